@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! View models: what a row, a sheet or a line needs to be drawn.
+//!
+//! Names and texts of others are as they came. An interface isolates and cleans them when it draws
+//! (`text::for_terminal`, `<bdi>`); nobody before it does, so that there is one place to look.
+
+use serde::{Deserialize, Serialize};
+
+/// A conversation's local row number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConversationId(pub u64);
+
+/// A message's local row number; grows with the order shown, within a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub u64);
+
+/// Milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Milliseconds(pub u64);
+
+/// One's own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Account id, hexadecimal.
+    pub account: String,
+    /// This device's id, hexadecimal.
+    pub device: String,
+    /// Without `@`.
+    pub handle: String,
+    /// The name contacts see; empty if none.
+    pub name: String,
+    /// As the engine was started with, e.g. `http://127.0.0.1:8448`.
+    pub server: String,
+    /// `server/#@handle`.
+    pub invite_link: String,
+}
+
+/// Kind of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Two people.
+    Direct,
+    /// More.
+    Group,
+}
+
+/// A person, as much as an interface needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Account id, hexadecimal: what colour and picture are chosen by.
+    pub account: String,
+    /// Without `@`; empty if the account has none.
+    pub handle: String,
+    /// The name they gave themselves; empty if none.
+    pub name: String,
+}
+
+/// One row of the chat list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRow {
+    /// Row number.
+    pub id: ConversationId,
+    /// The conversation's id for scripts, hexadecimal: the same on every device.
+    pub reference: String,
+    /// Direct or group.
+    pub kind: Kind,
+    /// The group's title, or the person's name, or `@handle`.
+    pub title: String,
+    /// The other person of a direct chat.
+    pub person: Option<Person>,
+    /// Unread messages (system lines never count).
+    pub unread: u32,
+    /// The first unread message.
+    pub first_unread: Option<MessageId>,
+    /// The last message, for the preview line.
+    pub last: Option<LastLine>,
+    /// What stands in the composer; empty if nothing.
+    pub draft: String,
+    /// What orders the list.
+    pub sorted_at: Milliseconds,
+    /// Whether one can write here, and if not, why.
+    pub writable: Writable,
+    /// Whether this is a request that waits for an answer.
+    pub request: bool,
+    /// People that can read this chat, oneself included, and their devices: from the MLS tree. Zero before the first message.
+    pub people: u32,
+    /// See `people`.
+    pub devices: u32,
+}
+
+/// The preview line of a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastLine {
+    /// Who wrote it.
+    pub from: From,
+    /// First 200 characters, as one line.
+    pub text: String,
+    /// State, if it is one's own.
+    pub state: Option<SendState>,
+    /// When.
+    pub at: Milliseconds,
+}
+
+/// Whether one can write in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writable {
+    /// Yes.
+    Yes,
+    /// A request: accept first.
+    Request,
+    /// One left the group.
+    Left,
+    /// One was removed.
+    Removed,
+    /// One blocked the person.
+    Blocked,
+    /// The group cannot go on for this device until a member repairs it; messages wait.
+    Stuck,
+}
+
+/// Who a line is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "from", content = "person")]
+pub enum From {
+    /// Oneself.
+    Me,
+    /// Somebody else.
+    Them(Person),
+    /// A neutral line of the app.
+    System,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// Row number; order within the conversation.
+    pub id: MessageId,
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// The MIMI message id, hexadecimal; empty for system lines.
+    pub reference: String,
+    /// Who wrote it.
+    pub from: From,
+    /// What it is.
+    pub content: Content,
+    /// When its sender says it was sent.
+    pub sent_at: Milliseconds,
+    /// When this device had it.
+    pub received_at: Milliseconds,
+    /// For one's own messages.
+    pub state: Option<SendState>,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "of")]
+pub enum Content {
+    /// Text.
+    Text(String),
+    /// A line of the app; `text` knows the words.
+    System(SystemLine),
+    /// A kind this version does not know.
+    NeedsNewerVersion,
+}
+
+/// Neutral lines in a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "line")]
+pub enum SystemLine {
+    /// The group was made.
+    GroupCreated {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+    },
+    /// Somebody was added.
+    Added {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// Who; `None` is oneself.
+        who: Option<Person>,
+    },
+    /// Somebody was removed.
+    Removed {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// Who; `None` is oneself.
+        who: Option<Person>,
+    },
+    /// Somebody left.
+    Left {
+        /// Who; `None` is oneself.
+        who: Option<Person>,
+    },
+    /// The title changed.
+    Renamed {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// The new title.
+        title: String,
+    },
+    /// A person's device was added, approved by a device they had.
+    DeviceAdded {
+        /// Whose.
+        who: Person,
+    },
+    /// Messages could not be read and were asked for again.
+    NotReadable {
+        /// How many.
+        count: u32,
+        /// Whose.
+        who: Person,
+    },
+    /// The group went on in a new room after a change nobody could follow.
+    Successor,
+    /// The device was away too long for messages to be kept.
+    AwayTooLong {
+        /// How long.
+        days: u32,
+    },
+}
+
+/// State of one's own message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SendState {
+    /// On disk, not yet accepted by the server.
+    Waiting,
+    /// Durable at the server.
+    Sent,
+    /// On at least one device of every other member.
+    Delivered,
+    /// Kept here, with the reason.
+    NotSent {
+        /// Why.
+        reason: Problem,
+    },
+}
+
+/// A page of messages, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagePage {
+    /// Oldest first.
+    pub rows: Vec<MessageRow>,
+    /// Whether older ones exist.
+    pub more_before: bool,
+    /// Whether newer ones exist.
+    pub more_after: bool,
+}
+
+/// What Info shows of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageDetail {
+    /// The row.
+    pub row: MessageRow,
+    /// For one's own message in a group: who has it.
+    pub delivered_to: Vec<Person>,
+    /// When the server had it.
+    pub sent_at_server: Option<Milliseconds>,
+}
+
+/// A request of somebody not yet accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRow {
+    /// Row number of its conversation.
+    pub conversation: ConversationId,
+    /// The conversation's id for scripts.
+    pub reference: String,
+    /// Direct, or an invitation to a group.
+    pub kind: Kind,
+    /// Who asks or invites.
+    pub from: Person,
+    /// A group's title; empty for a direct request.
+    pub title: String,
+    /// A group one is in already that has the same title.
+    pub same_title_as_mine: bool,
+    /// Who is in the group.
+    pub members: Vec<Person>,
+    /// First 500 characters of what they wrote, as plain text.
+    pub text: String,
+    /// When this device first had it.
+    pub first_seen: Milliseconds,
+}
+
+/// A person found by handle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundPerson {
+    /// The person.
+    pub person: Person,
+    /// Their devices in the verified list.
+    pub devices: u32,
+    /// The chat with them, if there is one.
+    pub conversation: Option<ConversationId>,
+    /// Whether it is oneself.
+    pub me: bool,
+}
+
+/// A member of a group, counted from the MLS tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMember {
+    /// Who.
+    pub person: Person,
+    /// Leaves of this account in the tree.
+    pub devices: u32,
+    /// Whether it is oneself.
+    pub me: bool,
+    /// Whether this account made the group.
+    pub creator: bool,
+}
+
+/// A contact or group sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sheet {
+    /// The chat.
+    pub row: ConversationRow,
+    /// Who can read it, oneself included.
+    pub members: Vec<GroupMember>,
+    /// What is known of the keys.
+    pub check: Check,
+    /// Groups both are in (direct chats).
+    pub groups_in_common: Vec<ConversationRow>,
+    /// Whether one may add and remove people here.
+    pub may_manage: bool,
+}
+
+/// What is known of the keys of a chat's devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Every device is in a list its owner's devices signed; no public log yet.
+    NotCheckedAgainstLog,
+}
+
+/// One of one's own devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRow {
+    /// Id, hexadecimal.
+    pub device: String,
+    /// The name this account gave it.
+    pub name: String,
+    /// When it was added.
+    pub added_at: Milliseconds,
+    /// Whether it is this one.
+    pub current: bool,
+}
+
+/// Settings kept on this device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// System, light or dark.
+    pub theme: Theme,
+    /// 90 to 200 percent.
+    pub text_percent: u16,
+    /// Bubbles or lines.
+    pub lines: bool,
+    /// Off, without text, with text.
+    pub notifications: Notifications,
+    /// Whether delivery receipts are given.
+    pub receipts: bool,
+    /// Whether Enter sends (else Ctrl+Enter does).
+    pub enter_sends: bool,
+    /// A language tag such as `ar`; empty for the system's.
+    pub language: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::System,
+            text_percent: 100,
+            lines: false,
+            notifications: Notifications::WithoutText,
+            receipts: true,
+            enter_sends: true,
+            language: String::new(),
+        }
+    }
+}
+
+/// Colour scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// What a notification shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notifications {
+    /// None.
+    Off,
+    /// That there is something.
+    WithoutText,
+    /// Name and text.
+    WithText,
+}
+
+/// Why something did not happen. `text` knows the sentence; `code` goes under "Details".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind.
+    pub kind: ProblemKind,
+    /// The refusal's number, or 0.
+    pub code: u32,
+    /// Seconds to wait, where that helps.
+    pub wait_seconds: u32,
+}
+
+/// Kinds of problems a person can understand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// No account on this device yet.
+    NoAccount,
+    /// There is an account on this device already.
+    HasAccount,
+    /// Not a handle.
+    HandleForm,
+    /// The handle is taken.
+    HandleTaken,
+    /// Nobody of that name, or no such row.
+    NotFound,
+    /// The server was not reached; nothing is lost.
+    Offline,
+    /// Too many attempts.
+    SlowDown,
+    /// The server is full or at fault.
+    Server,
+    /// Text too long or empty, title too long, too many members.
+    Size,
+    /// The person's account no longer exists, or has no device to send to.
+    AccountGone,
+    /// One is not, or no longer, in this group.
+    NotAMember,
+    /// Only the creator may.
+    NotAllowed,
+    /// One blocked this person.
+    Blocked,
+    /// Accept the request first.
+    Request,
+    /// A device is not in its owner's signed list: nothing was encrypted to it.
+    UnknownDevice,
+    /// Server data that does not verify.
+    Forged,
+    /// The server's version and this one's do not fit.
+    Version,
+    /// Registration is closed here.
+    RegistrationClosed,
+    /// The disk is full or failed.
+    Disk,
+    /// A fault of this app.
+    Internal,
+}
