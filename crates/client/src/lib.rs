@@ -1,1 +1,16 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+//! The client state machine: conversations, devices, outbox, checks.
+//!
+//! Sans-IO: [`engine::Engine::handle`] takes one [`io::Input`], the time and a random source, changes the
+//! [`store::Store`] in one commit, and returns [`io::Effect`]s. Nothing is sent or acknowledged before
+//! the step that caused it is on disk; nothing here reads a clock, a socket or a file.
+//!
+//! The walk of a message down: [`engine`] (a person's command) → [`conversation`] (which room) → [`outbox`]
+//! (order, retries) → `e2ee` (the last place that knows the text) → an [`io::Effect::Frame`]. Up:
+//! [`mailbox`] (entries in order, each once) → `e2ee` → [`gate`] for whoever enters → [`conversation`].
+//!
+//! Carries out `docs/book/protocol.md`, sections 1 and 3 to 7, client side.
+
+pub mod engine;
+pub mod io;
+pub mod store;
