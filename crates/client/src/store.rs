@@ -20,7 +20,8 @@ pub trait Store {
     ///
     /// # Errors
     /// [`StoreError`]: the disk failed.
-    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, limit: usize) -> Result<Rows, StoreError>;
+    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, limit: usize)
+    -> Result<Rows, StoreError>;
 
     /// Writes the whole batch durably, or nothing.
     ///
@@ -50,11 +51,18 @@ impl Store for MemoryStore {
         Ok(self.rows.get(key).cloned())
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, limit: usize) -> Result<Rows, StoreError> {
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        limit: usize,
+    ) -> Result<Rows, StoreError> {
         if from >= to {
             return Ok(Vec::new());
         }
-        let range = self.rows.range(from.to_vec()..to.to_vec()).map(|(k, v)| (k.clone(), v.clone()));
+        let range =
+            self.rows.range(from.to_vec()..to.to_vec()).map(|(k, v)| (k.clone(), v.clone()));
         Ok(if reverse { range.rev().take(limit).collect() } else { range.take(limit).collect() })
     }
 

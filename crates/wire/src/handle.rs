@@ -39,7 +39,8 @@ impl Handle {
             return Err(HandleError::Length);
         }
         let bytes = text.as_bytes();
-        let doubled = bytes.iter().zip(bytes.iter().skip(1)).any(|(a, b)| is_mark(*a) && is_mark(*b));
+        let doubled =
+            bytes.iter().zip(bytes.iter().skip(1)).any(|(a, b)| is_mark(*a) && is_mark(*b));
         let at_edge = [bytes.first(), bytes.last()].into_iter().flatten().any(|b| is_mark(*b));
         if doubled || at_edge {
             return Err(HandleError::Marks);
@@ -74,7 +75,19 @@ mod tests {
         for good in ["mira", "@Mira", "a1", "m.k", "mira-24", "0day"] {
             assert!(Handle::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "a", "-a", "a-", "a..b", "mirä", "mіra", "a b", "a/b", &"a".repeat(33), "a\u{202e}b"] {
+        for bad in [
+            "",
+            "a",
+            "-a",
+            "a-",
+            "a..b",
+            "mirä",
+            "mіra",
+            "a b",
+            "a/b",
+            &"a".repeat(33),
+            "a\u{202e}b",
+        ] {
             assert!(Handle::parse(bad).is_err(), "{bad}");
         }
     }

@@ -86,7 +86,9 @@ impl CommitHeader {
     /// Whether the header is of this room and frame.
     #[must_use]
     pub fn covers(&self, room: &RoomId, epoch: u64, frame: &[u8]) -> bool {
-        self.room.as_slice() == room.as_bytes() && self.epoch == epoch && self.frame == digest(frame)
+        self.room.as_slice() == room.as_bytes()
+            && self.epoch == epoch
+            && self.frame == digest(frame)
     }
 }
 

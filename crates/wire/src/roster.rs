@@ -26,7 +26,10 @@ impl Roster {
     ///
     /// # Errors
     /// [`NotARoster`]: no leaf, too many, or a token or key that appears twice.
-    pub fn new(mut tokens: Vec<[u8; 32]>, mut commit_keys: Vec<[u8; 32]>) -> Result<Self, NotARoster> {
+    pub fn new(
+        mut tokens: Vec<[u8; 32]>,
+        mut commit_keys: Vec<[u8; 32]>,
+    ) -> Result<Self, NotARoster> {
         tokens.sort_unstable();
         commit_keys.sort_unstable();
         let roster = Self { tokens, commit_keys };
@@ -55,7 +58,12 @@ impl Roster {
     ///
     /// # Errors
     /// [`NotARoster`].
-    pub fn open(key: &[u8; 32], room: &RoomId, epoch: u64, sealed: &[u8]) -> Result<Self, NotARoster> {
+    pub fn open(
+        key: &[u8; 32],
+        room: &RoomId,
+        epoch: u64,
+        sealed: &[u8],
+    ) -> Result<Self, NotARoster> {
         let plain =
             sealed::open(key, 0, &additional_data(room, epoch), sealed).map_err(|_| NotARoster)?;
         Self::from_padded(&plain)

@@ -15,8 +15,8 @@ use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use x_wing::{
-    Ciphertext, Decapsulate as _, DecapsulationKey, Decapsulator as _, Encapsulate as _, EncapsulationKey,
-    KeyExport as _,
+    Ciphertext, Decapsulate as _, DecapsulationKey, Decapsulator as _, Encapsulate as _,
+    EncapsulationKey, KeyExport as _,
 };
 use zeroize::Zeroizing;
 
@@ -83,7 +83,12 @@ impl MailboxSecret {
     ///
     /// # Errors
     /// [`CannotOpen`]: sealed to another key, for another device, or damaged.
-    pub fn open(&self, device: &DeviceId, id: &HourKeyId, sealed: &[u8]) -> Result<HourKey, CannotOpen> {
+    pub fn open(
+        &self,
+        device: &DeviceId,
+        id: &HourKeyId,
+        sealed: &[u8],
+    ) -> Result<HourKey, CannotOpen> {
         let (ciphertext, rest) =
             sealed.split_at_checked(x_wing::CIPHERTEXT_SIZE).ok_or(CannotOpen)?;
         let ciphertext = Ciphertext::try_from(ciphertext).map_err(|_| CannotOpen)?;
@@ -277,6 +282,9 @@ mod tests {
         assert!(BodySecret([4; 32]).open(&sealed).is_err());
         let id = secret.id();
         assert_ne!(release_check(&id, &[0; 16]), release_check(&id, &[1; 16]));
-        assert_ne!(release_check(&id, &[0; 16]), release_check(&BodySecret([4; 32]).id(), &[0; 16]));
+        assert_ne!(
+            release_check(&id, &[0; 16]),
+            release_check(&BodySecret([4; 32]).id(), &[0; 16])
+        );
     }
 }
