@@ -1,2 +1,26 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Device lists and statements as others see them, the attack first.
+
+#[cfg(test)]
+mod actors;
+#[cfg(test)]
+mod chain;
+#[cfg(test)]
+mod decoders;
+#[cfg(test)]
+mod encodings;
+#[cfg(test)]
+mod key;
+#[cfg(test)]
+mod statement;
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = std::fs::read_to_string(folder.join("main.rs")).unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let name = name.trim_end_matches(".rs");
+        assert!(name == "main" || main.contains(&format!("mod {name};")), "{name}");
+    }
+}
