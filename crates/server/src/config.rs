@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What an operator may choose: who may register, and how much one address may ask for.
+
+/// Settings of a server. [`Config::default`] suits a public server; [`Config::unlimited`] is for load tests.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Who may register.
+    pub registration: Registration,
+    /// How much may be asked for.
+    pub budgets: Budgets,
+    /// Bytes of bodies that wait in memory for one connected device; beyond that it reads from disk.
+    pub push_queue_bytes: usize,
+    /// Rooms whose record and opened roster stay in memory.
+    pub rooms_in_memory: usize,
+    /// Mailboxes whose sequence and hour key stay in memory.
+    pub mailboxes_in_memory: usize,
+}
+
+/// Who may register an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registration {
+    /// Anyone.
+    Open,
+    /// Whoever brings this ticket.
+    Ticket(String),
+    /// Nobody.
+    Closed,
+}
+
+/// A bucket of requests: `burst` at once, `per_minute` coming back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Requests at once.
+    pub burst: u32,
+    /// Requests that come back in a minute.
+    pub per_minute: u32,
+}
+
+/// The budgets. Those of an address count per `budget_key` of [`crate::Server::connect`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budgets {
+    /// Anonymous requests of one address.
+    pub anonymous: Budget,
+    /// Registrations of one address.
+    pub register: Budget,
+    /// Logins, lists and disputes of one address: what costs signature checks before anybody is known.
+    pub login: Budget,
+    /// Requests of one device on its login connection.
+    pub device: Budget,
+    /// Key packages taken by one address.
+    pub take: Budget,
+    /// Key packages taken of one account, by whomever.
+    pub taken: Budget,
+}
+
+impl Budget {
+    /// No bound at all.
+    pub const UNLIMITED: Self = Self { burst: u32::MAX, per_minute: u32::MAX };
+}
+
+impl Budgets {
+    /// No bounds: for load tests alone.
+    pub const UNLIMITED: Self = Self {
+        anonymous: Budget::UNLIMITED,
+        register: Budget::UNLIMITED,
+        login: Budget::UNLIMITED,
+        device: Budget::UNLIMITED,
+        take: Budget::UNLIMITED,
+        taken: Budget::UNLIMITED,
+    };
+}
+
+impl Default for Budgets {
+    /// Wide enough for a household behind one address, narrow enough that nobody empties an account's key
+    /// packages in an afternoon: 50 devices' worth at once, then one in six seconds.
+    fn default() -> Self {
+        Self {
+            anonymous: Budget { burst: 3000, per_minute: 3000 },
+            register: Budget { burst: 20, per_minute: 2 },
+            login: Budget { burst: 200, per_minute: 60 },
+            device: Budget { burst: 3000, per_minute: 3000 },
+            take: Budget { burst: 2000, per_minute: 60 },
+            taken: Budget { burst: 60, per_minute: 10 },
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            registration: Registration::Open,
+            budgets: Budgets::default(),
+            push_queue_bytes: 256 * 1024,
+            rooms_in_memory: 20_000,
+            mailboxes_in_memory: 50_000,
+        }
+    }
+}
+
+impl Config {
+    /// The defaults without budgets: for load tests.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self { budgets: Budgets::UNLIMITED, ..Self::default() }
+    }
+}
