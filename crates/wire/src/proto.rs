@@ -8,7 +8,7 @@ pub struct Request {
     pub id: u64,
     #[prost(
         oneof = "request::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 25, 26"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -39,6 +39,8 @@ pub mod request {
         MailboxKeyPut(super::MailboxKeyPut),
         #[prost(message, tag = "12")]
         DisputePut(super::DisputePut),
+        #[prost(message, tag = "13")]
+        BodyGet(super::BodyGet),
         /// anonymous connection
         #[prost(message, tag = "20")]
         Lookup(super::Lookup),
@@ -52,8 +54,6 @@ pub mod request {
         Send(super::Send),
         #[prost(message, tag = "25")]
         CatchUp(super::CatchUp),
-        #[prost(message, tag = "26")]
-        BodyGet(super::BodyGet),
     }
 }
 /// One WebSocket frame from the server, or the answer of POST /v1/rpc.
@@ -120,7 +120,8 @@ pub struct Refusal {
     /// Set for retryable refusals.
     #[prost(uint32, tag = "2")]
     pub retry_after_seconds: u32,
-    /// Set for StaleEpoch: the commits since the caller's epoch, oldest first.
+    /// Set for StaleEpoch: the commit that ended the caller's epoch. The record of an epoch is sealed under
+    /// its own key, so a caller gets one commit, derives the next key from it and asks again.
     #[prost(message, repeated, tag = "3")]
     pub commits: ::prost::alloc::vec::Vec<StoredCommit>,
 }
@@ -270,16 +271,18 @@ pub struct Release {
     #[prost(bytes = "bytes", tag = "2")]
     pub body_id: ::prost::bytes::Bytes,
 }
+/// Every member of a room sees its tokens, so a token alone proves nothing: its device shows the seed it
+/// made the token from, token = H(seed, "nodoor token"). The server keeps SHA-256(token).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TokenPut {
-    /// SHA-256 of delivery tokens, 32 bytes each.
+    /// 32 bytes each.
     #[prost(bytes = "bytes", repeated, tag = "1")]
-    pub hashes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    pub seeds: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TokenDelete {
     #[prost(bytes = "bytes", repeated, tag = "1")]
-    pub hashes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    pub seeds: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeyPackagePut {
@@ -415,6 +418,7 @@ pub struct StoredCommit {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CommitsAnswer {
+    /// The commit that ended the epoch asked for, or none if it is the head.
     #[prost(message, repeated, tag = "1")]
     pub commits: ::prost::alloc::vec::Vec<StoredCommit>,
     #[prost(uint64, tag = "2")]
@@ -442,10 +446,13 @@ pub struct CatchUp {
     #[prost(bytes = "bytes", tag = "3")]
     pub key: ::prost::bytes::Bytes,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// On the login connection, like Ack: an id asked for elsewhere would join the two connections, and
+/// its disappearing would tell a sender that it was read.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BodyGet {
-    #[prost(bytes = "bytes", repeated, tag = "1")]
-    pub ids: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// Of entries of this mailbox not yet acknowledged; checked like an acknowledgement.
+    #[prost(message, repeated, tag = "1")]
+    pub wanted: ::prost::alloc::vec::Vec<Release>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BodyGetAnswer {
