@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The web app, from sources to the folder `target/web` that `nodoord --web` serves.
+//!
+//! One cargo call builds both modules (so that std and what they share is compiled once), `xtask/bindgen`
+//! makes them loadable, `wasm-opt` shrinks them where it is at hand, and every file gets its
+//! brotli form beside it. What `apps/web/README.md` promises to page and service worker is made here.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    machine::{self, Need, WASM},
+    shell::{cargo, command, read, root, run, step},
+};
+
+/// How the web app is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// As people get it: small.
+    Full,
+    /// For working on it: builds faster, is larger.
+    Quick,
+}
+
+impl Kind {
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Full => "web",
+            Self::Quick => "web-dev",
+        }
+    }
+}
+
+/// Builds what changed and returns the folder to serve.
+pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
+    machine::provide(&[Need::Wasm])?;
+    let tool = tool()?;
+    let compiled = step("web: compile both modules", || compile(kind))?;
+    let served = root().join("target/web");
+    let stamp = root().join("target/web.stamp");
+    let now = fingerprint(kind, &compiled, &tool)?;
+    if served.join("index.html").exists()
+        && fs::read_to_string(&stamp).is_ok_and(|before| before == now)
+    {
+        return Ok(served);
+    }
+    // Made beside the old one and moved, so that no half of it is ever served.
+    let fresh = root().join("target/web.fresh");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    fs::create_dir_all(&fresh)?;
+    copy_folder(&root().join("apps/web/static"), &fresh)?;
+    for (name, wasm) in &compiled {
+        step(&format!("web: make {name} loadable"), || {
+            run(command(&tool).arg("bindgen").arg(wasm).arg(&fresh).arg(name))?;
+            shrink(kind, &fresh.join(format!("{name}_bg.wasm")))
+        })?;
+    }
+    list_for_service_worker(&tool, &fresh)?;
+    let weights = step("web: compress", || pack(kind, &tool, &fresh))?;
+    if served.exists() {
+        fs::remove_dir_all(&served)?;
+    }
+    fs::rename(&fresh, &served)?;
+    fs::write(&stamp, now)?;
+    print_table(kind, &weights);
+    Ok(served)
+}
+
+/// Environment and arguments with which cargo builds for the browser.
+pub(crate) fn cargo_for_wasm() -> Command {
+    let mut cargo = cargo();
+    cargo.env("CC_wasm32_unknown_unknown", "clang-19").env("AR_wasm32_unknown_unknown", "llvm-ar-19");
+    if machine::wasm_by_debian() {
+        // Debian's own compiler builds std for the target from its source package.
+        cargo
+            .env("RUSTC", "/usr/bin/rustc")
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19")
+            .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+    }
+    cargo
+}
+
+fn tool() -> Result<PathBuf> {
+    let target = root().join("target/tools");
+    let manifest = root().join("xtask/bindgen/Cargo.toml");
+    step("web: the tool that makes wasm loadable", || {
+        run(cargo()
+            .args(["build", "--locked", "--quiet", "--manifest-path"])
+            .arg(manifest)
+            .env("CARGO_TARGET_DIR", &target))
+    })?;
+    Ok(target.join("debug/nodoor-bindgen"))
+}
+
+fn compile(kind: Kind) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut cargo = cargo_for_wasm();
+    cargo.args(["build", "--target", WASM, "--profile", kind.profile()]);
+    for package in PACKAGES {
+        cargo.args(["--package", package.1]);
+    }
+    run(&mut cargo)?;
+    let folder = root().join("target").join(WASM).join(kind.profile());
+    Ok(PACKAGES
+        .iter()
+        .map(|(name, package)| (*name, folder.join(format!("{}.wasm", package.replace('-', "_")))))
+        .collect())
+}
+
+fn shrink(kind: Kind, wasm: &Path) -> Result<()> {
+    if kind == Kind::Quick || !machine::wasm_opt() {
+        return Ok(());
+    }
+    let small = wasm.with_extension("opt");
+    let done = run(command("wasm-opt").args(WASM_OPT).arg(wasm).arg("-o").arg(&small));
+    match done {
+        Ok(()) => fs::rename(&small, wasm)?,
+        // An old wasm-opt may not know what a new compiler makes; what cargo made is right as it is.
+        Err(error) => println!("   kept as compiled: {error:#}"),
+    }
+    Ok(())
+}
+
+fn list_for_service_worker(tool: &Path, folder: &Path) -> Result<()> {
+    let path = folder.join("sw.js");
+    let Ok(script) = fs::read_to_string(&path) else {
+        println!("   no sw.js: the web app will not work offline");
+        return Ok(());
+    };
+    if !script.contains(FILES) {
+        bail!("sw.js holds no line `{FILES}`");
+    }
+    fs::remove_file(&path)?;
+    let mut files = Vec::new();
+    for line in read(command(tool).arg("list").arg(folder))?.lines() {
+        let (hash, file) = line.split_once('\t').context("the tool wrote a short line")?;
+        files.push(format!("\"/{file}\":\"{hash}\""));
+    }
+    let list = format!("const FILES = {{{}}};", files.join(","));
+    fs::write(&path, script.replace(FILES, &list))?;
+    Ok(())
+}
+
+struct Weight {
+    path: String,
+    raw: u64,
+    brotli: u64,
+}
+
+fn pack(kind: Kind, tool: &Path, folder: &Path) -> Result<Vec<Weight>> {
+    let mut pack = command(tool);
+    pack.arg("pack");
+    if kind == Kind::Quick {
+        pack.arg("--quick");
+    }
+    read(pack.arg(folder))?.lines().map(weight).collect()
+}
+
+fn weight(line: &str) -> Result<Weight> {
+    let mut fields = line.splitn(3, '\t');
+    let mut field = || fields.next().context("the tool wrote a short line");
+    Ok(Weight { raw: field()?.parse()?, brotli: field()?.parse()?, path: field()?.to_owned() })
+}
+
+fn print_table(kind: Kind, weights: &[Weight]) {
+    println!("\n{:>12} {:>12}  file", "bytes", "brotli");
+    for weight in weights {
+        println!("{:>12} {:>12}  {}", weight.raw, weight.brotli, weight.path);
+    }
+    let raw: u64 = weights.iter().map(|weight| weight.raw).sum();
+    let brotli: u64 = weights.iter().map(|weight| weight.brotli).sum();
+    let share = brotli * 100 / CEILING;
+    println!("{raw:>12} {brotli:>12}  all: {share} % of the {CEILING} bytes allowed");
+    if kind == Kind::Quick {
+        println!("(a quick build: larger than what people get)");
+    }
+    println!();
+}
+
+/// What the finished folder depends on. Reading it all costs less than one needless packing.
+fn fingerprint(kind: Kind, compiled: &[(&str, PathBuf)], tool: &Path) -> Result<String> {
+    let mut files = BTreeMap::new();
+    gather(&root().join("apps/web/static"), &mut files)?;
+    for path in compiled.iter().map(|(_, path)| path.as_path()).chain([tool]) {
+        files.insert(path.to_path_buf(), fs::read(path)?);
+    }
+    let mut hasher = DefaultHasher::new();
+    (kind, machine::wasm_opt(), WASM_OPT, files).hash(&mut hasher);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn gather(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            gather(&path, files)?;
+        } else {
+            files.insert(path.clone(), fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    let mut files = BTreeMap::new();
+    gather(from, &mut files)?;
+    for (path, bytes) in files {
+        let target = to.join(path.strip_prefix(from)?);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(target, bytes)?;
+    }
+    Ok(())
+}
+
+/// File name in the web app, and the package it is made from.
+const PACKAGES: [(&str, &str); 2] = [("engine", "nodoor-web-engine"), ("page", "nodoor-web-page")];
+
+/// Features that Rust's wasm target uses and that wasm-opt must be told of.
+const WASM_OPT: [&str; 8] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--strip-producers",
+];
+
+/// The place in `sw.js` where the list of files goes.
+const FILES: &str = "const FILES = {};";
+
+/// 1.5 MB, all files compressed.
+const CEILING: u64 = 1_500_000;
