@@ -1,2 +1,276 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Texts (Fluent, shared by page and terminal) and the one cleaner of foreign text for terminals.
+//!
+//! Whoever draws asks here for a sentence by its id. Names and numbers arrive as variables. On the page they are
+//! isolated (U+2068 .. U+2069), so that a name keeps its own direction; in the terminal they are cleaned
+//! by [`for_terminal`] instead, since terminals draw isolates as boxes.
+//!
+//! The words are those of the design, in `texts/`: `en.ftl` and `ar.ftl` shared, `terminal.*` the terminal's.
+
+mod clean;
+
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+
+pub use self::clean::{Lines, for_terminal};
+use crate::model::{Content, Kind, Person, Problem, ProblemKind, SendState, SystemLine};
+
+/// One language there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Language {
+    /// Its tag.
+    pub tag: &'static str,
+    /// Its name in itself.
+    pub name: &'static str,
+    /// `ltr` or `rtl`.
+    pub direction: &'static str,
+    shared: &'static str,
+    terminal: &'static str,
+}
+
+/// English, which is complete by test and what a missing message falls back to.
+pub const ENGLISH: Language = Language {
+    tag: "en",
+    name: "English",
+    direction: "ltr",
+    shared: include_str!("../texts/en.ftl"),
+    terminal: include_str!("../texts/terminal.en.ftl"),
+};
+
+/// Arabic, from right to left.
+pub const ARABIC: Language = Language {
+    tag: "ar",
+    name: "العربية",
+    direction: "rtl",
+    shared: include_str!("../texts/ar.ftl"),
+    terminal: include_str!("../texts/terminal.ar.ftl"),
+};
+
+/// All languages.
+pub const LANGUAGES: [Language; 2] = [ENGLISH, ARABIC];
+
+/// A value put into a sentence.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'a> {
+    /// A name or other text.
+    Text(&'a str),
+    /// A number; it chooses the plural.
+    Count(u64),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<usize> for Value<'_> {
+    fn from(count: usize) -> Self {
+        Self::Count(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+}
+
+/// Sentences in one language.
+pub struct Texts {
+    language: Language,
+    chosen: FluentBundle<FluentResource>,
+    fallback: FluentBundle<FluentResource>,
+    terminal: bool,
+}
+
+impl Texts {
+    /// Sentences for a page, in the language nearest to a tag such as `ar` or `de-CH`; variables are isolated.
+    #[must_use]
+    pub fn new(tag: &str) -> Self {
+        Self::read(tag, false)
+    }
+
+    /// Sentences for a terminal; variables are cleaned and not isolated.
+    #[must_use]
+    pub fn terminal(tag: &str) -> Self {
+        Self::read(tag, true)
+    }
+
+    fn read(tag: &str, terminal: bool) -> Self {
+        let primary = tag.split(['-', '_', '.']).next().unwrap_or_default();
+        let known = LANGUAGES.into_iter().find(|language| language.tag == primary);
+        let language = known.unwrap_or(ENGLISH);
+        Self {
+            language,
+            chosen: bundle(&language, terminal),
+            fallback: bundle(&ENGLISH, terminal),
+            terminal,
+        }
+    }
+
+    /// The language in use.
+    #[must_use]
+    pub fn language(&self) -> &Language {
+        &self.language
+    }
+
+    /// A sentence. An id that nobody wrote shows as itself; a test looks for such.
+    #[must_use]
+    pub fn get(&self, id: &str, values: &[(&str, Value<'_>)]) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in values {
+            match value {
+                Value::Text(text) if self.terminal => {
+                    args.set(*name, FluentValue::from(for_terminal(text, Lines::Join)));
+                }
+                Value::Text(text) => args.set(*name, FluentValue::from(*text)),
+                Value::Count(count) => args.set(*name, FluentValue::from(*count)),
+            }
+        }
+        formatted(&self.chosen, id, &args)
+            .or_else(|| formatted(&self.fallback, id, &args))
+            .unwrap_or_else(|| id.to_owned())
+    }
+
+    /// The name a person is shown by, as they wrote it: not cleaned, not isolated.
+    #[must_use]
+    pub fn person(&self, person: &Person) -> String {
+        if !person.name.trim().is_empty() {
+            person.name.clone()
+        } else if person.handle.is_empty() {
+            self.get("no-name", &[])
+        } else {
+            format!("@{}", person.handle)
+        }
+    }
+
+    /// What a message says; a text as it came, not cleaned.
+    #[must_use]
+    pub fn content(&self, content: &Content) -> String {
+        match content {
+            Content::Text(text) => text.clone(),
+            Content::System(line) => self.system_line(line),
+            Content::NeedsNewerVersion => self.get("needs-newer", &[]),
+        }
+    }
+
+    /// A neutral line of a chat.
+    #[must_use]
+    pub fn system_line(&self, line: &SystemLine) -> String {
+        let pick = |by: &Option<Person>, mine: &str, theirs: &str, more: &[(&str, &str)]| {
+            let name = by.as_ref().map(|by| self.person(by));
+            let mut values: Vec<(&str, Value<'_>)> =
+                more.iter().map(|(key, text)| (*key, Value::Text(text))).collect();
+            values.extend(name.as_ref().map(|name| ("by", Value::Text(name))));
+            self.get(if name.is_some() { theirs } else { mine }, &values)
+        };
+        match line {
+            SystemLine::GroupCreated { by } => pick(by, "line-created-me", "line-created", &[]),
+            SystemLine::Added { by, who: Some(who) } => {
+                pick(by, "line-added-by-me", "line-added", &[("who", &self.person(who))])
+            }
+            SystemLine::Added { by, who: None } => pick(by, "line-joined", "line-added-me", &[]),
+            SystemLine::Removed { by, who: Some(who) } => {
+                pick(by, "line-removed-by-me", "line-removed", &[("who", &self.person(who))])
+            }
+            SystemLine::Removed { by, who: None } => {
+                pick(by, "line-you-left", "line-removed-me", &[])
+            }
+            SystemLine::Left { who: Some(who) } => {
+                self.get("line-left", &[("who", Value::Text(&self.person(who)))])
+            }
+            SystemLine::Left { who: None } => self.get("line-you-left", &[]),
+            SystemLine::Renamed { by, title } => {
+                pick(by, "line-renamed-by-me", "line-renamed", &[("title", title)])
+            }
+            SystemLine::DeviceAdded { who } => {
+                self.get("line-device-added", &[("who", Value::Text(&self.person(who)))])
+            }
+            SystemLine::NotReadable { count, who } => self.get(
+                "line-not-readable",
+                &[("count", (*count).into()), ("who", Value::Text(&self.person(who)))],
+            ),
+            SystemLine::Successor => self.get("line-successor", &[]),
+            SystemLine::AwayTooLong { days } => self.get("line-away", &[("days", (*days).into())]),
+        }
+    }
+
+    /// What happened, what is kept and what to do, in one or two sentences without codes.
+    #[must_use]
+    pub fn problem(&self, problem: &Problem) -> String {
+        if problem.kind == ProblemKind::SlowDown && problem.wait_seconds > 0 {
+            return self.get("wait-seconds", &[("seconds", problem.wait_seconds.into())]);
+        }
+        self.get(problem_id(problem.kind), &[])
+    }
+
+    /// The state of one's own message in words. `other` is the other person of a direct chat.
+    #[must_use]
+    pub fn state(&self, state: &SendState, kind: Kind, other: &str) -> String {
+        match (state, kind) {
+            (SendState::Waiting, _) => self.get("state-waiting", &[]),
+            (SendState::Sent, _) => self.get("state-sent", &[]),
+            (SendState::Delivered, Kind::Direct) => {
+                self.get("state-delivered", &[("name", other.into())])
+            }
+            (SendState::Delivered, Kind::Group) => self.get("state-delivered-group", &[]),
+            (SendState::NotSent { .. }, _) => self.get("state-not-sent", &[]),
+        }
+    }
+}
+
+/// The id of the sentence of a problem.
+#[must_use]
+pub fn problem_id(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::NoAccount => "problem-no-account",
+        ProblemKind::HasAccount => "problem-has-account",
+        ProblemKind::HandleForm => "problem-handle-form",
+        ProblemKind::HandleTaken => "problem-handle-taken",
+        ProblemKind::NotFound => "problem-not-found",
+        ProblemKind::Offline => "problem-offline",
+        ProblemKind::SlowDown => "problem-slow-down",
+        ProblemKind::Server => "problem-server",
+        ProblemKind::Size => "problem-size",
+        ProblemKind::AccountGone => "problem-account-gone",
+        ProblemKind::NotAMember => "problem-not-a-member",
+        ProblemKind::NotAllowed => "problem-not-allowed",
+        ProblemKind::Blocked => "problem-blocked",
+        ProblemKind::Request => "problem-request",
+        ProblemKind::UnknownDevice => "problem-unknown-device",
+        ProblemKind::Forged => "problem-forged",
+        ProblemKind::Version => "problem-version",
+        ProblemKind::RegistrationClosed => "problem-closed",
+        ProblemKind::Disk => "problem-disk",
+        ProblemKind::Internal => "problem-internal",
+    }
+}
+
+fn bundle(language: &Language, terminal: bool) -> FluentBundle<FluentResource> {
+    let mut bundle = FluentBundle::new_concurrent(language.tag.parse().into_iter().collect());
+    bundle.set_use_isolating(!terminal);
+    let files = [Some(language.shared), terminal.then_some(language.terminal)];
+    for text in files.into_iter().flatten() {
+        // A message that does not parse is left out and falls back; a test reads them all.
+        let resource = match FluentResource::try_new(text.to_owned()) {
+            Ok(resource) | Err((resource, _)) => resource,
+        };
+        bundle.add_resource_overriding(resource);
+    }
+    bundle
+}
+
+fn formatted(
+    bundle: &FluentBundle<FluentResource>,
+    id: &str,
+    args: &FluentArgs<'_>,
+) -> Option<String> {
+    let pattern = bundle.get_message(id)?.value()?;
+    Some(bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned())
+}

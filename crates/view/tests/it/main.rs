@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Texts and the cleaner, at the interface others rely on.
+
+#[cfg(test)]
+mod clean;
+#[cfg(test)]
+mod texts;

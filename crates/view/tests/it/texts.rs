@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+use std::collections::BTreeSet;
+
+use nodoor_view::{
+    model::{Kind, Person, Problem, ProblemKind, SendState, SystemLine},
+    text::{LANGUAGES, Texts, Value, problem_id},
+};
+
+const FILES: [(&str, &str, &str); 2] = [
+    ("shared", include_str!("../../texts/en.ftl"), include_str!("../../texts/ar.ftl")),
+    (
+        "terminal",
+        include_str!("../../texts/terminal.en.ftl"),
+        include_str!("../../texts/terminal.ar.ftl"),
+    ),
+];
+
+fn ids(text: &str) -> BTreeSet<String> {
+    let resource = fluent_bundle::FluentResource::try_new(text.to_owned())
+        .unwrap_or_else(|(_, errors)| panic!("{errors:?}"));
+    let _ = resource;
+    text.lines()
+        .filter_map(|line| line.split_once(" ="))
+        .filter(|(id, _)| id.starts_with(|c: char| c.is_ascii_lowercase()))
+        .map(|(id, _)| id.to_owned())
+        .collect()
+}
+
+/// `{ $name }` and selectors, by message.
+fn variables(text: &str) -> BTreeSet<(String, String)> {
+    let mut id = String::new();
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        if line.starts_with(|c: char| c.is_ascii_lowercase()) {
+            id = line.split(" =").next().unwrap().to_owned();
+        }
+        for after in line.split('$').skip(1) {
+            let name: String = after.chars().take_while(char::is_ascii_alphabetic).collect();
+            found.insert((id.clone(), name));
+        }
+    }
+    found
+}
+
+fn ben() -> Person {
+    Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into() }
+}
+
+#[test]
+fn every_language_says_the_same_things_with_the_same_variables() {
+    for (file, english, arabic) in FILES {
+        assert_eq!(ids(english), ids(arabic), "{file}");
+        assert_eq!(variables(english), variables(arabic), "{file}");
+    }
+}
+
+#[test]
+fn every_problem_line_and_state_has_words() {
+    let kinds = [
+        ProblemKind::NoAccount,
+        ProblemKind::HasAccount,
+        ProblemKind::HandleForm,
+        ProblemKind::HandleTaken,
+        ProblemKind::NotFound,
+        ProblemKind::Offline,
+        ProblemKind::SlowDown,
+        ProblemKind::Server,
+        ProblemKind::Size,
+        ProblemKind::AccountGone,
+        ProblemKind::NotAMember,
+        ProblemKind::NotAllowed,
+        ProblemKind::Blocked,
+        ProblemKind::Request,
+        ProblemKind::UnknownDevice,
+        ProblemKind::Forged,
+        ProblemKind::Version,
+        ProblemKind::RegistrationClosed,
+        ProblemKind::Disk,
+        ProblemKind::Internal,
+    ];
+    let (me, them) = (None, Some(ben()));
+    let mut lines = vec![
+        SystemLine::DeviceAdded { who: ben() },
+        SystemLine::NotReadable { count: 2, who: ben() },
+        SystemLine::Successor,
+        SystemLine::AwayTooLong { days: 41 },
+    ];
+    for by in [&me, &them] {
+        lines.push(SystemLine::GroupCreated { by: by.clone() });
+        lines.push(SystemLine::Renamed { by: by.clone(), title: "Garden".into() });
+        lines.push(SystemLine::Left { who: by.clone() });
+        for who in [&me, &them] {
+            lines.push(SystemLine::Added { by: by.clone(), who: who.clone() });
+            lines.push(SystemLine::Removed { by: by.clone(), who: who.clone() });
+        }
+    }
+    for language in LANGUAGES {
+        let texts = Texts::new(language.tag);
+        for kind in kinds {
+            let said = texts.problem(&Problem { kind, code: 0, wait_seconds: 0 });
+            assert_ne!(said, problem_id(kind));
+        }
+        for line in &lines {
+            let said = texts.system_line(line);
+            assert!(said.contains(' ') || language.tag == "ar", "{said}");
+            assert!(!said.starts_with("line-") && !said.contains('{'), "{said}");
+        }
+        for state in [SendState::Waiting, SendState::Sent, SendState::Delivered] {
+            assert!(!texts.state(&state, Kind::Direct, "Ben").starts_with("state-"));
+            assert!(!texts.state(&state, Kind::Group, "").starts_with("state-"));
+        }
+    }
+}
+
+#[test]
+fn words_given_by_the_design_stand_as_given() {
+    let texts = Texts::terminal("en");
+    assert_eq!(
+        texts.system_line(&SystemLine::DeviceAdded { who: ben() }),
+        "Ben added a device. It was approved by a device Ben already had."
+    );
+    assert_eq!(
+        texts.system_line(&SystemLine::AwayTooLong { days: 41 }),
+        "This device was away for 41 days. Messages older than 30 days could not be kept for it."
+    );
+    assert_eq!(
+        texts.system_line(&SystemLine::NotReadable { count: 1, who: ben() }),
+        "1 message from Ben could not be read. Ben's device was asked to send it again."
+    );
+    let wait = Problem { kind: ProblemKind::SlowDown, code: 15, wait_seconds: 40 };
+    assert_eq!(texts.problem(&wait), "Wait 40 seconds.");
+}
+
+#[test]
+fn a_page_isolates_names_and_a_terminal_cleans_them() {
+    let hostile = [("name", Value::Text("Be\u{1b}]0;x\u{7}n\u{202e}"))];
+    let page = Texts::new("en").get("composer-hint", &hostile);
+    assert_eq!(page, "composer-hint", "the page does not carry the terminal's words");
+    let terminal = Texts::terminal("en").get("composer-hint", &hostile);
+    assert_eq!(terminal, "Message Ben");
+    let line = Texts::new("en").system_line(&SystemLine::Left { who: Some(ben()) });
+    assert_eq!(line, "\u{2068}Ben\u{2069} left.");
+}
+
+#[test]
+fn a_tag_finds_its_language_and_an_unknown_one_english() {
+    assert_eq!(Texts::new("ar-EG").language().direction, "rtl");
+    assert_eq!(Texts::new("ar_EG.UTF-8").language().tag, "ar");
+    assert_eq!(Texts::new("tlh").language().tag, "en");
+    assert_eq!(Texts::new("").language().tag, "en");
+}

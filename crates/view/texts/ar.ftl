@@ -1,0 +1,72 @@
+# Words that page and terminal share. Sorted by where they appear. Voice: DESIGN-UI 4.
+
+## Who and when
+no-name = شخص بلا معرّف
+you = أنت
+today = اليوم
+yesterday = أمس
+
+## Messages
+needs-newer = هذا يحتاج إلى نسخة أحدث من Nodoor.
+state-waiting = بانتظار الاتصال
+state-sent = على الخادم
+state-delivered = على جهاز واحد على الأقل من أجهزة { $name }
+state-delivered-group = على جهاز واحد على الأقل لدى كل عضو
+state-not-sent = لم تُرسل. وهي محفوظة هنا.
+
+## Lines of the app in a chat
+line-created = أنشأ { $by } المجموعة.
+line-created-me = أنشأتَ المجموعة.
+line-added = أضاف { $by } { $who }.
+line-added-by-me = أضفتَ { $who }.
+line-added-me = أضافك { $by }.
+line-joined = انضممتَ.
+line-removed = أزال { $by } { $who }.
+line-removed-by-me = أزلتَ { $who }.
+line-removed-me = أزالك { $by }. ويبقى لك ما استلمته.
+line-left = غادر { $who }.
+line-you-left = غادرتَ. ويبقى لك ما استلمته.
+line-renamed = سمّى { $by } المجموعة { $title }.
+line-renamed-by-me = سمّيتَ المجموعة { $title }.
+line-device-added = أضاف { $who } جهازًا. وقد وافق عليه جهاز كان لدى { $who } من قبل.
+line-not-readable = { $count ->
+    [one] تعذّرت قراءة رسالة واحدة من { $who }. طُلب من جهاز { $who } إرسالها مرة أخرى.
+    [two] تعذّرت قراءة رسالتين من { $who }. طُلب من جهاز { $who } إرسالهما مرة أخرى.
+    [few] تعذّرت قراءة { $count } رسائل من { $who }. طُلب من جهاز { $who } إرسالها مرة أخرى.
+   *[other] تعذّرت قراءة { $count } رسالة من { $who }. طُلب من جهاز { $who } إرسالها مرة أخرى.
+}
+line-successor = تستمر المجموعة في غرفة جديدة مع الأشخاص أنفسهم. ومن أفسد القديمة ليس فيها.
+line-away = { $days ->
+    [one] غاب هذا الجهاز يومًا واحدًا. لم يكن ممكنًا حفظ رسائل أقدم من 30 يومًا له.
+    [two] غاب هذا الجهاز يومين. لم يكن ممكنًا حفظ رسائل أقدم من 30 يومًا له.
+    [few] غاب هذا الجهاز { $days } أيام. لم يكن ممكنًا حفظ رسائل أقدم من 30 يومًا له.
+   *[other] غاب هذا الجهاز { $days } يومًا. لم يكن ممكنًا حفظ رسائل أقدم من 30 يومًا له.
+}
+
+## What can go wrong: what happened, what is kept, what to do
+problem-no-account = لا يوجد حساب على هذا الجهاز بعد. أنشئ واحدًا أولًا.
+problem-has-account = على هذا الجهاز حساب من قبل. وهو باقٍ كما هو.
+problem-handle-form = المعرّف من 2 إلى 32 من الأحرف a-z و0-9 و . _ - ويبدأ وينتهي بحرف أو رقم.
+problem-handle-taken = هذا المعرّف مأخوذ. اختر غيره.
+problem-not-found = لا أحد ولا شيء هنا بهذا الاسم. المعرّفات تُكتب بدقة.
+problem-offline = تعذّر الوصول إلى الخادم. لم يضِع شيء؛ حاول مرة أخرى عند توفر اتصال.
+problem-slow-down = محاولات كثيرة. انتظر قليلًا ثم حاول مرة أخرى.
+problem-server = لم يتمكن الخادم من ذلك الآن. لم يضِع شيء؛ حاول مرة أخرى بعد دقيقة.
+problem-size = هذا فارغ أو كبير جدًا: النص 64 كيلوبايت على الأكثر، والعنوان 100 حرف.
+problem-account-gone = حساب هذا الشخص لم يعد موجودًا، أو ليس له جهاز يُرسل إليه. ما كتبته محفوظ هنا.
+problem-not-a-member = لم تعد في هذه المجموعة. ويبقى لك ما استلمته.
+problem-not-allowed = لا يستطيع ذلك إلا من أنشأ المجموعة.
+problem-blocked = لقد حظرت هذا الشخص. ألغِ الحظر أولًا ثم اكتب.
+problem-request = هذا طلب. اقبله أولًا ثم اكتب.
+problem-unknown-device = جهاز لهذا الشخص ليس في القائمة التي وقّعها. لم يُرسل إليه شيء؛ وما كتبته محفوظ هنا.
+problem-forged = أرسل الخادم شيئًا لا يمكن التحقق منه. لم يُستخدم؛ ومحادثاتك باقية كما هي.
+problem-version = الخادم وهذه النسخة من Nodoor لا يتوافقان. محادثاتك محفوظة؛ حدّث أحدهما.
+problem-closed = لا يمكن إنشاء حسابات جديدة على هذا الخادم دون دعوة.
+problem-disk = القرص ممتلئ أو معطّل. ما حُفظ محفوظ؛ ولا يُحفظ جديد حتى تتوفر مساحة.
+problem-internal = أخطأ Nodoor. لم يتغير شيء؛ أعد تشغيله ثم حاول مرة أخرى.
+wait-seconds = { $seconds ->
+    [one] انتظر ثانية واحدة.
+    [two] انتظر ثانيتين.
+    [few] انتظر { $seconds } ثوانٍ.
+   *[other] انتظر { $seconds } ثانية.
+}

@@ -1,0 +1,66 @@
+# Words that page and terminal share. Sorted by where they appear. Voice: DESIGN-UI 4.
+
+## Who and when
+no-name = Someone without a handle
+you = You
+today = Today
+yesterday = Yesterday
+
+## Messages
+needs-newer = This needs a newer version of Nodoor.
+state-waiting = Waiting for a connection
+state-sent = On the server
+state-delivered = On at least one of { $name }'s devices
+state-delivered-group = On at least one device of each member
+state-not-sent = Not sent. It is kept here.
+
+## Lines of the app in a chat
+line-created = { $by } made the group.
+line-created-me = You made the group.
+line-added = { $by } added { $who }.
+line-added-by-me = You added { $who }.
+line-added-me = { $by } added you.
+line-joined = You joined.
+line-removed = { $by } removed { $who }.
+line-removed-by-me = You removed { $who }.
+line-removed-me = { $by } removed you. You keep what you have received.
+line-left = { $who } left.
+line-you-left = You left. You keep what you have received.
+line-renamed = { $by } named the group { $title }.
+line-renamed-by-me = You named the group { $title }.
+line-device-added = { $who } added a device. It was approved by a device { $who } already had.
+line-not-readable = { $count ->
+    [one] 1 message from { $who } could not be read. { $who }'s device was asked to send it again.
+   *[other] { $count } messages from { $who } could not be read. { $who }'s device was asked to send them again.
+}
+line-successor = The group goes on in a new room, with the same people. Whoever broke the old one is not in it.
+line-away = { $days ->
+    [one] This device was away for 1 day. Messages older than 30 days could not be kept for it.
+   *[other] This device was away for { $days } days. Messages older than 30 days could not be kept for it.
+}
+
+## What can go wrong: what happened, what is kept, what to do
+problem-no-account = There is no account on this device yet. Create one first.
+problem-has-account = This device has an account already. It stays as it is.
+problem-handle-form = A handle has 2 to 32 of the characters a-z, 0-9 and . _ - and begins and ends with a letter or digit.
+problem-handle-taken = That handle is taken. Choose another.
+problem-not-found = Nobody and nothing here has that name. Handles are exact.
+problem-offline = The server was not reached. Nothing is lost; try again when there is a connection.
+problem-slow-down = Too many attempts. Wait a moment, then try again.
+problem-server = The server could not do it just now. Nothing is lost; try again in a minute.
+problem-size = That is empty or too large: a text has at most 64 KB, a title 100 characters.
+problem-account-gone = This person's account no longer exists, or has no device to send to. What you wrote is kept here.
+problem-not-a-member = You are no longer in this group. You keep what you have received.
+problem-not-allowed = Only the person who made the group can do that.
+problem-blocked = You blocked this person. Unblock first, then write.
+problem-request = This is a request. Accept it first, then write.
+problem-unknown-device = A device of this person is not in the list they signed. Nothing was sent to it; what you wrote is kept here.
+problem-forged = The server sent something that does not verify. It was not used; your chats stay as they are.
+problem-version = The server and this version of Nodoor do not fit together. Your chats are kept; update one of the two.
+problem-closed = New accounts cannot be made on this server without an invitation.
+problem-disk = The disk is full or failed. What is kept is kept; nothing new is, until there is space.
+problem-internal = Nodoor made a mistake. Nothing was changed; restart it, then try again.
+wait-seconds = { $seconds ->
+    [one] Wait 1 second.
+   *[other] Wait { $seconds } seconds.
+}

@@ -1,0 +1,143 @@
+# Words of the terminal alone: the full screen of DESIGN-UI 6, the line mode, what commands say on standard error.
+
+## Frame
+chats = المحادثات
+requests-count = { $count ->
+    [one] طلب واحد
+    [two] طلبان
+    [few] { $count } طلبات
+   *[other] { $count } طلبًا
+}
+members-line = { $people ->
+    [one] شخص واحد
+    [two] شخصان
+    [few] { $people } أشخاص
+   *[other] { $people } شخصًا
+}، { $devices ->
+    [one] جهاز واحد يمكنه قراءة هذا
+    [two] جهازان يمكنهما قراءة هذا
+    [few] { $devices } أجهزة يمكنها قراءة هذا
+   *[other] { $devices } جهازًا يمكنها قراءة هذا
+}
+not-checked = لم يُقارن بسجل عام بعد
+devices-count = { $count ->
+    [one] جهاز واحد
+    [two] جهازان
+    [few] { $count } أجهزة
+   *[other] { $count } جهازًا
+}
+unread-divider = { $count } غير مقروءة
+draft = مسودة: { $text }
+sender-line = { $name }: { $text }
+me = أنت
+composer-hint = رسالة إلى { $name }
+connection-online = متصل
+connection-offline = بلا اتصال. الرسائل تنتظر هنا.
+connection-connecting = جارٍ الاتصال
+unwitnessed = بلا شهود
+hint-keys = Ctrl+K انتقال  F1 المفاتيح  Ctrl+Q خروج
+clock-wrong = ساعة هذا الجهاز خاطئة بمقدار { $minutes } دقيقة. قد تبدو الأوقات غريبة.
+disk-trouble = القرص ممتلئ أو معطّل. ما حُفظ محفوظ؛ ولا يُحفظ جديد.
+
+## Start
+welcome-line = رسائل لا يفتحها إلا قرّاؤها.
+choose-handle = اختر معرّفًا
+handle-hint = به يجدك الآخرون. لا رقم هاتف ولا بريد إلكتروني.
+create-account = Enter ينشئ الحساب
+handle-free = @{ $handle } متاح.
+handle-taken = @{ $handle } مأخوذ. { $suggestions }
+handle-unknown = تعذّر الوصول إلى الخادم { $server }. Enter يحاول مرة أخرى.
+creating = جارٍ إنشاء الحساب…
+
+## Chat
+empty-list = ابحث عن شخص بمعرّفه (Ctrl+N)، أو أرسل إليه رابطك: { $link }
+first-chat = لا يقرأ هذه المحادثة إلا أجهزتك وأجهزة { $name }.
+not-sent-line = لم تُرسل، r للمحاولة مرة أخرى
+read-only-left = غادرتَ. ويبقى لك ما استلمته.
+read-only-removed = أُزلتَ. ويبقى لك ما استلمته.
+read-only-blocked = لقد حظرت { $name }. ولم يُبلَّغ بذلك.
+read-only-stuck = تنتظر هذه المجموعة حتى يصلحها عضو. الرسائل تنتظر هنا.
+read-only-request = اقبل الطلب أولًا ثم اكتب.
+too-long = هذا { $size } كيلوبايت، والحد 64. وهو محفوظ في حقل الكتابة.
+deleted = حُذفت هنا. u يعيدها.
+undeleted = عادت.
+copied = نُسخت إلى حافظة Nodoor. ‏Ctrl+V يلصقها.
+retrying = محاولة أخرى.
+new-below = { $count ->
+    [one] رسالة جديدة في الأسفل، Ctrl+End
+    [two] رسالتان جديدتان في الأسفل، Ctrl+End
+    [few] { $count } رسائل جديدة في الأسفل، Ctrl+End
+   *[other] { $count } رسالة جديدة في الأسفل، Ctrl+End
+}
+
+## Requests
+requests = الطلبات
+request-from = { $name }، ظهر أول مرة { $when }
+request-note = تبقى الروابط والصور معطّلة حتى تقبل. لا يُبلَّغ { $name } بشيء.
+request-group = يدعوك { $name } إلى المجموعة { $title }. وفيها: { $members }
+request-same-title = لديك مجموعة باسم { $title }. هذه غيرها، أنشأها { $name }.
+request-keys = a قبول   d حذف   b حظر   Esc رجوع
+blocked-done = حُظر. ولم يُبلَّغ { $name } بذلك.
+accepted-done = قُبل.
+declined-done = حُذف. ولم يُبلَّغ { $name } بذلك.
+no-requests = لا طلبات.
+
+## Dialogs
+jump-title = انتقال إلى
+new-chat-title = محادثة جديدة
+new-chat-hint = المعرّف كما أعطوك إياه بالضبط
+no-such-person = لا يوجد @{ $handle } هنا. المعرّفات تُكتب بدقة.
+new-group-title = مجموعة جديدة
+group-name = الاسم
+group-members = الأعضاء بمعرّفات @ بينها مسافات
+info-title = معلومات
+keys-title = المفاتيح
+quit-unsent = { $count ->
+    [one] رسالة واحدة تنتظر الإرسال. وهي على القرص وتُرسل في المرة القادمة. الخروج الآن؟ y/n
+    [two] رسالتان تنتظران الإرسال. وهما على القرص وتُرسلان في المرة القادمة. الخروج الآن؟ y/n
+    [few] { $count } رسائل تنتظر الإرسال. وهي على القرص وتُرسل في المرة القادمة. الخروج الآن؟ y/n
+   *[other] { $count } رسالة تنتظر الإرسال. وهي على القرص وتُرسل في المرة القادمة. الخروج الآن؟ y/n
+}
+block-ask = حظر { $name }؟ b مرة أخرى للتنفيذ، Esc للترك
+info-sent = أُرسلت { $when }
+info-server = على الخادم منذ { $when }
+info-received = هنا منذ { $when }
+info-delivered = على جهاز لدى: { $names }
+info-from = من { $name }
+info-group-commands = في مجموعة أنشأتها، من سطر الأوامر: nodoor group add, remove, rename
+esc-back = Esc رجوع
+
+## Keys, as the F1 page lists them
+key-enter = إرسال
+key-alt-enter = سطر جديد
+key-tab = حقل الكتابة، الرسائل، القائمة
+key-jump = انتقال إلى محادثة
+key-chat = المحادثة السابقة والتالية
+key-scroll = تمرير
+key-latest = أحدث رسالة
+key-new-chat = محادثة جديدة
+key-new-group = مجموعة جديدة
+key-info = من يمكنه قراءة هذه المحادثة
+key-editor = الكتابة في محررك
+key-retry = في الرسائل: محاولة أخرى
+key-copy = في الرسائل: نسخ
+key-details = في الرسائل: معلومات
+key-delete = في الرسائل: حذف على هذا الجهاز (u يتراجع)
+key-requests = في الطلبات: قبول، حذف، حظر
+key-quit = خروج
+
+## Info of a chat
+sheet-blocked = Ctrl+B يلغي الحظر
+sheet-block = Ctrl+B يحظر
+sheet-groups = مجموعات مشتركة: { $names }
+sheet-made-it = أنشأ المجموعة
+sheet-is-you = أنت
+
+## Commands, on standard error
+waits-on-disk = بانتظار الاتصال. الرسالة على هذا القرص وتُرسل مع أول أمر يتصل.
+profile-key-file = مفتاح قاعدة البيانات: ملف بجانبها لا يقرؤه غيرك
+profile-passphrase = مفتاح قاعدة البيانات: من عبارة المرور في NODOOR_PASSPHRASE
+not-here = لم يتم في الوقت. ما طلبته على هذا القرص ويستمر مع أول أمر يتصل.
+ambiguous = أكثر من محادثة تبدأ بهذا. اكتب المزيد من المعرّف.
+no-such-conversation = لا محادثة هنا بهذا المعرّف. `nodoor conversations` يسردها.
+plain-greeting = محادثة مع { $name }. السطر الفارغ لا يفعل شيئًا؛ Ctrl+D للخروج.

@@ -1,0 +1,131 @@
+# Words of the terminal alone: the full screen of DESIGN-UI 6, the line mode, what commands say on standard error.
+
+## Frame
+chats = Chats
+requests-count = { $count ->
+    [one] 1 request
+   *[other] { $count } requests
+}
+members-line = { $people ->
+    [one] 1 person
+   *[other] { $people } people
+}, { $devices ->
+    [one] 1 device can read this
+   *[other] { $devices } devices can read this
+}
+not-checked = Not checked against a public log yet
+devices-count = { $count ->
+    [one] 1 device
+   *[other] { $count } devices
+}
+unread-divider = { $count } unread
+draft = Draft: { $text }
+sender-line = { $name }: { $text }
+me = you
+composer-hint = Message { $name }
+connection-online = online
+connection-offline = Offline. Messages wait here.
+connection-connecting = connecting
+unwitnessed = unwitnessed
+hint-keys = Ctrl+K jump  F1 keys  Ctrl+Q quit
+clock-wrong = This device's clock is wrong by { $minutes } minutes. Times may look odd.
+disk-trouble = The disk is full or failed. What is kept is kept; nothing new is.
+
+## Start
+welcome-line = Messages only their readers can open.
+choose-handle = Choose a handle
+handle-hint = Others find you by it. No phone number, no e-mail.
+create-account = Enter creates the account
+handle-free = @{ $handle } is free.
+handle-taken = @{ $handle } is taken. { $suggestions }
+handle-unknown = The server at { $server } was not reached. Enter tries again.
+creating = Creating the account…
+
+## Chat
+empty-list = Find someone by handle (Ctrl+N), or send them your link: { $link }
+first-chat = Only your devices and { $name }'s can read this chat.
+not-sent-line = not sent, r to try again
+read-only-left = You left. You keep what you have received.
+read-only-removed = You were removed. You keep what you have received.
+read-only-blocked = You blocked { $name }. They are not told.
+read-only-stuck = This group waits until a member repairs it. Messages wait here.
+read-only-request = Accept the request first, then write.
+too-long = That is { $size } KB, at most 64 KB. It is kept in the composer.
+deleted = Deleted here. u brings it back.
+undeleted = It is back.
+copied = Copied to Nodoor's own clipboard. Ctrl+V pastes it.
+retrying = Trying again.
+new-below = { $count ->
+    [one] 1 new message below, Ctrl+End
+   *[other] { $count } new messages below, Ctrl+End
+}
+
+## Requests
+requests = Requests
+request-from = { $name }, first seen { $when }
+request-note = Links and pictures stay off until you accept. { $name } is not told anything.
+request-group = { $name } invites you to the group { $title }. In it: { $members }
+request-same-title = You already have a group called { $title }. This is another one, made by { $name }.
+request-keys = a accept   d delete   b block   Esc back
+blocked-done = Blocked. { $name } is not told.
+accepted-done = Accepted.
+declined-done = Deleted. { $name } is not told.
+no-requests = No requests.
+
+## Dialogs
+jump-title = Jump to
+new-chat-title = New chat
+new-chat-hint = A handle, exactly as they gave it to you
+no-such-person = No @{ $handle } here. Handles are exact.
+new-group-title = New group
+group-name = Name
+group-members = Members, as @handles with spaces between
+info-title = Info
+keys-title = Keys
+quit-unsent = { $count ->
+    [one] 1 message waits to be sent. It is on disk and goes out next time. Quit now? y/n
+   *[other] { $count } messages wait to be sent. They are on disk and go out next time. Quit now? y/n
+}
+block-ask = Block { $name }? b again to do it, Esc to leave it
+info-sent = Sent { $when }
+info-server = On the server since { $when }
+info-received = Here since { $when }
+info-delivered = On a device of: { $names }
+info-from = From { $name }
+info-group-commands = In a group you made, from the command line: nodoor group add, remove, rename
+esc-back = Esc back
+
+## Keys, as the F1 page lists them
+key-enter = send
+key-alt-enter = new line
+key-tab = composer, messages, list
+key-jump = jump to a chat
+key-chat = previous and next chat
+key-scroll = scroll
+key-latest = latest message
+key-new-chat = new chat
+key-new-group = new group
+key-info = who can read this chat
+key-editor = write in your editor
+key-retry = in messages: try again
+key-copy = in messages: copy
+key-details = in messages: info
+key-delete = in messages: delete on this device (u undoes)
+key-requests = in requests: accept, delete, block
+key-quit = quit
+
+## Info of a chat
+sheet-blocked = Ctrl+B unblocks
+sheet-block = Ctrl+B blocks
+sheet-groups = Groups in common: { $names }
+sheet-made-it = made the group
+sheet-is-you = you
+
+## Commands, on standard error
+waits-on-disk = Waiting for a connection. The message is on this disk and goes out with the next command that connects.
+profile-key-file = database key: a file beside it, readable by you alone
+profile-passphrase = database key: from the passphrase in NODOOR_PASSPHRASE
+not-here = Not reached in time. What was asked is on this disk and goes on with the next command that connects.
+ambiguous = More than one conversation begins with that. Write more of its id.
+no-such-conversation = No conversation here has that id. `nodoor conversations` lists them.
+plain-greeting = Chat with { $name }. An empty line does nothing; Ctrl+D leaves.
