@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The loop of the engine's thread: one input after the other in, effects in order out.
+//!
+//! Owns the engine, the clock, the randomness and both connections. An effect is carried out only after
+//! the engine's step returned, and the engine returns only after its commit, so nothing leaves
+//! this machine that is not on its disk.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use nodoor_client::{
+    engine::StepError,
+    io::{Effect, Input, Wire},
+};
+use nodoor_view::{
+    command::{Ask, Command, Reply},
+    event::Event,
+    model::{Problem, ProblemKind},
+};
+use nodoor_wire::proto;
+use prost::Message;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tokio_tungstenite::Connector;
+
+use crate::native::{
+    address::Address,
+    link::{self, Happening},
+};
+
+/// One step of the engine: an input and the time in, effects out.
+pub(crate) type Step = Box<dyn FnMut(Input, u64) -> Result<Vec<Effect>, StepError>>;
+
+/// What the other threads may want.
+pub(crate) enum Order {
+    /// Ask, and answer here.
+    Ask(Command, oneshot::Sender<Reply>),
+    /// Tell events here too.
+    Listen(mpsc::UnboundedSender<Event>),
+    /// Say when nothing is under way any more, and was not for this long.
+    Settle(Duration, oneshot::Sender<()>),
+    /// Send what is queued, close both connections, end.
+    Close,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was closed, or nobody holds the client any more.
+    Closed,
+    /// The account was erased: the files go too.
+    Erased,
+}
+
+/// Runs until closed. `step` is dropped before this returns, and with it the store.
+pub(crate) async fn drive(
+    step: Step,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    address: Address,
+    tls: Option<Connector>,
+) -> Ended {
+    let (told, mut happenings) = mpsc::channel(QUEUE);
+    let mut driver = Driver::new(step, address, tls, told);
+    let mut ended = driver.step(Input::Start);
+    while ended.is_none() {
+        let wake = driver.wake();
+        ended = tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => driver.order(order),
+                None => Some(Ended::Closed),
+            },
+            Some((wire, happening)) = happenings.recv() => driver.happened(wire, happening),
+            () = tokio::time::sleep_until(wake.unwrap_or_else(far_away)), if wake.is_some() => {
+                driver.woken()
+            }
+        };
+    }
+    driver.finish(happenings).await;
+    ended.unwrap_or(Ended::Closed)
+}
+
+struct Driver {
+    step: Step,
+    address: Address,
+    tls: Option<Connector>,
+    told: mpsc::Sender<(Wire, Happening)>,
+    /// Connections asked for, and the tasks that keep them.
+    keepers: HashMap<Wire, tokio::task::JoinHandle<()>>,
+    /// Queues of those that stand.
+    queues: HashMap<Wire, mpsc::UnboundedSender<Vec<u8>>>,
+    /// Requests without an answer yet.
+    unanswered: HashSet<(Wire, u64)>,
+    asks: HashMap<u64, oneshot::Sender<Reply>>,
+    next_ask: u64,
+    listeners: Vec<mpsc::UnboundedSender<Event>>,
+    /// The last of each event that tells a state, for listeners that come later.
+    states: [Option<Event>; 3],
+    timer: Option<u64>,
+    settling: Vec<(Duration, oneshot::Sender<()>)>,
+    last_activity: Instant,
+}
+
+impl Driver {
+    fn new(
+        step: Step,
+        address: Address,
+        tls: Option<Connector>,
+        told: mpsc::Sender<(Wire, Happening)>,
+    ) -> Self {
+        Self {
+            step,
+            address,
+            tls,
+            told,
+            keepers: HashMap::new(),
+            queues: HashMap::new(),
+            unanswered: HashSet::new(),
+            asks: HashMap::new(),
+            next_ask: 1,
+            listeners: Vec::new(),
+            states: [None, None, None],
+            timer: None,
+            settling: Vec::new(),
+            last_activity: Instant::now(),
+        }
+    }
+
+    fn order(&mut self, order: Order) -> Option<Ended> {
+        match order {
+            Order::Ask(command, answer) => {
+                let ask = self.next_ask;
+                self.next_ask += 1;
+                self.asks.insert(ask, answer);
+                return self.step(Input::Ask(Ask { ask, command }));
+            }
+            Order::Listen(listener) => {
+                for state in self.states.iter().flatten() {
+                    let _ = listener.send(state.clone());
+                }
+                self.listeners.push(listener);
+            }
+            Order::Settle(quiet, answer) => self.settling.push((quiet, answer)),
+            Order::Close => return Some(Ended::Closed),
+        }
+        None
+    }
+
+    fn happened(&mut self, wire: Wire, happening: Happening) -> Option<Ended> {
+        self.last_activity = Instant::now();
+        match happening {
+            Happening::Up(queue) => {
+                self.queues.insert(wire, queue);
+                self.step(Input::Connected(wire))
+            }
+            Happening::Down => {
+                self.queues.remove(&wire);
+                self.unanswered.retain(|(of, _)| *of != wire);
+                self.step(Input::Disconnected(wire))
+            }
+            Happening::Frame(frame) => {
+                if let Some(id) = answers(&frame) {
+                    self.unanswered.remove(&(wire, id));
+                }
+                self.step(Input::Frame(wire, frame))
+            }
+        }
+    }
+
+    fn woken(&mut self) -> Option<Ended> {
+        if self.is_idle() {
+            let quiet_for = self.last_activity.elapsed();
+            let (done, waiting) =
+                self.settling.drain(..).partition(|(quiet, _)| *quiet <= quiet_for);
+            self.settling = waiting;
+            for (_, answer) in done {
+                let _ = answer.send(());
+            }
+        }
+        if self.timer.is_some_and(|at| at <= now_ms()) {
+            self.timer = None;
+            return self.step(Input::Timer);
+        }
+        None
+    }
+
+    /// When to look again without being told anything.
+    fn wake(&self) -> Option<Instant> {
+        let timer = self
+            .timer
+            .map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now_ms())));
+        let settled = self
+            .settling
+            .iter()
+            .map(|(quiet, _)| self.last_activity + *quiet)
+            .min()
+            .filter(|_| self.is_idle());
+        timer.into_iter().chain(settled).min()
+    }
+
+    /// Every connection asked for stands, and every request has its answer.
+    fn is_idle(&self) -> bool {
+        self.unanswered.is_empty() && self.keepers.keys().all(|wire| self.queues.contains_key(wire))
+    }
+
+    fn step(&mut self, input: Input) -> Option<Ended> {
+        let asked = match &input {
+            Input::Ask(ask) => Some(ask.ask),
+            _ => None,
+        };
+        match (self.step)(input, now_ms()) {
+            Ok(effects) => {
+                let erased = effects.contains(&Effect::Erased);
+                effects.into_iter().for_each(|effect| self.carry_out(effect));
+                erased.then_some(Ended::Erased)
+            }
+            Err(_) => {
+                let problem = Problem { kind: ProblemKind::Disk, code: 0, wait_seconds: 0 };
+                if let Some(answer) = asked.and_then(|ask| self.asks.remove(&ask)) {
+                    let _ = answer.send(Reply::Problem(problem));
+                }
+                self.tell(Event::DiskTrouble);
+                None
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Connect(wire) => {
+                if self.keepers.get(&wire).is_none_or(tokio::task::JoinHandle::is_finished) {
+                    let (address, told) = (self.address.clone(), self.told.clone());
+                    let keeper = link::keep(wire, address, told, self.tls.clone());
+                    self.keepers.insert(wire, tokio::spawn(keeper));
+                }
+            }
+            Effect::Frame(wire, frame) => {
+                // No queue, no connection: the engine sends again what matters.
+                if let Some(queue) = self.queues.get(&wire) {
+                    if let Some(id) = asks(&frame) {
+                        self.unanswered.insert((wire, id));
+                    }
+                    self.last_activity = Instant::now();
+                    let _ = queue.send(frame);
+                }
+            }
+            Effect::Timer(at) => self.timer = Some(at),
+            Effect::Told(told) => {
+                if let Some(answer) = self.asks.remove(&told.ask) {
+                    let _ = answer.send(told.reply);
+                }
+            }
+            Effect::Event(event) => self.tell(event),
+            Effect::Erased => {}
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let [connection, requests, unread] = &mut self.states;
+        match &event {
+            Event::Connection { .. } => *connection = Some(event.clone()),
+            Event::Requests { .. } => *requests = Some(event.clone()),
+            Event::Unread { .. } => *unread = Some(event.clone()),
+            _ => {}
+        }
+        self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
+    }
+
+    /// Lets the connections send what is queued, for a moment at most.
+    async fn finish(mut self, happenings: mpsc::Receiver<(Wire, Happening)>) {
+        drop(self.step);
+        drop(happenings);
+        self.queues.clear();
+        let all = async {
+            for keeper in self.keepers.values_mut() {
+                let _ = keeper.await;
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, all).await;
+        self.keepers.values().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+/// The number of a request on its way out.
+fn asks(frame: &[u8]) -> Option<u64> {
+    proto::Request::decode(frame).ok().map(|request| request.id)
+}
+
+/// The number of the request that a frame answers, if it answers one.
+fn answers(frame: &[u8]) -> Option<u64> {
+    match proto::FromServer::decode(frame).ok()?.body? {
+        proto::from_server::Body::Answer(answer) => Some(answer.id),
+        _ => None,
+    }
+}
+
+/// Milliseconds since 1970; 0 for a clock before that.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
+}
+
+/// Frames that wait for the engine; beyond them the sockets are not read.
+const QUEUE: usize = 64;
+const FAREWELL: Duration = Duration::from_secs(2);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! One of the two connections: opened, kept open, opened again.
+//!
+//! It carries frames and looks into none. What was handed to a connection that broke is gone: each
+//! connection has a queue of its own, so that nothing said before a greeting leaks into the next one; the engine
+//! sends again what matters. TLS 1.3 alone, without resumption, so that two connections of one
+//! person are not tied together by a ticket.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use nodoor_client::io::Wire;
+use rustls::{ClientConfig, RootCertStore, client::Resumption};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{Message, protocol::WebSocketConfig},
+};
+
+use crate::native::address::Address;
+
+/// What a connection tells the driver.
+pub(crate) enum Happening {
+    /// It stands; frames go into this queue. Dropping the queue sends the rest and closes.
+    Up(mpsc::UnboundedSender<Vec<u8>>),
+    /// It is gone, or could not be opened.
+    Down,
+    /// A frame of the server.
+    Frame(Vec<u8>),
+}
+
+/// Opens the connection and keeps it, until the driver stops listening or drops the frames' queue.
+pub(crate) async fn keep(
+    wire: Wire,
+    address: Address,
+    told: mpsc::Sender<(Wire, Happening)>,
+    tls: Option<Connector>,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let dial =
+            connect_async_tls_with_config(address.socket(), Some(config()), true, tls.clone());
+        if let Ok(Ok((socket, _))) = tokio::time::timeout(DIAL_TIMEOUT, dial).await {
+            let since = Instant::now();
+            match carry(wire, socket, &told).await {
+                Ended::Finished => return,
+                Ended::Broken if since.elapsed() > STEADY => pause = FIRST_PAUSE,
+                Ended::Broken => {}
+            }
+        }
+        if told.send((wire, Happening::Down)).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(jittered(pause)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// The TLS side of an `https` server; `None` for plain HTTP on this machine.
+pub(crate) fn connector() -> Result<Connector, rustls::Error> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(Connector::Rustls(Arc::new(config)))
+}
+
+enum Ended {
+    /// The driver wants no more of it.
+    Finished,
+    /// The network or the server ended it.
+    Broken,
+}
+
+async fn carry(
+    wire: Wire,
+    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    told: &mpsc::Sender<(Wire, Happening)>,
+) -> Ended {
+    let (mut out, mut incoming) = socket.split();
+    let (queue, mut frames) = mpsc::unbounded_channel::<Vec<u8>>();
+    if told.send((wire, Happening::Up(queue))).await.is_err() {
+        return Ended::Finished;
+    }
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            frame = frames.recv() => {
+                let Some(frame) = frame else {
+                    // All that was queued went out before this.
+                    let _ = tokio::time::timeout(FAREWELL, out.close()).await;
+                    return Ended::Finished;
+                };
+                if out.send(Message::Binary(frame.into())).await.is_err() {
+                    return Ended::Broken;
+                }
+            }
+            message = incoming.next() => {
+                heard = Instant::now();
+                match message {
+                    Some(Ok(Message::Binary(frame))) => {
+                        if told.send((wire, Happening::Frame(frame.into()))).await.is_err() {
+                            return Ended::Finished;
+                        }
+                    }
+                    // Answering a ping is the library's.
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Text(_) | Message::Close(_) | Message::Frame(_)) | Err(_))
+                    | None => return Ended::Broken,
+                }
+            }
+            _ = beat.tick() => {
+                // A network that vanished sends no end: silence over two beats is one.
+                if heard.elapsed() > BEAT * 2
+                    || out.send(Message::Ping(Vec::new().into())).await.is_err()
+                {
+                    return Ended::Broken;
+                }
+            }
+        }
+    }
+}
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(LARGEST_FRAME))
+        .max_frame_size(Some(LARGEST_FRAME))
+}
+
+/// Half to one and a half of it, so that a thousand clients do not come back in one moment.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [128];
+    // Without randomness the pause is merely the plain one.
+    let _ = getrandom::fill(&mut byte);
+    let [byte] = byte;
+    pause.mul_f64(0.5 + f64::from(byte) / 255.0)
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A connection that held this long begins again with the first pause.
+const STEADY: Duration = Duration::from_secs(10);
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+const BEAT: Duration = Duration::from_secs(25);
+const FAREWELL: Duration = Duration::from_secs(1);
+/// The server sends at most a window of entries with inline bodies, or commits of one catch-up.
+const LARGEST_FRAME: usize = 4 * nodoor_wire::limits::REQUEST;
