@@ -1,34 +1,39 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The engine: one step at a time.
+//! The engine: one step at a time. A step gathers its writes on an overlay, commits once, and only then
+//! hands out what may be sent, acknowledged or shown.
 
 use rand_core::CryptoRng;
 
 use crate::{
-    io::{Effect, Input},
-    store::Store,
+    io::{Effect, Input, Wire},
+    live::Live,
+    overlay::Overlay,
+    rows::key,
+    step::Step,
+    store::{Store, StoreError},
 };
 
 /// Why a step did not happen. The store is as it was before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
-    /// The disk failed or is full.
+    /// The disk failed or is full. The engine has dropped what it held in memory; the driver closes both
+    /// connections and hands in [`Input::Start`] again after a pause.
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
 }
 
 /// The client of one account on one device.
 pub struct Engine<S: Store> {
     store: S,
-    server: String,
+    live: Live,
 }
 
 impl<S: Store> Engine<S> {
     /// An engine over a store. `server` is the address shown to the person (`http://127.0.0.1:8448`);
     /// `device_name` is what this device is called in the person's own list. Hand in [`Input::Start`] first.
     pub fn new(store: S, server: &str, device_name: &str) -> Self {
-        let _ = device_name;
-        Self { store, server: server.to_owned() }
+        Self { store, live: Live::new(server, device_name) }
     }
 
     /// Takes one input. `now_ms` is milliseconds since 1970.
@@ -42,7 +47,89 @@ impl<S: Store> Engine<S> {
         now_ms: u64,
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<Effect>, StepError> {
-        let _ = (input, now_ms, rng, &self.store, &self.server);
-        Ok(Vec::new())
+        let mut step = Step {
+            disk: Overlay::new(&self.store),
+            live: &mut self.live,
+            now: now_ms,
+            rng,
+            effects: Vec::new(),
+        };
+        step.take(input);
+        let Step { disk, effects, .. } = step;
+        let written = disk.into_batch().and_then(|batch| {
+            if batch.writes.is_empty() { Ok(()) } else { self.store.commit(batch) }
+        });
+        if let Err(failure) = written {
+            self.live = Live::new(&self.live.server, &self.live.device_name);
+            return Err(failure.into());
+        }
+        Ok(effects)
+    }
+
+    /// Gives the store back, to close it.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+}
+
+impl Step<'_> {
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Start => self.start(),
+            Input::Ask(ask) => self.ask(ask),
+            Input::Connected(wire) => self.connected(wire),
+            Input::Disconnected(wire) => self.disconnected(wire),
+            Input::Frame(wire, bytes) => self.frame(wire, &bytes),
+            Input::Timer => {
+                self.renew_leaves();
+                self.forget_deleted();
+            }
+        }
+        self.advance_stuck();
+        self.advance();
+        if !self.live.parked.is_empty() {
+            self.retry_parked();
+            self.advance();
+        }
+        if self.is_ready(Wire::Login) {
+            self.forget_dead_tokens();
+        }
+        self.tell_changes();
+        self.next_timer();
+    }
+
+    fn start(&mut self) {
+        self.want(Wire::Anonymous);
+        if self.account().is_some() {
+            self.want(Wire::Login);
+        }
+        self.tell_connection();
+        self.renew_leaves();
+        self.forget_deleted();
+        self.retry_held();
+    }
+
+    /// Asks to be called again when something can be tried.
+    fn next_timer(&mut self) {
+        const DAY: u64 = 24 * 3600 * 1000;
+        let stuck = self
+            .disk
+            .prefixed(key::STUCK, usize::MAX)
+            .into_iter()
+            .filter_map(|(_, value)| self.disk.decode::<u64>(&value))
+            .map(|since| since + crate::incoming::PATIENCE + 1000);
+        let soonest = self
+            .live
+            .retry_at
+            .values()
+            .chain(self.live.behind.values())
+            .chain(self.live.parked.iter().map(|(_, until)| until))
+            .copied()
+            .chain(stuck)
+            .filter(|at| *at > self.now)
+            .min();
+        let at = soonest.unwrap_or(self.now + DAY).min(self.now + DAY);
+        self.live.retry_at.retain(|_, at| *at > self.now);
+        self.effects.push(Effect::Timer(at));
     }
 }

@@ -11,6 +11,21 @@
 //!
 //! Carries out `docs/book/protocol.md`, sections 1 and 3 to 7, client side.
 
+mod account;
+mod command;
+mod conversation;
+mod directory;
 pub mod engine;
+pub mod gate;
+mod incoming;
 pub mod io;
+mod link;
+mod live;
+mod mailbox;
+mod outbox;
+mod overlay;
+mod room;
+mod rows;
+mod step;
 pub mod store;
+mod views;

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! One's own account: keys, registration, key packages, mailbox key, recovery words.
+//!
+//! All keys are made here from the random source handed in and never leave but as public halves. The
+//! `Register` request is on disk before it is sent, so a lost answer repeats the same bytes.
+//!
+//! Spec: `docs/book/protocol.md`, 1.1.
+
+use nodoor_e2ee::{key_package, token};
+use nodoor_transparency::{
+    key::{Signer, SigningKey},
+    list::{Device, DeviceList},
+    statement::{HandleClaim, MailboxKey},
+};
+use nodoor_view::model::{Problem, ProblemKind};
+use nodoor_wire::{
+    handle::Handle,
+    id::{AccountId, DeploymentId, labelled_hash},
+    limits,
+    proto::{self, answer, request},
+    sealed::MailboxSecret,
+};
+use prost::Message as _;
+
+use crate::{
+    io::Wire,
+    link::{class_of, problem_of},
+    live::{LinkState, Purpose},
+    rows::{Account, Contact, key},
+    step::{Step, problem},
+};
+
+/// A mailbox key older than this is renewed, milliseconds.
+const MAILBOX_KEY_AGE: u64 = 30 * 24 * 3600 * 1000;
+
+/// The signing key of recovery words' entropy.
+fn recovery_key(entropy: &[u8; 32]) -> SigningKey {
+    SigningKey::from_seed(labelled_hash("nodoor recovery v1", entropy))
+}
+
+/// The 24 words of an entropy.
+///
+/// # Errors
+/// `None` never happens for 32 bytes.
+pub(crate) fn words(entropy: &[u8; 32]) -> Option<String> {
+    bip39::Mnemonic::from_entropy(entropy).ok().map(|mnemonic| mnemonic.to_string())
+}
+
+impl Step<'_> {
+    /// Makes keys and device list 1, puts the registration on disk and asks for the login connection.
+    pub(crate) fn begin_registration(&mut self, handle: &Handle, ticket: &str) {
+        let device_seed = self.random();
+        let mls_seed = self.random();
+        let login_seed = self.random();
+        let mailbox_seed = self.random();
+        let entropy = self.random();
+        let device_key = SigningKey::from_seed(device_seed);
+        let recovery = recovery_key(&entropy);
+        let device = Device::new(
+            device_key.public(),
+            SigningKey::from_seed(mls_seed).public(),
+            SigningKey::from_seed(login_seed).public(),
+        );
+        let device_id = device.id;
+        let list = DeviceList::first(recovery.public(), device);
+        let signed = list.sign(&[Signer::Device(&device_key), Signer::Recovery(&recovery)]);
+        let claim = HandleClaim { handle: handle.clone(), account: list.account() };
+        let public = MailboxSecret::from_seed(mailbox_seed).public();
+        let register = proto::Register {
+            list: Some(signed.clone()),
+            handle_claim: Some(claim.sign(Signer::Device(&device_key))),
+            mailbox_key: Some(MailboxKey::sign(&public, self.now, &device_key)),
+            ticket: ticket.to_owned(),
+        };
+        let account = Account {
+            account: list.account().0,
+            device: device_id.0,
+            handle: handle.as_str().to_owned(),
+            name: String::new(),
+            device_seed,
+            mls_seed,
+            login_seed,
+            recovery_entropy: Some(entropy),
+            mailbox_seeds: vec![mailbox_seed],
+            made_at: self.now,
+            device_name: self.live.device_name.clone(),
+            registering: Some(register.encode_to_vec()),
+            deployment: None,
+            list_version: 1,
+        };
+        self.set_account(&account);
+        let known = proto::LookupAnswer {
+            account: list.account().to_bytes(),
+            lists: vec![signed],
+            handle_claim: register.handle_claim,
+            disputes: Vec::new(),
+        };
+        let own = Contact {
+            lists: known.encode_to_vec(),
+            handle: handle.as_str().to_owned(),
+            accepted: true,
+            ..Contact::default()
+        };
+        self.set_contact(&list.account(), &own);
+        self.continue_registration();
+    }
+
+    /// Sends a registration that is on disk, or asks for the connection to do so.
+    pub(crate) fn continue_registration(&mut self) {
+        if self.live.login.state == LinkState::Greeting && self.live.login.awaiting.is_empty() {
+            let register = self
+                .account()
+                .and_then(|account| account.registering)
+                .and_then(|bytes| proto::Register::decode(bytes.as_slice()).ok());
+            if let Some(register) = register {
+                self.request(Wire::Login, request::Body::Register(register), Purpose::Register);
+            }
+        } else {
+            self.want(Wire::Login);
+        }
+    }
+
+    /// The server's answer to a registration.
+    pub(crate) fn registered(&mut self, body: answer::Body) {
+        let Some(mut account) = self.account() else {
+            return;
+        };
+        match body {
+            answer::Body::Register(answer)
+                if AccountId::try_from(answer.account.as_ref())
+                    == Ok(AccountId(account.account)) =>
+            {
+                account.registering = None;
+                self.set_account(&account);
+                if let Some(deployment) = self.deployment() {
+                    self.log_in(&deployment);
+                }
+            }
+            answer::Body::Refusal(refusal)
+                if class_of(&refusal) != nodoor_wire::code::Class::Permanent =>
+            {
+                self.fail_registration(problem_of(&refusal));
+            }
+            answer::Body::Refusal(refusal) => {
+                self.forget_registration(&account);
+                self.fail_registration(problem_of(&refusal));
+            }
+            _ => self.fail_registration(problem(ProblemKind::Forged)),
+        }
+    }
+
+    /// Drops keys that never became an account.
+    pub(crate) fn forget_registration(&mut self, account: &Account) {
+        self.disk.remove(key::ACCOUNT);
+        self.disk.remove(&key::contact(&AccountId(account.account)));
+    }
+
+    fn fail_registration(&mut self, problem: Problem) {
+        self.fail_parked(&problem, |ask| {
+            matches!(ask.command, nodoor_view::command::Command::Register { .. })
+        });
+    }
+
+    /// Uploads key packages when few are left, their tokens first.
+    pub(crate) fn refill_key_packages(&mut self, left: u32) {
+        if left >= limits::KEY_PACKAGES_LOW {
+            return;
+        }
+        let Some(identity) = self.identity() else {
+            return;
+        };
+        let wanted = limits::KEY_PACKAGES.saturating_sub(left as usize);
+        let mut seeds = Vec::new();
+        let mut upload = proto::KeyPackagePut::default();
+        for number in 0..=wanted {
+            let last_resort = number == wanted;
+            let made = key_package::make(&self.disk, &identity, last_resort, self.rng);
+            let Ok(key_package::Made { bytes, token }) = made else {
+                continue;
+            };
+            let Some(seed) = token::seed(&self.disk, &token) else {
+                continue;
+            };
+            seeds.push(seed.to_vec().into());
+            if last_resort {
+                upload.last_resort = bytes.into();
+            } else {
+                upload.single_use.push(bytes.into());
+            }
+        }
+        let tokens = request::Body::TokenPut(proto::TokenPut { seeds });
+        self.request(Wire::Login, tokens, Purpose::Nothing);
+        let packages = request::Body::KeyPackagePut(upload);
+        self.request(Wire::Login, packages, Purpose::Nothing);
+    }
+
+    /// Renews the mailbox key once a month; old ones stay to open what waits.
+    pub(crate) fn renew_mailbox_key(&mut self, made_at: u64) {
+        if made_at == 0 || self.now.saturating_sub(made_at) < MAILBOX_KEY_AGE {
+            return;
+        }
+        let seed: [u8; 32] = self.random();
+        let (Some(mut account), Some(device_key)) = (self.account(), self.device_key()) else {
+            return;
+        };
+        account.mailbox_seeds.insert(0, seed);
+        account.mailbox_seeds.truncate(3);
+        self.set_account(&account);
+        let public = MailboxSecret::from_seed(seed).public();
+        let statement = MailboxKey::sign(&public, self.now, &device_key);
+        let put = proto::MailboxKeyPut { mailbox_key: Some(statement) };
+        self.request(Wire::Login, request::Body::MailboxKeyPut(put), Purpose::Nothing);
+    }
+
+    /// The deployment pinned at registration.
+    pub(crate) fn deployment(&self) -> Option<DeploymentId> {
+        self.account().and_then(|account| account.deployment).map(DeploymentId)
+    }
+}

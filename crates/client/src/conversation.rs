@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Conversations: which rooms are behind a chat, what lines it shows, who has what.
+//!
+//! Spec: `docs/book/protocol.md`, 7.
+
+use nodoor_e2ee::content::{self, Content};
+use nodoor_view::{
+    event::Event,
+    model::{ConversationId, Kind, MessageId, Notifications, Person, SystemLine},
+};
+use nodoor_wire::id::{AccountId, MessageId as Reference, RoomId, first_16, labelled_hash};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    rows::{Conversation, Message, Outgoing, Room, State, Status, Stored, key},
+    step::Step,
+};
+
+/// Messages of an unaccepted sender that are kept; what comes after is dropped.
+const STRANGER_MESSAGES: u32 = 20;
+
+impl Step<'_> {
+    /// The direct conversation with an account, made if there is none.
+    pub(crate) fn direct_conversation(
+        &mut self,
+        other: &AccountId,
+        status: Status,
+    ) -> Conversation {
+        let existing: Option<u64> = self.disk.get(&key::direct(other));
+        if let Some(found) = existing.and_then(|id| self.conversation(ConversationId(id))) {
+            return found;
+        }
+        let me = self.me().unwrap_or(AccountId([0; 16]));
+        let (low, high) = (me.min(*other), me.max(*other));
+        let pair = [low.as_bytes(), high.as_bytes()].concat();
+        let reference = first_16(labelled_hash("nodoor direct conversation", &pair));
+        let conversation = self.new_conversation(reference, Kind::Direct, other, "", status);
+        self.disk.put(key::direct(other), &conversation.id.0);
+        conversation
+    }
+
+    /// A group's conversation, by its first room.
+    pub(crate) fn group_conversation(
+        &mut self,
+        room: &RoomId,
+        creator: &AccountId,
+        title: &str,
+        status: Status,
+    ) -> Conversation {
+        let reference = first_16(labelled_hash("nodoor group conversation", room.as_bytes()));
+        self.new_conversation(reference, Kind::Group, creator, title, status)
+    }
+
+    fn new_conversation(
+        &mut self,
+        reference: [u8; 16],
+        kind: Kind,
+        other: &AccountId,
+        title: &str,
+        status: Status,
+    ) -> Conversation {
+        let id = ConversationId(self.number());
+        let conversation = Conversation {
+            id,
+            reference,
+            kind,
+            other: other.0,
+            title: title.to_owned(),
+            status,
+            rooms: Vec::new(),
+            unread: 0,
+            first_unread: None,
+            last: None,
+            draft: String::new(),
+            sorted_at: self.now,
+            name_sent: String::new(),
+            made_at: self.now,
+        };
+        self.disk.put(key::reference(&reference), &id.0);
+        self.set_conversation(&conversation);
+        conversation
+    }
+
+    /// The room of a conversation that is used for sending: the one with the smallest hash among those
+    /// where both have sent, else the smallest at all.
+    pub(crate) fn room_in_use(&self, conversation: &Conversation) -> Option<Room> {
+        let rooms: Vec<Room> = conversation
+            .rooms
+            .iter()
+            .filter_map(|room| self.room(&RoomId(*room)))
+            .filter(|room| !room.closed)
+            .collect();
+        let smallest = |rooms: &mut dyn Iterator<Item = &Room>| {
+            rooms.min_by_key(|room| <[u8; 32]>::from(Sha256::digest(room.room))).cloned()
+        };
+        smallest(&mut rooms.iter().filter(|room| room.i_sent && room.they_sent))
+            .or_else(|| smallest(&mut rooms.iter()))
+    }
+
+    /// Writes a neutral line into a chat. It never makes a chat unread.
+    pub(crate) fn system_line(&mut self, conversation: ConversationId, line: SystemLine) {
+        let id = MessageId(self.number());
+        let message = Message {
+            id,
+            conversation,
+            reference: [0; 32],
+            from: None,
+            content: Stored::System(line),
+            sent_at: self.now,
+            received_at: self.now,
+            state: None,
+            accepted_at: None,
+            delivered_to: Vec::new(),
+        };
+        self.set_message(&message, true);
+        if let Some(mut conversation) = self.conversation(conversation) {
+            conversation.last = Some(id);
+            conversation.sorted_at = self.now;
+            self.set_conversation(&conversation);
+        }
+    }
+
+    /// Puts one's own text on disk, in its place, with what sends it.
+    pub(crate) fn write_own(
+        &mut self,
+        conversation: &mut Conversation,
+        text: &str,
+    ) -> Option<Message> {
+        let account = self.account()?;
+        if !account.name.is_empty() && account.name != conversation.name_sent {
+            let profile = Content::Profile { name: account.name.clone() };
+            self.queue(conversation.id, None, &profile, None);
+            conversation.name_sent.clone_from(&account.name);
+        }
+        let id = MessageId(self.number());
+        let message = Message {
+            id,
+            conversation: conversation.id,
+            reference: [0; 32],
+            from: Some(account.account),
+            content: Stored::Text(text.to_owned()),
+            sent_at: self.now,
+            received_at: self.now,
+            state: Some(State::Waiting),
+            accepted_at: None,
+            delivered_to: Vec::new(),
+        };
+        self.queue(conversation.id, Some(id), &Content::Text(text.to_owned()), None);
+        conversation.last = Some(id);
+        conversation.sorted_at = self.now;
+        conversation.draft.clear();
+        conversation.unread = 0;
+        conversation.first_unread = None;
+        self.set_conversation(conversation);
+        self.set_message(&message, true);
+        Some(message)
+    }
+
+    /// Puts something into the conversation's queue.
+    pub(crate) fn queue(
+        &mut self,
+        conversation: ConversationId,
+        message: Option<MessageId>,
+        content: &Content,
+        room: Option<RoomId>,
+    ) {
+        let salt = self.random();
+        let outgoing = Outgoing {
+            message,
+            content: content::encode(content, salt),
+            sent_at: self.now,
+            first_try: self.now,
+            room: room.map(|room| room.0),
+            sealed: None,
+            leave: false,
+        };
+        let number = self.number();
+        self.disk.put(key::outgoing_one(conversation, number), &outgoing);
+    }
+
+    /// Text or an unknown kind from a member of a room.
+    pub(crate) fn receive(
+        &mut self,
+        room: &mut Room,
+        from: AccountId,
+        reference: Reference,
+        stored: Stored,
+        sent_at: u64,
+    ) {
+        let Some(mut conversation) = self.conversation(room.conversation) else {
+            return;
+        };
+        let seen: Option<u64> =
+            self.disk.get(&key::message_by_reference(conversation.id, &reference.0));
+        let mine = self.me() == Some(from);
+        if conversation.status == Status::Open && !mine {
+            self.live.receipts.entry(RoomId(room.room)).or_default().push(reference.0);
+        }
+        if seen.is_some()
+            || (conversation.status == Status::Request && conversation.unread >= STRANGER_MESSAGES)
+        {
+            return;
+        }
+        room.they_sent |= !mine;
+        let id = MessageId(self.number());
+        let text = match &stored {
+            Stored::Text(text) => text.clone(),
+            _ => String::new(),
+        };
+        let message = Message {
+            id,
+            conversation: conversation.id,
+            reference: reference.0,
+            from: Some(from.0),
+            content: stored,
+            sent_at,
+            received_at: self.now,
+            state: mine.then_some(State::Sent),
+            accepted_at: None,
+            delivered_to: Vec::new(),
+        };
+        conversation.last = Some(id);
+        conversation.sorted_at = self.now;
+        if !mine {
+            conversation.unread += 1;
+            conversation.first_unread.get_or_insert(id);
+        }
+        self.set_conversation(&conversation);
+        self.set_message(&message, true);
+        if !mine && conversation.status == Status::Open {
+            self.notify(&conversation, text);
+        }
+    }
+
+    fn notify(&mut self, conversation: &Conversation, text: String) {
+        if self.live.looking_at == Some(conversation.id) {
+            return;
+        }
+        let text = match self.settings().notifications {
+            Notifications::Off => return,
+            Notifications::WithoutText => String::new(),
+            Notifications::WithText => text,
+        };
+        let title = self.title(conversation);
+        self.tell(Event::Notify { conversation: conversation.id, title, text });
+    }
+
+    /// Somebody's device has these messages of ours.
+    pub(crate) fn receipt(&mut self, room: &RoomId, from: AccountId, references: &[Reference]) {
+        let Some(conversation) = self.room(room).map(|room| room.conversation) else {
+            return;
+        };
+        let others = self.other_accounts(room);
+        for reference in references {
+            let id: Option<u64> =
+                self.disk.get(&key::message_by_reference(conversation, &reference.0));
+            let Some(mut message) = id.and_then(|id| self.message(MessageId(id))) else {
+                continue;
+            };
+            let mine = message.from.map(AccountId) == self.me();
+            if !mine || message.delivered_to.contains(&from.0) {
+                continue;
+            }
+            message.delivered_to.push(from.0);
+            if others.iter().all(|other| message.delivered_to.contains(&other.0)) {
+                message.state = Some(State::Delivered);
+            }
+            self.set_message(&message, false);
+        }
+    }
+
+    /// Accounts with a leaf in a room, ours left out.
+    pub(crate) fn other_accounts(&mut self, room: &RoomId) -> Vec<AccountId> {
+        let me = self.me();
+        let mut accounts: Vec<AccountId> = self
+            .with_group(room, |_, group| group.leaves().to_vec())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|leaf| leaf.name.account)
+            .filter(|account| Some(*account) != me)
+            .collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
+    /// A person, as far as we know them.
+    pub(crate) fn person(&self, account: &AccountId) -> Person {
+        let contact = self.contact(account);
+        Person { account: account.to_hex(), handle: contact.handle, name: contact.name }
+    }
+
+    /// A person, or `None` for oneself.
+    pub(crate) fn person_or_me(&self, account: &AccountId) -> Option<Person> {
+        (self.me() != Some(*account)).then(|| self.person(account))
+    }
+
+    /// What a chat is called.
+    pub(crate) fn title(&self, conversation: &Conversation) -> String {
+        if conversation.kind == Kind::Group {
+            return conversation.title.clone();
+        }
+        let contact = self.contact(&AccountId(conversation.other));
+        match (contact.name.is_empty(), contact.handle.is_empty()) {
+            (false, _) => contact.name,
+            (true, false) => format!("@{}", contact.handle),
+            (true, true) => AccountId(conversation.other).to_hex(),
+        }
+    }
+}
+
+/// A name or title as it may be kept: no control characters, at most `limit` characters.
+pub(crate) fn tidy(name: &str, limit: usize) -> String {
+    let plain: String = name.chars().filter(|c| !c.is_control()).take(limit).collect();
+    plain.trim().to_owned()
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The one gate: every leaf that enters a room, and every change of a room, passes [`judge`] before
+//! anything is merged.
+//!
+//! It looks at the change, at lists that were verified from the account id on, and at the room's
+//! GroupContext; at no clock and at no later list version, so that honest members agree. MLS itself
+//! checks no credential (RFC 9420, 5.3.1 leaves it to the application): without this function a
+//! server and one dishonest member could place a device of their own in anybody's name.
+//!
+//! Spec: `docs/book/protocol.md`, 5.
+
+use nodoor_e2ee::{
+    group::Leaf,
+    room::{RoomContext, RoomKind},
+};
+use nodoor_transparency::chain::Chain;
+use nodoor_wire::id::AccountId;
+
+/// A change of a room, or a Welcome to one.
+pub struct Change<'c> {
+    /// The GroupContext before; `None` for a Welcome.
+    pub before: Option<&'c RoomContext>,
+    /// The GroupContext after.
+    pub after: &'c RoomContext,
+    /// Whose commit it is.
+    pub committer: AccountId,
+    /// Leaves that were there and stay as they are.
+    pub staying: &'c [Leaf],
+    /// Leaves that enter, by Add or (all of them) by a Welcome.
+    pub entering: &'c [Leaf],
+    /// The committer's leaf before and after its update path.
+    pub updated: Option<(&'c Leaf, &'c Leaf)>,
+    /// Whose leaves go, and who proposed it.
+    pub removed: &'c [(AccountId, AccountId)],
+}
+
+/// What the gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be merged.
+    Valid,
+    /// These accounts' lists must be looked up first, at least to these versions.
+    Undecided(Vec<(AccountId, u32)>),
+    /// It is never merged.
+    Invalid(Reason),
+}
+
+/// Why a change is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// No verified list names this device with this key.
+    #[error("a leaf that no verified device list names")]
+    UnlistedLeaf,
+    /// The account does not belong in this room.
+    #[error("an account that does not belong in this room")]
+    WrongAccount,
+    /// The committer may not add this.
+    #[error("added by somebody who may not")]
+    MayNotAdd,
+    /// The proposer may not remove this.
+    #[error("removed by somebody who may not")]
+    MayNotRemove,
+    /// Kind, creator or origin of a room never change; a title only by its creator.
+    #[error("a change of the room that nobody or not this member may make")]
+    Context,
+    /// An update path that turns one device into another.
+    #[error("an update that changes whose leaf it is")]
+    Identity,
+    /// A delivery token or commit key that is there twice.
+    #[error("a delivery token or commit key used twice")]
+    NotUnique,
+    /// More members than a room may have.
+    #[error("too many members")]
+    TooMany,
+}
+
+/// Judges a change. `chain` gives the verified chain of an account, if one is held.
+pub fn judge<'k>(change: &Change<'_>, chain: impl Fn(&AccountId) -> Option<&'k Chain>) -> Verdict {
+    if let Err(reason) = rules(change) {
+        return Verdict::Invalid(reason);
+    }
+    let mut missing = Vec::new();
+    let update = change.updated.map(|(_, after)| after);
+    for leaf in change.entering.iter().chain(update) {
+        let (account, version) = (leaf.name.account, leaf.name.list_version);
+        let held = chain(&account);
+        if held.is_none_or(|chain| chain.newest().version() < u64::from(version)) {
+            missing.push((account, version));
+            continue;
+        }
+        let listed = held
+            .and_then(|chain| chain.version(u64::from(version)))
+            .and_then(|list| list.device(&leaf.name.device))
+            .is_some_and(|device| device.mls_key == leaf.mls_key);
+        if !listed {
+            return Verdict::Invalid(Reason::UnlistedLeaf);
+        }
+    }
+    if missing.is_empty() { Verdict::Valid } else { Verdict::Undecided(missing) }
+}
+
+fn rules(change: &Change<'_>) -> Result<(), Reason> {
+    context_rules(change)?;
+    if let Some((before, after)) = change.updated
+        && (before.name.account != after.name.account
+            || before.name.device != after.name.device
+            || before.name.list_version > after.name.list_version)
+    {
+        return Err(Reason::Identity);
+    }
+    for leaf in change.entering {
+        entering_rules(change, leaf)?;
+    }
+    for (gone, proposer) in change.removed {
+        let creator = change.after.creator == *proposer && is_group(change.after);
+        if gone != proposer && !creator {
+            return Err(Reason::MayNotRemove);
+        }
+    }
+    let update = change.updated.map(|(_, after)| after);
+    let leaves: Vec<&Leaf> = change.staying.iter().chain(change.entering).chain(update).collect();
+    if leaves.len() > nodoor_wire::limits::MEMBERS * nodoor_wire::limits::DEVICES {
+        return Err(Reason::TooMany);
+    }
+    let unique = |mut values: Vec<[u8; 32]>| {
+        values.sort_unstable();
+        let before = values.len();
+        values.dedup();
+        values.len() == before
+    };
+    if unique(leaves.iter().map(|leaf| leaf.token.0).collect())
+        && unique(leaves.iter().map(|leaf| leaf.commit_key).collect())
+    {
+        Ok(())
+    } else {
+        Err(Reason::NotUnique)
+    }
+}
+
+fn context_rules(change: &Change<'_>) -> Result<(), Reason> {
+    match change.before {
+        None => {
+            let may_invite = match &change.after.kind {
+                RoomKind::Direct { a, b } => change.committer == *a || change.committer == *b,
+                RoomKind::Group => change.committer == change.after.creator,
+            };
+            if may_invite { Ok(()) } else { Err(Reason::MayNotAdd) }
+        }
+        Some(before) => {
+            let same = before.kind == change.after.kind
+                && before.creator == change.after.creator
+                && before.successor_of == change.after.successor_of;
+            let title_by_creator =
+                before.title == change.after.title || change.committer == before.creator;
+            if same && title_by_creator { Ok(()) } else { Err(Reason::Context) }
+        }
+    }
+}
+
+fn entering_rules(change: &Change<'_>, leaf: &Leaf) -> Result<(), Reason> {
+    let account = leaf.name.account;
+    match &change.after.kind {
+        RoomKind::Direct { a, b } if account == *a || account == *b => Ok(()),
+        RoomKind::Direct { .. } => Err(Reason::WrongAccount),
+        RoomKind::Group => {
+            let by_creator = change.committer == change.after.creator;
+            let own_device = change.committer == account;
+            if by_creator || own_device { Ok(()) } else { Err(Reason::MayNotAdd) }
+        }
+    }
+}
+
+fn is_group(context: &RoomContext) -> bool {
+    matches!(context.kind, RoomKind::Group)
+}

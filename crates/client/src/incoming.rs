@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What comes up from a room: Welcomes, commits, messages. Each is opened by `e2ee`, judged by the
+//! [`crate::gate`], and only then merged or shown. Part of a step that is refused leaves no trace.
+//!
+//! Spec: `docs/book/protocol.md`, 3.5, 3.6, 5, 6, 7.
+
+use nodoor_e2ee::{
+    content::{self, Content},
+    group::{Group, Leaf},
+    join::Candidate,
+    open::{OpenError, Opened, Sender},
+    payload::{Payload, Slot},
+    room::{Burnt, RoomContext, RoomKind},
+    staged::Staged,
+};
+use nodoor_view::model::{Kind, SystemLine};
+use nodoor_wire::{
+    header::CommitHeader,
+    id::{AccountId, CommitId, RoomId},
+    limits, proto,
+};
+
+use crate::{
+    gate::{self, Change, Verdict},
+    rows::{Intent, Room, Status, Stored, Stuck, Submission, key},
+    step::Step,
+};
+
+/// How long a stuck client waits for a member's help before it founds a successor room, milliseconds.
+pub(crate) const PATIENCE: u64 = 3600 * 1000;
+
+/// What became of a commit.
+enum Outcome {
+    /// Merged, or known already.
+    Merged,
+    /// We were removed by it.
+    Out(Box<Staged>),
+    /// Something is missing: lists, or the commit before.
+    Wait,
+    /// Not a commit of this room at all: dropped.
+    Drop,
+    /// The head of the room, and no honest member can process it.
+    Burnt([u8; 32]),
+}
+
+impl Step<'_> {
+    /// Applies a body of a room. False: it must wait.
+    pub(crate) fn try_body(&mut self, id: &RoomId, body: &proto::Body) -> bool {
+        let Some(room) = self.room(id) else {
+            // Its Welcome may come later: keep it.
+            return false;
+        };
+        if room.closed {
+            return true;
+        }
+        match &body.body {
+            Some(proto::body::Body::Frame(frame)) => self.frame_of(id, frame),
+            Some(proto::body::Body::Commit(commit)) => self.commit_of(id, commit),
+            _ => true,
+        }
+    }
+
+    // ---- messages ------------------------------------------------------------------------------
+
+    fn frame_of(&mut self, id: &RoomId, frame: &[u8]) -> bool {
+        self.disk.begin();
+        let opened = self.with_group(id, |step, group| {
+            let own = (group.epoch(), group.epoch_authenticator());
+            (group.open(&step.disk, frame), own)
+        });
+        let Some((opened, (epoch_now, authenticator))) = opened else {
+            self.disk.undo();
+            return true;
+        };
+        match opened {
+            Ok(Opened::Payload { from, epoch, bytes }) => {
+                self.disk.keep();
+                self.payload_of(id, &from, epoch, &bytes, (epoch_now, &authenticator));
+                true
+            }
+            Ok(Opened::Leave { leaf }) => {
+                self.disk.keep();
+                self.somebody_leaves(id, &leaf);
+                true
+            }
+            Ok(Opened::Own) => {
+                self.disk.keep();
+                true
+            }
+            // A commit without its header is no commit.
+            Ok(Opened::Commit(_)) => self.take_back(id, true),
+            Err(OpenError::WrongEpoch { theirs }) if theirs > epoch_now => {
+                self.is_behind(id);
+                self.take_back(id, false)
+            }
+            Err(_) => self.take_back(id, true),
+        }
+    }
+
+    /// Undoes this part of the step; the group is read from disk again.
+    fn take_back(&mut self, id: &RoomId, done: bool) -> bool {
+        self.disk.undo();
+        self.live.groups.remove(id);
+        done
+    }
+
+    fn payload_of(
+        &mut self,
+        id: &RoomId,
+        leaf: &Sender,
+        epoch: u64,
+        bytes: &[u8],
+        now: (u64, &[u8]),
+    ) {
+        let from = leaf.name.account;
+        self.load_chain(&from);
+        let device_key = self
+            .live
+            .chains
+            .get(&from)
+            .and_then(|chain| chain.version(u64::from(leaf.name.list_version)))
+            .and_then(|list| list.device(&leaf.name.device))
+            .map(|device| device.device_key);
+        let Some(device_key) = device_key else {
+            return;
+        };
+        let slot = Slot { room: *id, epoch, leaf: leaf.index };
+        let payload = match Payload::from_padded(bytes) {
+            Ok(payload) if payload.verify(&slot, &device_key).is_ok() => payload,
+            _ => return,
+        };
+        if epoch == now.0 && payload.epoch_authenticator != now.1 {
+            // The sender's group of this epoch is not ours.
+            return;
+        }
+        let reference = content::message_id(&from, id, &payload.content);
+        let Some(mut room) = self.room(id) else {
+            return;
+        };
+        room.active_at = self.now;
+        match content::decode(&payload.content) {
+            Ok(Content::Text(text)) if text.len() <= limits::TEXT => {
+                self.receive(&mut room, from, reference, Stored::Text(text), payload.sent_at_ms);
+            }
+            Ok(Content::Receipt(references)) => {
+                room.they_sent |= !self.is_me(&from);
+                self.receipt(id, from, &references);
+            }
+            Ok(Content::Profile { name }) => {
+                let mut contact = self.contact(&from);
+                contact.name = crate::conversation::tidy(&name, 60);
+                self.set_contact(&from, &contact);
+                self.live.changed.insert(room.conversation);
+            }
+            Ok(Content::Stuck { room: stuck, epoch, commit: _ }) => {
+                self.help(&from, leaf, &stuck, epoch);
+            }
+            Ok(Content::Text(_)) | Err(_) => {}
+            Ok(_) => {
+                let stored = Stored::Unknown(payload.content.clone());
+                self.receive(&mut room, from, reference, stored, payload.sent_at_ms);
+            }
+        }
+        self.set_room(&room);
+    }
+
+    fn somebody_leaves(&mut self, id: &RoomId, leaving: &Leaf) {
+        let Some(me) = self.me() else {
+            return;
+        };
+        let ours = self.with_group(id, |_, group| {
+            let creator = group.context().creator;
+            let leaves = group.leaves();
+            let staying = |account: &AccountId| {
+                leaves
+                    .iter()
+                    .any(|leaf| leaf.name.account == *account && leaf.index != leaving.index)
+            };
+            let first = leaves.iter().find(|leaf| leaf.index != leaving.index)?.index;
+            Some(creator == me || (!staying(&creator) && first == group.own_index()))
+        });
+        if ours == Some(Some(true)) && leaving.name.account != me {
+            self.intend(id, &Intent::Update);
+        }
+    }
+
+    // ---- commits -------------------------------------------------------------------------------
+
+    fn commit_of(&mut self, id: &RoomId, commit: &proto::StoredCommit) -> bool {
+        let Ok(header) = CommitHeader::from_slice(&commit.header) else {
+            return true;
+        };
+        let commit_id = header.commit_id();
+        let mine = self.disk.get::<Submission>(&key::submission(id));
+        if mine.is_some_and(|mine| mine.id == commit_id.0) {
+            // Our own, wherever it comes from, is the yes.
+            self.commit_accepted(id);
+            return true;
+        }
+        self.disk.begin();
+        let outcome = self
+            .with_group(id, |step, group| step.judge_commit(id, group, commit, commit_id.0))
+            .unwrap_or(Outcome::Drop);
+        match outcome {
+            Outcome::Merged => {
+                self.disk.keep();
+                self.live.behind.remove(id);
+                true
+            }
+            Outcome::Out(staged) => {
+                self.disk.keep();
+                self.put_out(id, &staged);
+                true
+            }
+            Outcome::Wait => self.take_back(id, false),
+            Outcome::Drop => self.take_back(id, true),
+            Outcome::Burnt(signer) => {
+                self.take_back(id, true);
+                self.burnt(id, commit_id.0, signer);
+                true
+            }
+        }
+    }
+
+    fn judge_commit(
+        &mut self,
+        id: &RoomId,
+        group: &mut Group,
+        commit: &proto::StoredCommit,
+        commit_id: [u8; 32],
+    ) -> Outcome {
+        if commit.epoch < group.epoch() {
+            return Outcome::Merged;
+        }
+        if commit.epoch > group.epoch() {
+            self.is_behind(id);
+            return Outcome::Wait;
+        }
+        // A header that no commit key of our tree signed was not made by a member: it burns nothing.
+        if group.verify_header(commit).is_err() {
+            return Outcome::Drop;
+        }
+        let signer = <[u8; 32]>::try_from(commit.commit_key.as_ref()).unwrap_or([0; 32]);
+        let _ = commit_id;
+        let staged = match group.open(&self.disk, &commit.frame) {
+            Ok(Opened::Commit(staged)) => staged,
+            Ok(_) | Err(_) => return Outcome::Burnt(signer),
+        };
+        if staged.matches_header(commit).is_err() {
+            return Outcome::Burnt(signer);
+        }
+        if staged.self_removed {
+            return match self.judge_staged(group, &staged) {
+                Verdict::Invalid(_) => Outcome::Burnt(signer),
+                _ => Outcome::Out(staged),
+            };
+        }
+        match self.judge_staged(group, &staged) {
+            Verdict::Invalid(_) => Outcome::Burnt(signer),
+            Verdict::Undecided(missing) => {
+                self.live.wanted.extend(missing.into_iter().map(|(account, _)| account));
+                Outcome::Wait
+            }
+            Verdict::Valid => {
+                let lines = self.lines_of(group, &staged);
+                let _ = group.drop_pending(&self.disk);
+                self.disk.remove(&key::submission(id));
+                if group.merge(&self.disk, *staged).is_err() {
+                    return Outcome::Burnt(signer);
+                }
+                self.merged(id, group, lines);
+                Outcome::Merged
+            }
+        }
+    }
+
+    fn judge_staged(&mut self, group: &Group, staged: &Staged) -> Verdict {
+        let before = group.context();
+        for leaf in &staged.added {
+            self.load_chain(&leaf.name.account);
+        }
+        self.load_chain(&staged.committer.name.account);
+        let removed: Vec<(AccountId, AccountId)> =
+            staged.removed.iter().map(|gone| (gone.leaf.name.account, gone.proposer)).collect();
+        let gone: Vec<u32> = staged.removed.iter().map(|gone| gone.leaf.index).collect();
+        let committer = &staged.committer;
+        let after = staged.committer_after.as_ref();
+        let staying: Vec<Leaf> = group
+            .leaves()
+            .iter()
+            .filter(|leaf| !gone.contains(&leaf.index))
+            .filter(|leaf| after.is_none() || leaf.index != committer.index)
+            .cloned()
+            .collect();
+        let change = Change {
+            before: Some(before),
+            after: &staged.context_after,
+            committer: committer.name.account,
+            staying: &staying,
+            entering: &staged.added,
+            updated: after.map(|after| (committer, after)),
+            removed: &removed,
+        };
+        gate::judge(&change, |account| self.live.chains.get(account))
+    }
+
+    /// The lines a commit of somebody else puts into the chat.
+    fn lines_of(&mut self, group: &Group, staged: &Staged) -> Vec<SystemLine> {
+        let before = group.leaves();
+        let is_group = matches!(group.context().kind, RoomKind::Group);
+        let by = staged.committer.name.account;
+        let mut lines = Vec::new();
+        let mut said: Vec<AccountId> = Vec::new();
+        for leaf in &staged.added {
+            let who = leaf.name.account;
+            if said.contains(&who) {
+                continue;
+            }
+            said.push(who);
+            let known = before.iter().any(|old| old.name.account == who);
+            let same_device = before.iter().any(|old| old.name.device == leaf.name.device);
+            if known && !same_device && !self.is_me(&who) {
+                lines.push(SystemLine::DeviceAdded { who: self.person(&who) });
+            } else if is_group && !known {
+                let (by, who) = (self.person_or_me(&by), self.person_or_me(&who));
+                lines.push(SystemLine::Added { by, who });
+            }
+        }
+        said.clear();
+        for gone in &staged.removed {
+            let who = gone.leaf.name.account;
+            let again = staged.added.iter().any(|leaf| leaf.name.account == who);
+            if again || said.contains(&who) {
+                continue;
+            }
+            said.push(who);
+            let shown = self.person_or_me(&who);
+            lines.push(if gone.proposer == who {
+                SystemLine::Left { who: shown }
+            } else {
+                SystemLine::Removed { by: self.person_or_me(&by), who: shown }
+            });
+        }
+        if group.context().title != staged.context_after.title {
+            let title = crate::conversation::tidy(&staged.context_after.title, 100);
+            lines.push(SystemLine::Renamed { by: self.person_or_me(&by), title });
+        }
+        lines
+    }
+
+    fn merged(&mut self, id: &RoomId, group: &Group, lines: Vec<SystemLine>) {
+        let Some(mut room) = self.room(id) else {
+            return;
+        };
+        room.active_at = self.now;
+        room.stuck = None;
+        self.set_room(&room);
+        self.context_changed(room.conversation, group.context());
+        for line in lines {
+            self.system_line(room.conversation, line);
+        }
+    }
+
+    fn put_out(&mut self, id: &RoomId, staged: &Staged) {
+        let Some(room) = self.room(id) else {
+            return;
+        };
+        if let Some(mut conversation) = self.conversation(room.conversation)
+            && conversation.status != Status::Left
+        {
+            conversation.status = Status::Removed;
+            self.set_conversation(&conversation);
+            let by = self.person_or_me(&staged.committer.name.account);
+            self.system_line(conversation.id, SystemLine::Removed { by, who: None });
+        }
+        self.close_room(id);
+    }
+
+    // ---- burnt epochs --------------------------------------------------------------------------
+
+    fn burnt(&mut self, id: &RoomId, commit: [u8; 32], signer: [u8; 32]) {
+        let Some(mut room) = self.room(id) else {
+            return;
+        };
+        if room.stuck.is_none() {
+            room.stuck = Some(Stuck { commit, since: self.now, asked: false, signer });
+            self.set_room(&room);
+            self.disk.put(key::stuck(id), &self.now);
+            self.live.changed.insert(room.conversation);
+        }
+    }
+
+    /// Asks for help with stuck rooms, and after an hour without it goes on in a successor.
+    pub(crate) fn advance_stuck(&mut self) {
+        for (row, _) in self.disk.prefixed(key::STUCK, usize::MAX) {
+            let id = row.get(key::STUCK.len()..).and_then(|id| RoomId::try_from(id).ok());
+            if let Some(room) = id.and_then(|id| self.room(&id))
+                && let Some(stuck) = room.stuck.clone()
+                && !room.closed
+            {
+                self.seek_help(room, stuck);
+            }
+        }
+    }
+
+    fn seek_help(&mut self, mut room: Room, mut stuck: Stuck) {
+        let id = RoomId(room.room);
+        let Some(conversation) = self.conversation(room.conversation) else {
+            return;
+        };
+        let direct = conversation.kind == Kind::Direct;
+        if !stuck.asked && !direct {
+            stuck.asked = true;
+            room.stuck = Some(stuck.clone());
+            self.set_room(&room);
+            let facts =
+                self.with_group(&id, |_, group| Some((group.context().creator, group.epoch())));
+            if let Some(Some((creator, epoch))) = facts
+                && !self.is_me(&creator)
+            {
+                let mut chat = self.direct_conversation(&creator, Status::Open);
+                self.ensure_direct_room(&mut chat);
+                let call = Content::Stuck { room: id, epoch, commit: CommitId(stuck.commit) };
+                self.queue(chat.id, None, &call, None);
+            }
+        } else if direct || self.now.saturating_sub(stuck.since) > PATIENCE {
+            self.found_successor(&id, &stuck);
+        }
+    }
+
+    fn found_successor(&mut self, id: &RoomId, stuck: &Stuck) {
+        let Some(me) = self.me() else {
+            return;
+        };
+        let facts = self.with_group(id, |_, group| {
+            Some((group.context().clone(), group.leaves().to_vec(), group.epoch()))
+        });
+        let (Some(Some((context, leaves, epoch))), Some(room)) = (facts, self.room(id)) else {
+            return;
+        };
+        let Some(mut conversation) = self.conversation(room.conversation) else {
+            return;
+        };
+        let signer = leaves
+            .iter()
+            .find(|leaf| leaf.commit_key == stuck.signer)
+            .map(|leaf| leaf.name.account);
+        let direct = matches!(context.kind, RoomKind::Direct { .. });
+        let mut members: Vec<[u8; 16]> = leaves
+            .iter()
+            .map(|leaf| leaf.name.account)
+            .filter(|account| *account != me && (direct || Some(*account) != signer))
+            .map(|account| account.0)
+            .collect();
+        members.sort_unstable();
+        members.dedup();
+        let successor = RoomContext {
+            creator: me,
+            successor_of: Some(Burnt { room: *id, epoch, commit: CommitId(stuck.commit) }),
+            ..context
+        };
+        let new = RoomId(self.random());
+        self.close_room(id);
+        conversation.rooms.retain(|old| *old != id.0);
+        if self.found_room(&mut conversation, successor, members, new).is_some() {
+            self.system_line(conversation.id, SystemLine::Successor);
+        }
+    }
+
+    /// Somebody is stuck in a room where we got on: remove and re-add that device.
+    fn help(&mut self, from: &AccountId, leaf: &Sender, stuck: &RoomId, epoch: u64) {
+        let ours = self.with_group(stuck, |_, group| {
+            let member = group
+                .leaves()
+                .iter()
+                .any(|other| other.name.account == *from && other.name.device == leaf.name.device);
+            Some((group.context().creator, group.epoch(), member))
+        });
+        let call = key::call(stuck, &leaf.name.device);
+        let asked_at: Option<u64> = self.disk.get(&call);
+        if let Some(Some((creator, head, true))) = ours
+            && self.is_me(&creator)
+            && head > epoch
+            && asked_at.is_none_or(|at| self.now.saturating_sub(at) > PATIENCE)
+        {
+            self.disk.put(call, &self.now);
+            self.intend(stuck, &Intent::Readd(from.0, leaf.name.device.0));
+        }
+    }
+
+    // ---- Welcomes ------------------------------------------------------------------------------
+
+    /// Takes a Welcome. False: lists must be looked up first.
+    pub(crate) fn welcome(&mut self, welcome: &[u8]) -> bool {
+        self.disk.begin();
+        let (done, keep) = self.judge_welcome(welcome);
+        if keep {
+            self.disk.keep();
+            self.retry_held();
+        } else {
+            self.disk.undo();
+        }
+        done
+    }
+
+    /// (needs no more waiting, leaves a trace)
+    fn judge_welcome(&mut self, welcome: &[u8]) -> (bool, bool) {
+        const DROP: (bool, bool) = (true, false);
+        let (Some(me), Ok(candidate)) = (self.me(), Candidate::open(&self.disk, welcome)) else {
+            return DROP;
+        };
+        let context = candidate.context().clone();
+        let (leaves, sender) = (candidate.leaves().to_vec(), candidate.sender().clone());
+        let other = match &context.kind {
+            RoomKind::Direct { a, b } if *a == me && *b != me => *b,
+            RoomKind::Direct { a, b } if *b == me && *a != me => *a,
+            RoomKind::Direct { .. } => return DROP,
+            RoomKind::Group => sender.name.account,
+        };
+        let contact = self.contact(&other);
+        let stranger = !contact.accepted;
+        let too_big =
+            leaves.len() > limits::STRANGER_LEAVES || welcome.len() > limits::STRANGER_WELCOME;
+        if contact.blocked || (stranger && too_big) {
+            return DROP;
+        }
+        for leaf in &leaves {
+            self.load_chain(&leaf.name.account);
+        }
+        let change = Change {
+            before: None,
+            after: &context,
+            committer: sender.name.account,
+            staying: &[],
+            entering: &leaves,
+            updated: None,
+            removed: &[],
+        };
+        match gate::judge(&change, |account| self.live.chains.get(account)) {
+            Verdict::Invalid(_) => return DROP,
+            Verdict::Undecided(missing) => {
+                self.live.wanted.extend(missing.into_iter().map(|(account, _)| account));
+                return (false, false);
+            }
+            Verdict::Valid => {}
+        }
+        let own_index = candidate.own_index();
+        let own = leaves.iter().find(|leaf| leaf.index == own_index);
+        let (Some(own), id) = (own, candidate.room()) else {
+            return DROP;
+        };
+        let before = self.room(&id);
+        if before.as_ref().is_some_and(|room| room.stuck.is_none() && !room.closed) {
+            // We are in it: a second Welcome would throw our state away.
+            return DROP;
+        }
+        let Ok(group) = candidate.join(&self.disk) else {
+            return DROP;
+        };
+        self.live.groups.insert(id, group);
+        self.joined(&id, &context, &sender, other, own, before);
+        (true, true)
+    }
+
+    fn joined(
+        &mut self,
+        id: &RoomId,
+        context: &RoomContext,
+        sender: &Leaf,
+        other: AccountId,
+        own: &Leaf,
+        before: Option<Room>,
+    ) {
+        let accepted = self.contact(&other).accepted;
+        let title = crate::conversation::tidy(&context.title, 100);
+        let predecessor = context.successor_of.as_ref().and_then(|burnt| self.room(&burnt.room));
+        let existing = before.as_ref().or(predecessor.as_ref()).map(|room| room.conversation);
+        let existing = existing.and_then(|id| self.conversation(id));
+        self.disk.remove(&key::stuck(id));
+        let fresh = existing.is_none();
+        let mut conversation = match (existing, &context.kind) {
+            (Some(existing), _) => existing,
+            (None, RoomKind::Direct { .. }) => {
+                let status = if accepted { Status::Open } else { Status::Request };
+                self.direct_conversation(&other, status)
+            }
+            (None, RoomKind::Group) => {
+                self.group_conversation(id, &context.creator, &title, Status::Request)
+            }
+        };
+        if before.is_some() {
+            conversation.status = match conversation.status {
+                Status::Removed => Status::Open,
+                Status::Left => Status::Request,
+                other => other,
+            };
+        }
+        if !conversation.rooms.contains(&id.0) {
+            conversation.rooms.push(id.0);
+        }
+        if conversation.kind == Kind::Group {
+            conversation.title = title;
+        }
+        conversation.sorted_at = self.now;
+        self.set_conversation(&conversation);
+        self.set_room(&Room {
+            room: id.0,
+            conversation: conversation.id,
+            token: own.token.0,
+            token_known: true,
+            founded: true,
+            i_sent: false,
+            they_sent: false,
+            active_at: self.now,
+            updated_at: self.now,
+            stuck: None,
+            closed: false,
+        });
+        if let Some(old) = predecessor {
+            let old_id = RoomId(old.room);
+            conversation.rooms.retain(|room| *room != old.room);
+            self.set_conversation(&conversation);
+            self.close_room(&old_id);
+            self.system_line(conversation.id, SystemLine::Successor);
+        } else if fresh && conversation.kind == Kind::Group {
+            let by = self.person_or_me(&sender.name.account);
+            self.system_line(conversation.id, SystemLine::Added { by, who: None });
+        }
+        if conversation.status == Status::Open {
+            self.intend(id, &Intent::Update);
+        }
+    }
+}

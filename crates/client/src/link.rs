@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The two connections: greeting, login, requests and their answers.
+//!
+//! Everything that goes out leaves through [`Step::request`]; every answer comes back to the module its
+//! [`Purpose`] names. A connection that breaks loses what was in flight: rows on disk say what to repeat.
+//!
+//! Spec: `docs/book/protocol.md`, 2.
+
+use nodoor_transparency::key::{SigningKey, label, login_bytes};
+use nodoor_view::{
+    event::{Connection, Event},
+    model::{Problem, ProblemKind},
+};
+use nodoor_wire::{
+    PROTOCOL_VERSION,
+    code::{Class, Code},
+    id::{AccountId, DeploymentId, DeviceId},
+    proto::{self, answer, from_server, request},
+};
+use prost::Message as _;
+
+use crate::{
+    io::{Effect, Wire},
+    live::{Link, LinkState, Purpose},
+    rows::key,
+    step::Step,
+};
+
+/// A clock further off than this is shown to the person, seconds.
+const CLOCK_TOLERANCE: i64 = 300;
+
+impl Step<'_> {
+    /// The volatile half of a connection.
+    pub(crate) fn link(&mut self, wire: Wire) -> &mut Link {
+        match wire {
+            Wire::Login => &mut self.live.login,
+            Wire::Anonymous => &mut self.live.anonymous,
+        }
+    }
+
+    /// Whether requests may go.
+    pub(crate) fn is_ready(&self, wire: Wire) -> bool {
+        let link = match wire {
+            Wire::Login => &self.live.login,
+            Wire::Anonymous => &self.live.anonymous,
+        };
+        link.state == LinkState::Ready
+    }
+
+    /// Asks the driver for a connection that is not there.
+    pub(crate) fn want(&mut self, wire: Wire) {
+        let link = self.link(wire);
+        if link.state == LinkState::Closed {
+            link.state = LinkState::Asked;
+            self.effects.push(Effect::Connect(wire));
+        }
+    }
+
+    /// Sends a request; its answer comes back to the purpose.
+    pub(crate) fn request(&mut self, wire: Wire, body: request::Body, purpose: Purpose) {
+        let link = self.link(wire);
+        link.next += 1;
+        let id = link.next;
+        link.awaiting.insert(id, purpose);
+        let frame = proto::Request { id, body: Some(body) }.encode_to_vec();
+        self.effects.push(Effect::Frame(wire, frame));
+    }
+
+    /// A connection stands: greet.
+    pub(crate) fn connected(&mut self, wire: Wire) {
+        let link = self.link(wire);
+        *link = Link { state: LinkState::Greeting, ..Link::default() };
+        let kind = match wire {
+            Wire::Login => proto::ConnectionKind::Login,
+            Wire::Anonymous => proto::ConnectionKind::Anonymous,
+        };
+        let hello = proto::Hello { versions: vec![PROTOCOL_VERSION], kind: kind.into() };
+        self.request(wire, request::Body::Hello(hello), Purpose::Hello);
+    }
+
+    /// A connection is gone, and with it whatever was in flight on it.
+    pub(crate) fn disconnected(&mut self, wire: Wire) {
+        *self.link(wire) = Link::default();
+        match wire {
+            Wire::Login => {
+                self.live.incoming.clear();
+                self.live.bodies.clear();
+            }
+            Wire::Anonymous => {
+                self.live.busy.clear();
+                self.live.looking_up.clear();
+                self.live.bodies.clear();
+            }
+        }
+        self.want(wire);
+        self.tell_connection();
+    }
+
+    /// One frame of the server.
+    pub(crate) fn frame(&mut self, wire: Wire, bytes: &[u8]) {
+        let Ok(message) = proto::FromServer::decode(bytes) else {
+            return;
+        };
+        match message.body {
+            Some(from_server::Body::Answer(answer)) => {
+                if let Some(purpose) = self.link(wire).awaiting.remove(&answer.id)
+                    && let Some(body) = answer.body
+                {
+                    self.answered(wire, purpose, body);
+                }
+            }
+            Some(from_server::Body::Deliver(deliver)) if wire == Wire::Login => {
+                self.delivered(deliver);
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, wire: Wire, purpose: Purpose, body: answer::Body) {
+        match (purpose, body) {
+            (Purpose::Hello, answer::Body::Hello(hello)) => self.greeted(wire, &hello),
+            (Purpose::Register, body) => self.registered(body),
+            (Purpose::Login, answer::Body::Login(login)) => self.logged_in(&login),
+            // A login that does not verify will not do so later; the account is gone here.
+            (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
+            (Purpose::Token(room), body) => self.token_answered(&room, &body),
+            (Purpose::LookupAccount(account), body) => self.looked_up_account(account, body),
+            (Purpose::LookupHandle(handle), body) => self.looked_up_handle(handle, body),
+            (Purpose::Take(room, account), body) => self.took(&room, account, body),
+            (Purpose::Found(room), body) => self.founded(&room, body),
+            (Purpose::Commit(room), body) => self.commit_answered(&room, body),
+            (Purpose::Send(room, row), body) => self.send_answered(&room, &row, body),
+            (Purpose::CatchUp(room), body) => self.caught_up(&room, body),
+            (Purpose::Bodies(ids), body) => self.bodies_answered(ids, body),
+        }
+    }
+
+    fn greeted(&mut self, wire: Wire, hello: &proto::HelloAnswer) {
+        let seconds = (i64::try_from(hello.now_ms).unwrap_or(0)
+            - i64::try_from(self.now).unwrap_or(0))
+            / 1000;
+        if wire == Wire::Login && seconds.abs() > CLOCK_TOLERANCE {
+            self.tell(Event::ClockWrong { seconds });
+        }
+        match (wire, self.account()) {
+            (Wire::Anonymous, _) => self.link(wire).state = LinkState::Ready,
+            (Wire::Login, None) => {}
+            (Wire::Login, Some(mut account)) => {
+                let Ok(deployment) = DeploymentId::try_from(hello.deployment.as_ref()) else {
+                    return;
+                };
+                self.live.challenge = <[u8; 32]>::try_from(hello.challenge.as_ref()).ok();
+                if account.deployment.is_none() {
+                    account.deployment = Some(deployment.0);
+                    self.set_account(&account);
+                }
+                if let Some(register) = &account.registering {
+                    if let Ok(register) = proto::Register::decode(register.as_slice()) {
+                        let body = request::Body::Register(register);
+                        self.request(wire, body, Purpose::Register);
+                    }
+                    return;
+                }
+                self.log_in(&deployment);
+            }
+        }
+        self.tell_connection();
+    }
+
+    /// Answers the challenge, for the deployment we registered with and never another's.
+    pub(crate) fn log_in(&mut self, deployment: &DeploymentId) {
+        if let (Some(account), Some(challenge)) = (self.account(), self.live.challenge.take())
+            && account.deployment == Some(deployment.0)
+        {
+            let bytes = login_bytes(deployment, &challenge);
+            let login = proto::Login {
+                account: AccountId(account.account).to_bytes(),
+                device: DeviceId(account.device).to_bytes(),
+                signature: SigningKey::from_seed(account.login_seed)
+                    .sign(label::LOGIN, &bytes)
+                    .to_vec()
+                    .into(),
+            };
+            self.request(Wire::Login, request::Body::Login(login), Purpose::Login);
+        }
+    }
+
+    fn logged_in(&mut self, login: &proto::LoginAnswer) {
+        self.link(Wire::Login).state = LinkState::Ready;
+        let after = self.disk.get(key::LAST).unwrap_or(0);
+        let subscribe = request::Body::Subscribe(proto::Subscribe { after });
+        self.request(Wire::Login, subscribe, Purpose::Nothing);
+        self.renew_mailbox_key(login.mailbox_key_made_at_ms);
+        self.refill_key_packages(login.key_packages_left);
+        self.tell_connection();
+    }
+
+    /// Tells interfaces how the connection stands, if that changed.
+    pub(crate) fn tell_connection(&mut self) {
+        let (login, anonymous) = (self.live.login.state, self.live.anonymous.state);
+        let has_account = self.account().is_some_and(|account| account.registering.is_none());
+        let login_stands = login == LinkState::Ready || !has_account;
+        let state = if login_stands && anonymous == LinkState::Ready {
+            Connection::Online
+        } else if self.live.told_connection.is_none() {
+            Connection::Connecting
+        } else {
+            Connection::Offline
+        };
+        if self.live.told_connection != Some(state) {
+            self.live.told_connection = Some(state);
+            self.tell(Event::Connection { state });
+        }
+    }
+}
+
+/// What a refusal means for a person.
+pub(crate) fn problem_of(refusal: &proto::Refusal) -> Problem {
+    let kind = match Code::from_number(refusal.code) {
+        Some(Code::HandleTaken) => ProblemKind::HandleTaken,
+        Some(Code::HandleForm) => ProblemKind::HandleForm,
+        Some(Code::NotFound | Code::NoKeyPackage) => ProblemKind::AccountGone,
+        Some(Code::TooLarge) => ProblemKind::Size,
+        Some(Code::SlowDown) => ProblemKind::SlowDown,
+        Some(Code::StorageFull | Code::Internal) => ProblemKind::Server,
+        Some(Code::Forbidden) => ProblemKind::NotAMember,
+        Some(Code::Version) => ProblemKind::Version,
+        Some(Code::RegistrationClosed) => ProblemKind::RegistrationClosed,
+        _ => ProblemKind::Internal,
+    };
+    Problem { kind, code: refusal.code, wait_seconds: refusal.retry_after_seconds }
+}
+
+/// How a refusal is to be taken. Numbers of later versions count as permanent.
+pub(crate) fn class_of(refusal: &proto::Refusal) -> Class {
+    Code::from_number(refusal.code).map_or(Class::Permanent, Code::class)
+}

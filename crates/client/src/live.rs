@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What the engine holds in memory alone: connections, what is in flight, caches. All of it can be lost
+//! at any moment; the rows on disk say what is still to do.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+use bytes::Bytes;
+use nodoor_e2ee::group::Group;
+use nodoor_transparency::chain::Chain;
+use nodoor_view::{command::Ask, event::Connection, model::ConversationId};
+use nodoor_wire::{
+    id::{AccountId, BodyId, RoomId},
+    proto,
+};
+
+/// Volatile state.
+pub(crate) struct Live {
+    /// The address shown to the person.
+    pub(crate) server: String,
+    /// What this device is called.
+    pub(crate) device_name: String,
+    /// The login connection.
+    pub(crate) login: Link,
+    /// The anonymous connection.
+    pub(crate) anonymous: Link,
+    /// The challenge of the login connection, until it is answered.
+    pub(crate) challenge: Option<[u8; 32]>,
+    /// Groups loaded from disk.
+    pub(crate) groups: HashMap<RoomId, Group>,
+    /// Chains verified since the start.
+    pub(crate) chains: HashMap<AccountId, Chain>,
+    /// Entries received and not processed, in order.
+    pub(crate) incoming: VecDeque<proto::Entry>,
+    /// Bodies fetched for them, still sealed; `None` means gone at the server.
+    pub(crate) bodies: HashMap<BodyId, Option<Bytes>>,
+    /// Bodies asked for.
+    pub(crate) fetching: bool,
+    /// Asks that wait for the server, with the time at which they give up.
+    pub(crate) parked: Vec<(Ask, u64)>,
+    /// Answers of look-ups by handle, with their time.
+    pub(crate) handles: HashMap<String, (Option<AccountId>, u64)>,
+    /// When an account was last looked up.
+    pub(crate) fresh: HashMap<AccountId, u64>,
+    /// Accounts to look up.
+    pub(crate) wanted: BTreeSet<AccountId>,
+    /// Handles to look up.
+    pub(crate) wanted_handles: BTreeSet<String>,
+    /// Look-ups in flight.
+    pub(crate) looking_up: HashSet<Vec<u8>>,
+    /// Key packages taken for a room's next Add.
+    pub(crate) packages: HashMap<RoomId, BTreeMap<AccountId, Vec<Vec<u8>>>>,
+    /// Rooms with a request in flight.
+    pub(crate) busy: HashSet<RoomId>,
+    /// Rooms that wait until a time.
+    pub(crate) retry_at: HashMap<RoomId, u64>,
+    /// Rooms that lack a commit, and when to ask for it: the mailbox brings it too, in its place among the
+    /// messages before it, and is given a moment to do so.
+    pub(crate) behind: BTreeMap<RoomId, u64>,
+    /// What the person looks at.
+    pub(crate) looking_at: Option<ConversationId>,
+    /// Conversations whose row interfaces must be told.
+    pub(crate) changed: BTreeSet<ConversationId>,
+    /// What was last told of the connection.
+    pub(crate) told_connection: Option<Connection>,
+    /// What was last told of unread chats and of requests.
+    pub(crate) told_counts: Option<(u32, u32)>,
+    /// Receipts to give, by room: message ids.
+    pub(crate) receipts: BTreeMap<RoomId, Vec<[u8; 32]>>,
+}
+
+impl Live {
+    /// Nothing connected, nothing cached.
+    pub(crate) fn new(server: &str, device_name: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            device_name: device_name.to_owned(),
+            login: Link::default(),
+            anonymous: Link::default(),
+            challenge: None,
+            groups: HashMap::new(),
+            chains: HashMap::new(),
+            incoming: VecDeque::new(),
+            bodies: HashMap::new(),
+            fetching: false,
+            parked: Vec::new(),
+            handles: HashMap::new(),
+            fresh: HashMap::new(),
+            wanted: BTreeSet::new(),
+            wanted_handles: BTreeSet::new(),
+            looking_up: HashSet::new(),
+            packages: HashMap::new(),
+            busy: HashSet::new(),
+            retry_at: HashMap::new(),
+            behind: BTreeMap::new(),
+            looking_at: None,
+            changed: BTreeSet::new(),
+            told_connection: None,
+            told_counts: None,
+            receipts: BTreeMap::new(),
+        }
+    }
+}
+
+/// One of the two connections.
+#[derive(Default)]
+pub(crate) struct Link {
+    /// Where it stands.
+    pub(crate) state: LinkState,
+    /// Number of the next request.
+    pub(crate) next: u64,
+    /// What each unanswered request was for.
+    pub(crate) awaiting: HashMap<u64, Purpose>,
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LinkState {
+    /// Not there.
+    #[default]
+    Closed,
+    /// The driver was asked for it.
+    Asked,
+    /// Hello, registration or login is under way.
+    Greeting,
+    /// Requests may go.
+    Ready,
+}
+
+/// What a request was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The greeting.
+    Hello,
+    /// Registration; the ask to answer.
+    Register,
+    /// Login.
+    Login,
+    /// Nothing depends on the answer.
+    Nothing,
+    /// Our token in a room.
+    Token(RoomId),
+    /// A look-up by account.
+    LookupAccount(AccountId),
+    /// A look-up by handle.
+    LookupHandle(String),
+    /// Key packages of an account for a room.
+    Take(RoomId, AccountId),
+    /// Founding a room.
+    Found(RoomId),
+    /// Our commit in a room.
+    Commit(RoomId),
+    /// The outgoing of this key, in this room.
+    Send(RoomId, Vec<u8>),
+    /// Commits we lack.
+    CatchUp(RoomId),
+    /// Bodies not inline.
+    Bodies(Vec<BodyId>),
+}

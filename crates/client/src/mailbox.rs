@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The mailbox: entries in order, each once, acknowledged when what they changed is on disk.
+//!
+//! The highest sequence processed is written in the same commit as its effects, so an entry that comes
+//! again is skipped and acknowledged. A body whose room cannot go on yet is kept on disk here and
+//! acknowledged all the same: one undecided room must not stop the others.
+//!
+//! Spec: `docs/book/protocol.md`, 4.
+
+use nodoor_wire::{
+    id::{BodyId, DeviceId, HourKeyId, RoomId},
+    limits,
+    proto::{self, answer, request},
+    sealed::{BodySecret, HourKey, MailboxSecret},
+};
+use prost::Message as _;
+
+use crate::{
+    io::Wire,
+    live::Purpose,
+    rows::{Held, key},
+    step::Step,
+};
+
+/// Bodies kept for one room that cannot go on, or that we do not know (yet).
+const HELD_PER_ROOM: usize = 256;
+/// Bodies kept in all.
+const HELD: usize = 4096;
+
+impl Step<'_> {
+    /// The server pushed entries.
+    pub(crate) fn delivered(&mut self, deliver: proto::Deliver) {
+        let Some(account) = self.account() else {
+            return;
+        };
+        let device = DeviceId(account.device);
+        for record in deliver.hour_keys {
+            let Ok(id) = HourKeyId::try_from(record.key_id.as_ref()) else {
+                continue;
+            };
+            let opened = account.mailbox_seeds.iter().find_map(|seed| {
+                MailboxSecret::from_seed(*seed).open(&device, &id, &record.sealed).ok()
+            });
+            if let Some(hour) = opened {
+                self.disk.put(key::hour_key(id.as_bytes()), &*hour.secret());
+            }
+        }
+        self.live.incoming.extend(deliver.entries);
+    }
+
+    /// Processes entries in order as far as their bodies are at hand, and acknowledges them.
+    pub(crate) fn advance_mailbox(&mut self) {
+        let Some(account) = self.account() else {
+            return;
+        };
+        let device = DeviceId(account.device);
+        let mut last: u64 = self.disk.get(key::LAST).unwrap_or(0);
+        let mut releases = Vec::new();
+        let mut highest = None;
+        while let Some(entry) = self.live.incoming.front().cloned() {
+            let opened = self.open_entry(&device, &entry);
+            if let Some((plain, secret)) = opened {
+                let id = secret.id();
+                if entry.sequence > last {
+                    let Some(body) = self.body_at_hand(&entry, &secret) else {
+                        self.fetch_bodies(&device);
+                        break;
+                    };
+                    if let (Some(body), Ok(room)) = (body, RoomId::try_from(plain.room.as_ref())) {
+                        self.arrived(&room, body);
+                    }
+                }
+                self.live.bodies.remove(&id);
+                releases.push(proto::Release { sequence: entry.sequence, body_id: id.to_bytes() });
+            }
+            // What does not open was not sealed for us: skip it, it would block the mailbox for ever.
+            last = last.max(entry.sequence);
+            highest = Some(entry.sequence);
+            self.live.incoming.pop_front();
+        }
+        if let Some(up_to) = highest {
+            self.disk.put(key::LAST.to_vec(), &last);
+            let ack = request::Body::Ack(proto::Ack { up_to, releases });
+            self.request(Wire::Login, ack, Purpose::Nothing);
+        }
+    }
+
+    fn open_entry(
+        &self,
+        device: &DeviceId,
+        entry: &proto::Entry,
+    ) -> Option<(proto::EntryPlain, BodySecret)> {
+        let id = HourKeyId::try_from(entry.key_id.as_ref()).ok()?;
+        let secret: [u8; 32] = self.disk.get(&key::hour_key(id.as_bytes()))?;
+        let hour = HourKey::from_secret(id, secret);
+        let plain = hour.open_entry(device, entry.sequence, &entry.sealed).ok()?;
+        let plain = proto::EntryPlain::decode(plain.as_slice()).ok()?;
+        let secret = <[u8; 32]>::try_from(plain.body_secret.as_ref()).ok()?;
+        Some((plain, BodySecret(secret)))
+    }
+
+    /// `None`: not here yet. `Some(None)`: gone at the server, or not a body.
+    fn body_at_hand(
+        &self,
+        entry: &proto::Entry,
+        secret: &BodySecret,
+    ) -> Option<Option<proto::Body>> {
+        if !entry.body.is_empty() {
+            return Some(proto::Body::decode(entry.body.as_ref()).ok());
+        }
+        let stored = self.live.bodies.get(&secret.id())?;
+        let plain = stored.as_ref().and_then(|sealed| secret.open(sealed).ok());
+        Some(plain.and_then(|plain| proto::Body::decode(plain.as_slice()).ok()))
+    }
+
+    fn fetch_bodies(&mut self, device: &DeviceId) {
+        if self.live.fetching {
+            return;
+        }
+        let mut wanted = Vec::new();
+        let mut ids = Vec::new();
+        for entry in self.live.incoming.iter().take(limits::WINDOW_ENTRIES) {
+            if entry.body.is_empty()
+                && let Some((_, secret)) = self.open_entry(device, entry)
+            {
+                let id = secret.id();
+                wanted.push(proto::Release { sequence: entry.sequence, body_id: id.to_bytes() });
+                ids.push(id);
+            }
+        }
+        self.live.fetching = true;
+        let body = request::Body::BodyGet(proto::BodyGet { wanted });
+        self.request(Wire::Login, body, Purpose::Bodies(ids));
+    }
+
+    /// The server's answer to fetching bodies; what it does not mention is gone.
+    pub(crate) fn bodies_answered(&mut self, ids: Vec<BodyId>, body: answer::Body) {
+        self.live.fetching = false;
+        if let answer::Body::BodyGet(answer) = body {
+            for id in ids {
+                self.live.bodies.insert(id, None);
+            }
+            for stored in answer.bodies {
+                if let Ok(id) = BodyId::try_from(stored.id.as_ref())
+                    && !stored.sealed.is_empty()
+                {
+                    self.live.bodies.insert(id, Some(stored.sealed));
+                }
+            }
+        }
+    }
+
+    fn arrived(&mut self, room: &RoomId, body: proto::Body) {
+        if let Some(proto::body::Body::Welcome(welcome)) = &body.body {
+            if !self.welcome(&welcome.welcome) {
+                self.hold_welcome(&body);
+            }
+            return;
+        }
+        if !self.disk.prefixed(&key::held(room), 1).is_empty() {
+            // In its place behind what waits already.
+            self.hold(room, &body);
+        } else {
+            self.take_body(room, &body);
+        }
+    }
+
+    /// Applies a body, or keeps it until its room can go on.
+    pub(crate) fn take_body(&mut self, room: &RoomId, body: &proto::Body) {
+        if !self.try_body(room, body) {
+            self.hold(room, body);
+        }
+    }
+
+    /// Keeps a body for later, in order.
+    pub(crate) fn hold(&mut self, room: &RoomId, body: &proto::Body) {
+        let here = self.disk.prefixed(&key::held(room), HELD_PER_ROOM).len();
+        let all = self.disk.prefixed(key::HELD, HELD).len();
+        if here < HELD_PER_ROOM && all < HELD {
+            let number = self.number();
+            let held = Held { body: body.encode_to_vec(), since: self.now };
+            self.disk.put(key::held_one(room, number), &held);
+        }
+    }
+
+    fn hold_welcome(&mut self, body: &proto::Body) {
+        if self.disk.prefixed(key::WELCOMES, HELD_PER_ROOM).len() < HELD_PER_ROOM {
+            let number = self.number();
+            let held = Held { body: body.encode_to_vec(), since: self.now };
+            self.disk.put(key::welcome(number), &held);
+        }
+    }
+
+    /// Tries again what waited: Welcomes, then each room's bodies in order.
+    pub(crate) fn retry_held(&mut self) {
+        for (row, value) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
+            let body = self.disk.decode::<Held>(&value).and_then(|held| {
+                proto::Body::decode(held.body.as_slice()).ok().and_then(|body| body.body)
+            });
+            match body {
+                Some(proto::body::Body::Welcome(welcome)) if !self.welcome(&welcome.welcome) => {}
+                _ => self.disk.remove(&row),
+            }
+        }
+        let mut blocked: Option<Vec<u8>> = None;
+        for (row, value) in self.disk.prefixed(key::HELD, usize::MAX) {
+            let id = row.get(key::HELD.len()..key::HELD.len() + RoomId::LENGTH);
+            let Some(room) = id.and_then(|id| RoomId::try_from(id).ok()) else {
+                continue;
+            };
+            if blocked.as_deref() == id {
+                continue;
+            }
+            let Some(held) = self.disk.decode::<Held>(&value) else {
+                continue;
+            };
+            let done = match proto::Body::decode(held.body.as_slice()) {
+                Ok(body) => self.try_body(&room, &body),
+                Err(_) => true,
+            };
+            let too_old = self.now.saturating_sub(held.since) > limits::TRY_DAYS * 24 * 3600 * 1000;
+            if done || too_old {
+                self.disk.remove(&row);
+            } else {
+                blocked = id.map(<[u8]>::to_vec);
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The outbox: what waits to be sent, in order, each byte for byte the same until a definite answer.
+//!
+//! Spec: `docs/book/protocol.md`, 3.3 and 6.
+
+use ed25519_dalek::SigningKey;
+use nodoor_e2ee::{
+    content::{self, Content, RECEIPTS},
+    payload::{Payload, Slot},
+    token,
+};
+use nodoor_view::model::{ConversationId, Problem, ProblemKind};
+use nodoor_wire::{
+    code::Class,
+    id::{AccountId, MessageId as Reference, RoomId, Token},
+    limits,
+    proto::{self, answer, request},
+};
+use prost::Message as _;
+
+use crate::{
+    io::Wire,
+    link::{class_of, problem_of},
+    live::Purpose,
+    rows::{Intent, Outgoing, Room, Sealed, State, Status, key},
+    step::{Step, problem},
+};
+
+impl Step<'_> {
+    /// Sends the first of each conversation's queue that can go.
+    pub(crate) fn advance_outbox(&mut self) {
+        let mut from = key::OUTGOING.to_vec();
+        let end = crate::overlay::after_prefix(key::OUTGOING);
+        loop {
+            let Some((row, value)) = self.disk.rows(&from, &end, false, 1).into_iter().next()
+            else {
+                return;
+            };
+            let prefix = row.get(..key::OUTGOING.len() + 8).unwrap_or_default().to_vec();
+            from = crate::overlay::after_prefix(&prefix);
+            if let Some(outgoing) = self.disk.decode::<Outgoing>(&value) {
+                self.advance_outgoing(&prefix, row, outgoing);
+            }
+        }
+    }
+
+    fn advance_outgoing(&mut self, prefix: &[u8], row: Vec<u8>, mut outgoing: Outgoing) {
+        let id = prefix.get(key::OUTGOING.len()..).and_then(|id| <[u8; 8]>::try_from(id).ok());
+        let Some(id) = id.map(|id| ConversationId(u64::from_be_bytes(id))) else {
+            return;
+        };
+        let Some(conversation) = self.conversation(id) else {
+            self.disk.remove(&row);
+            return;
+        };
+        let too_long = limits::TRY_DAYS * 24 * 3600 * 1000;
+        if self.now.saturating_sub(outgoing.first_try) > too_long {
+            self.give_up(&row, &outgoing, &problem(ProblemKind::Offline));
+            return;
+        }
+        if let Some(sealed) = &outgoing.sealed {
+            // On its way: the same bytes until the answer is definite.
+            let room = RoomId(sealed.room);
+            if self.live.busy.contains(&room) || !self.is_ready(Wire::Anonymous) {
+                return;
+            }
+            let waits = self.live.retry_at.get(&room).is_some_and(|at| *at > self.now);
+            let behind = self.live.behind.contains_key(&room);
+            if let Ok(send) = proto::Send::decode(sealed.send.as_slice())
+                && !waits
+                && !behind
+            {
+                self.live.busy.insert(room);
+                let purpose = Purpose::Send(room, row);
+                self.request(Wire::Anonymous, request::Body::Send(send), purpose);
+            }
+            return;
+        }
+        let room = match outgoing.room {
+            Some(room) => self.room(&RoomId(room)),
+            None => self.room_in_use(&conversation),
+        };
+        let Some(room) = room else {
+            if outgoing.room.is_some() {
+                self.disk.remove(&row);
+            }
+            return;
+        };
+        if room.closed {
+            self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
+        } else if !self.is_settled(&room) {
+        } else if self.must_commit(&RoomId(room.room)) && !outgoing.leave {
+            // Somebody leaves: the epoch without them comes first.
+            self.intend(&RoomId(room.room), &Intent::Update);
+        } else if self.seal(&room, &mut outgoing) {
+            self.disk.put(row.clone(), &outgoing);
+            if let Some(send) =
+                outgoing.sealed.and_then(|sealed| proto::Send::decode(sealed.send.as_slice()).ok())
+            {
+                let id = RoomId(room.room);
+                self.live.busy.insert(id);
+                let purpose = Purpose::Send(id, row);
+                self.request(Wire::Anonymous, request::Body::Send(send), purpose);
+            }
+        }
+    }
+
+    fn must_commit(&mut self, room: &RoomId) -> bool {
+        self.with_group(room, |_, group| group.must_commit()).unwrap_or(false)
+    }
+
+    /// Signs, pads and encrypts: the last place that knows the text.
+    fn seal(&mut self, room: &Room, outgoing: &mut Outgoing) -> bool {
+        let id = RoomId(room.room);
+        let Some(account) = self.account() else {
+            return false;
+        };
+        let me = AccountId(account.account);
+        let device_key = SigningKey::from_bytes(&account.device_seed);
+        let transport_id: [u8; 16] = self.random();
+        let (content, sent_at, leave) =
+            (outgoing.content.clone(), outgoing.sent_at, outgoing.leave);
+        self.disk.begin();
+        let send = self.with_group(&id, |step, group| {
+            let frame = if leave {
+                group.propose_leave(&step.disk, &step.identity()?).ok()?
+            } else {
+                let slot = Slot { room: id, epoch: group.epoch(), leaf: group.own_index() };
+                let authenticator = group.epoch_authenticator();
+                let payload = Payload::make(content, sent_at, &slot, authenticator, &device_key);
+                group.seal(&step.disk, &step.identity()?, &payload.to_padded()).ok()?
+            };
+            Some(proto::Send {
+                room: id.to_bytes(),
+                epoch: group.epoch(),
+                key: group.roster_key().ok()?.to_vec().into(),
+                transport_id: transport_id.to_vec().into(),
+                frame: frame.into(),
+            })
+        });
+        let Some(Some(send)) = send else {
+            self.disk.undo();
+            self.live.groups.remove(&id);
+            self.live.retry_at.insert(id, self.now + 5_000);
+            return false;
+        };
+        self.disk.keep();
+        if let Some(mut message) = outgoing.message.and_then(|id| self.message(id)) {
+            message.reference = content::message_id(&me, &id, &outgoing.content).0;
+            self.set_message(&message, false);
+        }
+        outgoing.sealed = Some(Sealed { room: room.room, send: send.encode_to_vec() });
+        true
+    }
+
+    /// The server's answer to a sending.
+    pub(crate) fn send_answered(&mut self, id: &RoomId, row: &[u8], body: answer::Body) {
+        self.live.busy.remove(id);
+        let Some(mut outgoing) = self.disk.get::<Outgoing>(row) else {
+            return;
+        };
+        match body {
+            answer::Body::Done(_) => {
+                self.disk.remove(row);
+                self.was_sent(id, &outgoing);
+            }
+            answer::Body::Refusal(refusal) => match class_of(&refusal) {
+                Class::Stale => {
+                    // A definite no: encrypt again once we have the commit we lack.
+                    outgoing.sealed = None;
+                    self.disk.put(row.to_vec(), &outgoing);
+                    self.is_behind(id);
+                }
+                Class::Retry => self.pause(id, &refusal),
+                Class::Permanent => {
+                    outgoing.sealed = None;
+                    self.give_up(row, &outgoing, &problem_of(&refusal));
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn was_sent(&mut self, id: &RoomId, outgoing: &Outgoing) {
+        let Some(mut room) = self.room(id) else {
+            return;
+        };
+        if outgoing.leave {
+            self.close_room(id);
+            return;
+        }
+        room.i_sent = true;
+        room.active_at = self.now;
+        self.set_room(&room);
+        if let Some(mut message) = outgoing.message.and_then(|id| self.message(id)) {
+            if message.state == Some(State::Waiting) {
+                message.state = Some(State::Sent);
+            }
+            message.accepted_at = Some(self.now);
+            self.set_message(&message, false);
+        }
+    }
+
+    /// Stops trying; the message stays, with the reason.
+    fn give_up(&mut self, row: &[u8], outgoing: &Outgoing, reason: &Problem) {
+        self.disk.remove(row);
+        if let Some(mut message) = outgoing.message.and_then(|id| self.message(id)) {
+            message.state = Some(State::NotSent(reason.clone()));
+            self.set_message(&message, false);
+        }
+    }
+
+    /// Everything that waits in a conversation gets this reason.
+    pub(crate) fn fail_outgoing(&mut self, conversation: ConversationId, reason: &Problem) {
+        for (row, value) in self.disk.prefixed(&key::outgoing(conversation), usize::MAX) {
+            if let Some(outgoing) = self.disk.decode::<Outgoing>(&value) {
+                self.give_up(&row, &outgoing, reason);
+            }
+        }
+    }
+
+    /// Queues receipts for what this step received, one content a room.
+    pub(crate) fn give_receipts(&mut self) {
+        let receipts = std::mem::take(&mut self.live.receipts);
+        if !self.settings().receipts {
+            return;
+        }
+        for (id, references) in receipts {
+            let Some(room) = self.room(&id) else {
+                continue;
+            };
+            let open = self
+                .conversation(room.conversation)
+                .is_some_and(|conversation| conversation.status == Status::Open);
+            if open && !room.closed {
+                for references in references.chunks(RECEIPTS) {
+                    let references = references.iter().copied().map(Reference).collect();
+                    self.queue(room.conversation, None, &Content::Receipt(references), Some(id));
+                }
+            }
+        }
+    }
+
+    /// Tells the server that a token of ours is dead.
+    pub(crate) fn forget_token(&mut self, token: Token) {
+        let Some(seed) = token::seed(&self.disk, &token) else {
+            return;
+        };
+        token::forget(&self.disk, &token);
+        if self.is_ready(Wire::Login) {
+            let body = proto::TokenDelete { seeds: vec![seed.to_vec().into()] };
+            self.request(Wire::Login, request::Body::TokenDelete(body), Purpose::Nothing);
+        } else {
+            self.disk.put(key::dead_token(&token), &seed);
+        }
+    }
+
+    /// Sends the deletions that could not be sent when they were wanted.
+    pub(crate) fn forget_dead_tokens(&mut self) {
+        let dead = self.disk.prefixed(key::DEAD_TOKENS, limits::BATCH);
+        if dead.is_empty() {
+            return;
+        }
+        let mut seeds = Vec::new();
+        for (row, value) in dead {
+            if let Some(seed) = self.disk.decode::<[u8; 32]>(&value) {
+                seeds.push(seed.to_vec().into());
+            }
+            self.disk.remove(&row);
+        }
+        let body = proto::TokenDelete { seeds };
+        self.request(Wire::Login, request::Body::TokenDelete(body), Purpose::Nothing);
+    }
+
+    /// Whether an account is ours.
+    pub(crate) fn is_me(&self, account: &AccountId) -> bool {
+        self.me() == Some(*account)
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! One step: the disk with this step's writes, the volatile state, the time, and what to do afterwards.
+
+use nodoor_e2ee::identity::Identity;
+use nodoor_transparency::key::SigningKey;
+use nodoor_view::{
+    command::{Reply, Told},
+    event::Event,
+    model::{ConversationId, MessageId, MessageRow, Problem, ProblemKind, Settings},
+};
+use nodoor_wire::id::{AccountId, DeviceId, RoomId};
+use rand_core::CryptoRng;
+
+use crate::{
+    io::Effect,
+    live::Live,
+    overlay::Overlay,
+    rows::{Account, Contact, Conversation, Message, Room, key},
+};
+
+/// Everything a step works with.
+pub(crate) struct Step<'a> {
+    /// The disk.
+    pub(crate) disk: Overlay<'a>,
+    /// Memory.
+    pub(crate) live: &'a mut Live,
+    /// Milliseconds since 1970.
+    pub(crate) now: u64,
+    /// Randomness.
+    pub(crate) rng: &'a mut dyn CryptoRng,
+    /// What to do once the step is on disk.
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Step<'_> {
+    /// Our account, if there is one.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.disk.get(key::ACCOUNT)
+    }
+
+    /// Our account id.
+    pub(crate) fn me(&self) -> Option<AccountId> {
+        self.account().map(|account| AccountId(account.account))
+    }
+
+    /// Replaces our account.
+    pub(crate) fn set_account(&mut self, account: &Account) {
+        self.disk.put(key::ACCOUNT.to_vec(), account);
+    }
+
+    /// Our MLS identity.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        let account = self.account()?;
+        Some(Identity::new(
+            AccountId(account.account),
+            DeviceId(account.device),
+            account.list_version,
+            account.mls_seed,
+        ))
+    }
+
+    /// Our device key.
+    pub(crate) fn device_key(&self) -> Option<SigningKey> {
+        Some(SigningKey::from_seed(self.account()?.device_seed))
+    }
+
+    /// Settings of this device.
+    pub(crate) fn settings(&self) -> Settings {
+        self.disk.get(key::SETTINGS).unwrap_or_default()
+    }
+
+    /// A row number never used before.
+    pub(crate) fn number(&mut self) -> u64 {
+        let number: u64 = self.disk.get(key::NEXT).unwrap_or(1);
+        self.disk.put(key::NEXT.to_vec(), &(number + 1));
+        number
+    }
+
+    /// Random bytes.
+    pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A conversation.
+    pub(crate) fn conversation(&self, id: ConversationId) -> Option<Conversation> {
+        self.disk.get(&key::conversation(id))
+    }
+
+    /// Writes a conversation; interfaces are told at the end of the step.
+    pub(crate) fn set_conversation(&mut self, conversation: &Conversation) {
+        self.disk.put(key::conversation(conversation.id), conversation);
+        self.live.changed.insert(conversation.id);
+    }
+
+    /// All conversations.
+    pub(crate) fn conversations(&self) -> Vec<Conversation> {
+        self.disk
+            .prefixed(key::CONVERSATIONS, usize::MAX)
+            .iter()
+            .filter_map(|(_, value)| self.disk.decode(value))
+            .collect()
+    }
+
+    /// A room.
+    pub(crate) fn room(&self, room: &RoomId) -> Option<Room> {
+        self.disk.get(&key::room(room))
+    }
+
+    /// Writes a room.
+    pub(crate) fn set_room(&mut self, room: &Room) {
+        self.disk.put(key::room(&RoomId(room.room)), room);
+    }
+
+    /// What we know of an account.
+    pub(crate) fn contact(&self, account: &AccountId) -> Contact {
+        self.disk.get(&key::contact(account)).unwrap_or_default()
+    }
+
+    /// Writes what we know of an account.
+    pub(crate) fn set_contact(&mut self, account: &AccountId, contact: &Contact) {
+        self.disk.put(key::contact(account), contact);
+    }
+
+    /// A message row.
+    pub(crate) fn message(&self, id: MessageId) -> Option<Message> {
+        let conversation: u64 = self.disk.get(&key::conversation_of(id))?;
+        self.disk.get(&key::message(ConversationId(conversation), id))
+    }
+
+    /// Writes a message row and tells interfaces.
+    pub(crate) fn set_message(&mut self, message: &Message, new: bool) {
+        self.disk.put(key::message(message.conversation, message.id), message);
+        if new {
+            self.disk.put(key::conversation_of(message.id), &message.conversation.0);
+        }
+        if message.reference != [0; 32] {
+            let row = key::message_by_reference(message.conversation, &message.reference);
+            self.disk.put(row, &message.id.0);
+        }
+        let row: MessageRow = self.message_row(message);
+        self.tell(Event::Message { row, new });
+        self.live.changed.insert(message.conversation);
+    }
+
+    /// Tells interfaces something.
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.effects.push(Effect::Event(event));
+    }
+
+    /// Answers an ask.
+    pub(crate) fn answer(&mut self, ask: u64, reply: Reply) {
+        self.effects.push(Effect::Told(Told { ask, reply }));
+    }
+}
+
+/// A problem without a refusal behind it.
+pub(crate) fn problem(kind: ProblemKind) -> Problem {
+    Problem { kind, code: 0, wait_seconds: 0 }
+}
+
+/// The reply of a problem.
+pub(crate) fn refused(kind: ProblemKind) -> Reply {
+    Reply::Problem(problem(kind))
+}

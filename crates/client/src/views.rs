@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Rows as interfaces see them.
+
+use nodoor_view::{
+    command::Place,
+    event::Event,
+    model::{
+        Check, Content, ConversationId, ConversationRow, DeviceRow, From, GroupMember, Kind,
+        LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Profile,
+        RequestRow, SendState, Sheet, Writable,
+    },
+};
+use nodoor_wire::id::{AccountId, DeviceId, MessageId as Reference, RoomId};
+
+use crate::{
+    overlay::after_prefix,
+    rows::{Conversation, Message, State, Status, Stored, key},
+    step::Step,
+};
+
+/// Characters of a request that are shown.
+const REQUEST_TEXT: usize = 500;
+/// Characters of the preview line.
+const PREVIEW: usize = 200;
+
+impl Step<'_> {
+    /// Our own profile, once the account exists.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        let account = self.account().filter(|account| account.registering.is_none())?;
+        Some(Profile {
+            account: AccountId(account.account).to_hex(),
+            device: DeviceId(account.device).to_hex(),
+            invite_link: format!("{}/#@{}", self.live.server.trim_end_matches('/'), account.handle),
+            handle: account.handle,
+            name: account.name,
+            server: self.live.server.clone(),
+        })
+    }
+
+    /// Chats, newest first.
+    pub(crate) fn chat_list(&mut self) -> Vec<ConversationRow> {
+        self.rows_where(|conversation| {
+            !matches!(conversation.status, Status::Request | Status::Blocked)
+        })
+    }
+
+    /// Blocked people.
+    pub(crate) fn blocked_list(&mut self) -> Vec<ConversationRow> {
+        self.rows_where(|conversation| conversation.status == Status::Blocked)
+    }
+
+    fn rows_where(&mut self, which: impl Fn(&Conversation) -> bool) -> Vec<ConversationRow> {
+        let mut chosen: Vec<Conversation> =
+            self.conversations().into_iter().filter(|row| which(row)).collect();
+        chosen.sort_by_key(|row| (std::cmp::Reverse(row.sorted_at), std::cmp::Reverse(row.id)));
+        chosen.iter().map(|row| self.conversation_row(row)).collect()
+    }
+
+    /// Requests, newest first.
+    pub(crate) fn request_list(&mut self) -> Vec<RequestRow> {
+        let all = self.conversations();
+        let mut requests: Vec<&Conversation> =
+            all.iter().filter(|row| row.status == Status::Request).collect();
+        requests.sort_by_key(|row| std::cmp::Reverse(row.sorted_at));
+        let titles: Vec<&str> = all
+            .iter()
+            .filter(|row| row.kind == Kind::Group && row.status == Status::Open)
+            .map(|row| row.title.as_str())
+            .collect();
+        requests
+            .into_iter()
+            .map(|row| {
+                let text: Vec<String> = self
+                    .all_messages(row.id, 100)
+                    .into_iter()
+                    .filter_map(|message| match message.content {
+                        Stored::Text(text) if message.from.is_some() => Some(text),
+                        _ => None,
+                    })
+                    .collect();
+                RequestRow {
+                    conversation: row.id,
+                    reference: hex(&row.reference),
+                    kind: row.kind,
+                    from: self.person(&AccountId(row.other)),
+                    title: row.title.clone(),
+                    same_title_as_mine: row.kind == Kind::Group
+                        && titles.contains(&row.title.as_str()),
+                    members: self
+                        .members(row.id)
+                        .into_iter()
+                        .filter(|member| !member.me)
+                        .map(|member| member.person)
+                        .collect(),
+                    text: text.join("\n").chars().take(REQUEST_TEXT).collect(),
+                    first_seen: Milliseconds(row.made_at),
+                }
+            })
+            .collect()
+    }
+
+    /// One chat row.
+    pub(crate) fn conversation_row(&mut self, row: &Conversation) -> ConversationRow {
+        let room = self.room_in_use(row);
+        let stuck = room.as_ref().is_some_and(|room| room.stuck.is_some());
+        let (people, devices) = match &room {
+            Some(room) => self.count(&RoomId(room.room)),
+            None => (0, 0),
+        };
+        let last = row.last.and_then(|id| self.message(id)).map(|message| {
+            let shown = self.message_row(&message);
+            let text = match &shown.content {
+                Content::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+                _ => String::new(),
+            };
+            LastLine {
+                from: shown.from,
+                text: text.chars().take(PREVIEW).collect(),
+                state: shown.state,
+                at: if message.from == self.me().map(|me| me.0) {
+                    Milliseconds(message.sent_at)
+                } else {
+                    Milliseconds(message.received_at)
+                },
+            }
+        });
+        ConversationRow {
+            id: row.id,
+            reference: hex(&row.reference),
+            kind: row.kind,
+            title: self.title(row),
+            person: (row.kind == Kind::Direct).then(|| self.person(&AccountId(row.other))),
+            unread: row.unread,
+            first_unread: row.first_unread,
+            last,
+            draft: row.draft.clone(),
+            sorted_at: Milliseconds(row.sorted_at),
+            writable: match row.status {
+                Status::Open if stuck => Writable::Stuck,
+                Status::Open => Writable::Yes,
+                Status::Request => Writable::Request,
+                Status::Left => Writable::Left,
+                Status::Removed => Writable::Removed,
+                Status::Blocked => Writable::Blocked,
+            },
+            request: row.status == Status::Request,
+            people,
+            devices,
+        }
+    }
+
+    fn count(&mut self, room: &RoomId) -> (u32, u32) {
+        let leaves = self.with_group(room, |_, group| group.leaves().to_vec()).unwrap_or_default();
+        let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        (number(accounts.len()), number(leaves.len()))
+    }
+
+    /// One message row.
+    pub(crate) fn message_row(&self, message: &Message) -> MessageRow {
+        let from = match message.from {
+            None => From::System,
+            Some(account) if self.is_me(&AccountId(account)) => From::Me,
+            Some(account) => From::Them(self.person(&AccountId(account))),
+        };
+        MessageRow {
+            id: message.id,
+            conversation: message.conversation,
+            reference: if message.reference == [0; 32] {
+                String::new()
+            } else {
+                Reference(message.reference).to_hex()
+            },
+            from,
+            content: match &message.content {
+                Stored::Text(text) => Content::Text(text.clone()),
+                Stored::System(line) => Content::System(line.clone()),
+                Stored::Unknown(_) => Content::NeedsNewerVersion,
+            },
+            sent_at: Milliseconds(message.sent_at),
+            received_at: Milliseconds(message.received_at),
+            state: message.state.as_ref().map(|state| match state {
+                State::Waiting => SendState::Waiting,
+                State::Sent => SendState::Sent,
+                State::Delivered => SendState::Delivered,
+                State::NotSent(reason) => SendState::NotSent { reason: reason.clone() },
+            }),
+        }
+    }
+
+    /// What Info shows.
+    pub(crate) fn message_detail(&self, id: MessageId) -> Option<MessageDetail> {
+        let message = self.message(id)?;
+        Some(MessageDetail {
+            row: self.message_row(&message),
+            delivered_to: message
+                .delivered_to
+                .iter()
+                .map(|account| self.person(&AccountId(*account)))
+                .collect(),
+            sent_at_server: message.accepted_at.map(Milliseconds),
+        })
+    }
+
+    /// Messages around a place, oldest first.
+    pub(crate) fn page(&self, id: ConversationId, at: Place, limit: u32) -> MessagePage {
+        let limit = usize::try_from(limit.clamp(1, 200)).unwrap_or(200);
+        let unread = self.conversation(id).and_then(|row| row.first_unread);
+        match (at, unread) {
+            (Place::Newest, _) | (Place::Unread, None) => self.page_before(id, None, limit),
+            (Place::Before { message }, _) => self.page_before(id, Some(message), limit),
+            (Place::After { message }, _) => {
+                let start = MessageId(message.0.saturating_add(1));
+                let rows = self.messages_from(id, start, limit + 1);
+                self.shown(rows, true, limit)
+            }
+            (Place::Unread, Some(first)) => {
+                let mut rows = self.messages_before(id, Some(first), 2);
+                rows.reverse();
+                let begin = rows.first().map_or(first, |row| row.id);
+                let more_before = !self.messages_before(id, Some(begin), 1).is_empty();
+                rows.extend(self.messages_from(id, first, limit + 1));
+                let mut page = self.shown(rows, more_before, limit + 2);
+                page.more_before = more_before;
+                page
+            }
+        }
+    }
+
+    fn page_before(&self, id: ConversationId, end: Option<MessageId>, limit: usize) -> MessagePage {
+        let mut rows = self.messages_before(id, end, limit + 1);
+        let more_before = rows.len() > limit;
+        rows.truncate(limit);
+        rows.reverse();
+        MessagePage {
+            rows: rows.iter().map(|row| self.message_row(row)).collect(),
+            more_before,
+            more_after: end.is_some(),
+        }
+    }
+
+    fn shown(&self, mut rows: Vec<Message>, more_before: bool, limit: usize) -> MessagePage {
+        let more_after = rows.len() > limit;
+        rows.truncate(limit);
+        MessagePage {
+            rows: rows.iter().map(|row| self.message_row(row)).collect(),
+            more_before,
+            more_after,
+        }
+    }
+
+    /// Newest first, before `end`.
+    fn messages_before(
+        &self,
+        id: ConversationId,
+        end: Option<MessageId>,
+        limit: usize,
+    ) -> Vec<Message> {
+        let from = key::messages(id);
+        let to = end.map_or_else(|| after_prefix(&from), |end| key::message(id, end));
+        self.decoded(self.disk.rows(&from, &to, true, limit))
+    }
+
+    /// Oldest first, from `start`.
+    fn messages_from(&self, id: ConversationId, start: MessageId, limit: usize) -> Vec<Message> {
+        let to = after_prefix(&key::messages(id));
+        self.decoded(self.disk.rows(&key::message(id, start), &to, false, limit))
+    }
+
+    fn decoded(&self, rows: crate::store::Rows) -> Vec<Message> {
+        rows.iter().filter_map(|(_, value)| self.disk.decode(value)).collect()
+    }
+
+    /// The oldest messages of a chat.
+    pub(crate) fn all_messages(&self, id: ConversationId, limit: usize) -> Vec<Message> {
+        self.messages_from(id, MessageId(0), limit)
+    }
+
+    /// The newest message that is shown.
+    pub(crate) fn newest_message(&self, id: ConversationId) -> Option<MessageId> {
+        self.messages_before(id, None, 1).first().map(|message| message.id)
+    }
+
+    /// How many unread messages come after one, and which is first.
+    pub(crate) fn unread_after(
+        &self,
+        id: ConversationId,
+        up_to: MessageId,
+        first: Option<MessageId>,
+    ) -> (u32, Option<MessageId>) {
+        let Some(first) = first else {
+            return (0, None);
+        };
+        let start = MessageId(first.0.max(up_to.0.saturating_add(1)));
+        let mut left = self
+            .messages_from(id, start, 10_000)
+            .into_iter()
+            .filter(|message| message.from.is_some_and(|from| !self.is_me(&AccountId(from))))
+            .map(|message| message.id);
+        let first = left.next();
+        let count = u32::try_from(left.count()).unwrap_or(u32::MAX);
+        (if first.is_some() { count.saturating_add(1) } else { 0 }, first)
+    }
+
+    /// Members, counted from the MLS tree and nothing else.
+    pub(crate) fn members(&mut self, id: ConversationId) -> Vec<GroupMember> {
+        let room = self.conversation(id).and_then(|row| self.room_in_use(&row));
+        let Some(room) = room.map(|room| RoomId(room.room)) else {
+            return Vec::new();
+        };
+        let tree =
+            self.with_group(&room, |_, group| (group.leaves().to_vec(), group.context().creator));
+        let Some((leaves, creator)) = tree else {
+            return Vec::new();
+        };
+        let mut members: Vec<(AccountId, u32)> = Vec::new();
+        for leaf in leaves {
+            match members.iter_mut().find(|(account, _)| *account == leaf.name.account) {
+                Some((_, devices)) => *devices += 1,
+                None => members.push((leaf.name.account, 1)),
+            }
+        }
+        members
+            .into_iter()
+            .map(|(account, devices)| GroupMember {
+                person: self.person(&account),
+                devices,
+                me: self.is_me(&account),
+                creator: creator == account,
+            })
+            .collect()
+    }
+
+    /// The sheet of a chat.
+    pub(crate) fn sheet(&mut self, id: ConversationId) -> Option<Sheet> {
+        let conversation = self.conversation(id)?;
+        let row = self.conversation_row(&conversation);
+        let room = self.room_in_use(&conversation).map(|room| RoomId(room.room));
+        let groups: Vec<Conversation> = self
+            .conversations()
+            .into_iter()
+            .filter(|other| other.kind == Kind::Group && other.status == Status::Open)
+            .collect();
+        let mut groups_in_common = Vec::new();
+        if conversation.kind == Kind::Direct {
+            let account = AccountId(conversation.other).to_hex();
+            for group in groups {
+                let member = |member: &GroupMember| member.person.account == account;
+                if self.members(group.id).iter().any(member) {
+                    groups_in_common.push(self.conversation_row(&group));
+                }
+            }
+        }
+        let may_manage = conversation.kind == Kind::Group
+            && conversation.status == Status::Open
+            && room.is_some_and(|room| self.may_manage(&room));
+        Some(Sheet {
+            row,
+            members: self.members(id),
+            check: Check::NotCheckedAgainstLog,
+            groups_in_common,
+            may_manage,
+        })
+    }
+
+    /// Our devices.
+    pub(crate) fn devices(&mut self) -> Vec<DeviceRow> {
+        let Some(account) = self.account() else {
+            return Vec::new();
+        };
+        vec![DeviceRow {
+            device: DeviceId(account.device).to_hex(),
+            name: account.device_name,
+            added_at: Milliseconds(account.made_at),
+            current: true,
+        }]
+    }
+
+    /// Tells interfaces what changed in this step: rows, counts.
+    pub(crate) fn tell_changes(&mut self) {
+        let changed = std::mem::take(&mut self.live.changed);
+        if changed.is_empty() && self.live.told_counts.is_some() {
+            return;
+        }
+        for id in changed {
+            if let Some(conversation) = self.conversation(id)
+                && !matches!(conversation.status, Status::Request | Status::Blocked)
+            {
+                let row = self.conversation_row(&conversation);
+                self.tell(Event::Conversation { row });
+            }
+        }
+        let all = self.conversations();
+        let count = |which: &dyn Fn(&Conversation) -> bool| {
+            u32::try_from(all.iter().filter(|row| which(row)).count()).unwrap_or(u32::MAX)
+        };
+        let unread = count(&|row| row.unread > 0 && row.status == Status::Open);
+        let requests = count(&|row| row.status == Status::Request);
+        let before = self.live.told_counts.replace((unread, requests));
+        if before.is_none_or(|(old, _)| old != unread) {
+            self.tell(Event::Unread { chats: unread });
+        }
+        if before.is_none_or(|(_, old)| old != requests) {
+            self.tell(Event::Requests { count: requests });
+        }
+    }
+}
+
+fn hex(reference: &[u8; 16]) -> String {
+    AccountId(*reference).to_hex()
+}
