@@ -153,6 +153,17 @@ fn a_first_list_that_claims_anothers_account_is_refused() {
 }
 
 #[test]
+fn a_next_list_cannot_change_the_account() {
+    let alice = Alice::new();
+    let chain = alice.registered();
+    let mut body = chain.newest().successor(vec![alice.phone.public()]).to_vec();
+    assert_eq!(&body[2..18], chain.account().as_bytes());
+    body[2] ^= 1;
+    let signed = sign_raw(&body, &[alice.phone.signer(), alice.recovery()]);
+    assert_eq!(refused(&chain, &signed), ListError::OtherAccount);
+}
+
+#[test]
 fn a_list_in_the_middle_cannot_be_left_out() {
     let alice = Alice::new();
     let lists = alice.without_laptop().to_proto();
@@ -316,11 +327,15 @@ fn a_device_cannot_take_an_id_that_is_not_of_its_key() {
     let chain = alice.registered();
     let thief = Keys::of(66);
     let two = chain.newest().successor(vec![alice.phone.public(), thief.public()]);
-    let mut body = two.to_vec();
+    // An id next to its own, so that the order stays right, under which it also signs.
     let own = thief.public().id;
+    let mut taken = own;
+    taken.0[15] ^= 1;
+    let mut body = two.to_vec();
     let at = body.windows(16).position(|w| w == own.as_bytes()).unwrap();
-    body[at..at + 16].copy_from_slice(alice.laptop.public().id.as_bytes());
-    let signed = sign_raw(&body, &[alice.phone.signer(), thief.signer()]);
+    body[at..at + 16].copy_from_slice(taken.as_bytes());
+    let mut signed = sign_raw(&body, &[alice.phone.signer(), thief.signer()]);
+    signed.signatures[1].signer = taken.to_bytes();
     assert_eq!(refused(&chain, &signed), ListError::Form);
 }
 
