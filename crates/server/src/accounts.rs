@@ -1,2 +1,271 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! skeleton
+//! Accounts: who registers, logs in, changes a list, disputes, and is looked up.
+//!
+//! Every list and statement is verified by `transparency` before it is stored, from the account id on. Lists and
+//! disputes need no login: their signatures say all, and the one who restores an account with the recovery words
+//! has no device that could log in yet.
+//!
+//! Carries out `docs/book/protocol.md`, 1 and 2.
+
+use nodoor_transparency::{
+    chain::Chain,
+    error::{Fault, ListError, StatementError},
+    key,
+    list::DeviceList,
+    statement::{Dispute, HandleClaim, MailboxKey},
+};
+use nodoor_wire::{
+    code::Code,
+    handle::Handle,
+    id::{AccountId, DeviceId},
+    limits::SIGNED,
+    proto::{self, answer, lookup},
+    sealed::HourKey,
+};
+
+use crate::{
+    config::Registration,
+    connection::Connection,
+    refusal::{Handled, Refusal, at_most, identifier, present},
+    server::{Inner, done},
+    storage::{AccountRecord, Op, Outcome},
+    writer::Work,
+};
+
+/// All lists of an account together, so that a look-up fits into one answer.
+const LISTS_BYTES: usize = 3 * 1024 * 1024;
+
+impl Inner {
+    pub(crate) async fn register(
+        &self,
+        connection: &Connection,
+        register: proto::Register,
+    ) -> Handled {
+        connection.login()?;
+        let now_ms = self.clock.now_ms();
+        self.budgets.register.spend(connection.budget_key(), 1, now_ms)?;
+        match &self.config.registration {
+            Registration::Open => {}
+            Registration::Ticket(ticket) if *ticket == register.ticket => {}
+            Registration::Ticket(_) | Registration::Closed => {
+                return Err(Code::RegistrationClosed.into());
+            }
+        }
+        let list = present(register.list)?;
+        let handle_claim = present(register.handle_claim)?;
+        let mailbox_key = present(register.mailbox_key)?;
+        check_size(&list)?;
+
+        let account = DeviceList::from_slice_unverified(&list.body).map_err(refuse_list)?.account();
+        let chain = Chain::verify(&account, std::slice::from_ref(&list)).map_err(refuse_list)?;
+        let claim = HandleClaim::verify(&chain, &handle_claim).map_err(|error| match error {
+            StatementError::Form => Refusal::from(Code::HandleForm),
+            error => refuse_statement(error),
+        })?;
+        let mailbox = MailboxKey::verify(&chain, &mailbox_key).map_err(refuse_statement)?;
+        self.try_mailbox_key(&mailbox)?;
+
+        let operation = Op::Register {
+            account,
+            list,
+            handle: claim.handle,
+            handle_claim,
+            device: mailbox.device,
+            mailbox_key: mailbox.public.into(),
+            mailbox_key_made_at_ms: mailbox.made_at_ms,
+        };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => {
+                Ok(answer::Body::Register(proto::RegisterAnswer { account: account.to_bytes() }))
+            }
+            Outcome::HandleTaken => Err(Code::HandleTaken.into()),
+            _ => Err(Code::ListConflict.into()),
+        }
+    }
+
+    pub(crate) async fn log_in(&self, connection: &Connection, login: proto::Login) -> Handled {
+        let challenge = self.signed(connection)?;
+        let account: AccountId = identifier(&login.account)?;
+        let device: DeviceId = identifier(&login.device)?;
+        let login_key = self
+            .storage
+            .account(account)
+            .await?
+            .as_ref()
+            .and_then(newest_list)
+            .and_then(|list| list.device(&device).map(|device| device.login_key))
+            .ok_or(Code::Unauthorised)?;
+        let signed = key::login_bytes(&self.deployment, &challenge);
+        key::verify(&login_key, key::label::LOGIN, &signed, &login.signature)
+            .map_err(|_| Code::Unauthorised)?;
+        let mailbox = self.storage.mailbox(device).await?.ok_or(Code::Unauthorised)?;
+        connection.log_in(account, device)?;
+        Ok(answer::Body::Login(proto::LoginAnswer {
+            key_packages_left: self.storage.key_packages_left(device).await?,
+            mailbox_key_made_at_ms: mailbox.key_made_at_ms,
+        }))
+    }
+
+    pub(crate) async fn put_list(&self, connection: &Connection, put: proto::ListPut) -> Handled {
+        self.signed(connection)?;
+        let list = present(put.list)?;
+        check_size(&list)?;
+        let next = DeviceList::from_slice_unverified(&list.body).map_err(refuse_list)?;
+        let account = next.account();
+        let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        if record.lists.last() == Some(&list) {
+            return done();
+        }
+        let size: usize = record.lists.iter().chain([&list]).map(size_of_list).sum();
+        at_most(size, LISTS_BYTES)?;
+
+        let before = Chain::verify(&account, &record.lists).map_err(|_| Code::Internal)?;
+        let mut chain = before.clone();
+        chain.extend(&list).map_err(refuse_list)?;
+        let brings_devices = next.added_since(before.newest()).next().is_some();
+        let disputed = record
+            .disputes
+            .iter()
+            .filter_map(|dispute| Dispute::verify(&before, dispute).ok())
+            // Seen from the chain with the new list: one signed by the recovery key ends the dispute.
+            .any(|dispute| dispute.stands(&chain));
+        if disputed && brings_devices {
+            return Err(Code::Disputed.into());
+        }
+
+        let id_of = |device: &nodoor_transparency::list::Device| device.id;
+        let added: Vec<DeviceId> = next.added_since(before.newest()).map(id_of).collect();
+        let removed: Vec<DeviceId> = next.removed_since(before.newest()).map(id_of).collect();
+        let operation = Op::PutList {
+            account,
+            version: next.version(),
+            list,
+            added: added.clone(),
+            removed: removed.clone(),
+        };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => {
+                // Also of one whose login key was replaced: it logs in anew.
+                added.iter().chain(&removed).for_each(|device| self.outlets.close(device));
+                done()
+            }
+            _ => Err(Code::ListConflict.into()),
+        }
+    }
+
+    pub(crate) async fn put_mailbox_key(
+        &self,
+        connection: &Connection,
+        put: proto::MailboxKeyPut,
+    ) -> Handled {
+        let (account, device) = self.known_device(connection)?;
+        let statement = present(put.mailbox_key)?;
+        let chain = self.chain(account).await?;
+        let mailbox = MailboxKey::verify(&chain, &statement).map_err(refuse_statement)?;
+        if mailbox.device != device {
+            return Err(Code::BadSignature.into());
+        }
+        self.try_mailbox_key(&mailbox)?;
+        let operation = Op::PutMailboxKey {
+            device,
+            key: mailbox.public.into(),
+            made_at_ms: mailbox.made_at_ms,
+        };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => done(),
+            _ => Err(Code::Unauthorised.into()),
+        }
+    }
+
+    pub(crate) async fn put_dispute(
+        &self,
+        connection: &Connection,
+        put: proto::DisputePut,
+    ) -> Handled {
+        self.signed(connection)?;
+        let signed = present(put.dispute)?;
+        let account = disputed_account(&signed)?;
+        let chain = self.chain(account).await?;
+        let dispute = Dispute::verify(&chain, &signed).map_err(refuse_statement)?;
+        let operation = Op::PutDispute { account, device: dispute.device, dispute: signed };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => done(),
+            _ => Err(Code::NotFound.into()),
+        }
+    }
+
+    pub(crate) async fn look_up(&self, connection: &Connection, lookup: proto::Lookup) -> Handled {
+        self.anonymous(connection, 1)?;
+        let account = match present(lookup.of)? {
+            lookup::Of::Account(account) => identifier(&account)?,
+            lookup::Of::Handle(handle) => {
+                let handle = Handle::parse(&handle).map_err(|_| Code::HandleForm)?;
+                self.storage.handle(handle).await?.ok_or(Code::NotFound)?
+            }
+        };
+        let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        Ok(answer::Body::Lookup(proto::LookupAnswer {
+            account: account.to_bytes(),
+            lists: record.lists,
+            handle_claim: Some(record.handle_claim),
+            disputes: record.disputes,
+        }))
+    }
+
+    /// The gate of every request of a logged-in device: within that device's budget.
+    pub(crate) fn known_device(
+        &self,
+        connection: &Connection,
+    ) -> Result<(AccountId, DeviceId), Refusal> {
+        let (account, device) = connection.device()?;
+        self.budgets.device.spend(&device.0, 1, self.clock.now_ms())?;
+        Ok((account, device))
+    }
+
+    async fn chain(&self, account: AccountId) -> Result<Chain, Refusal> {
+        let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        // What is stored was verified before: that it no longer does is our own fault.
+        Chain::verify(&account, &record.lists).map_err(|_| Code::Internal.into())
+    }
+
+    /// Refuses a key that cannot be sealed to: its mailbox would silently lose what is sent.
+    fn try_mailbox_key(&self, mailbox: &MailboxKey) -> Result<(), Refusal> {
+        let mut rng = self.entropy.lock();
+        HourKey::generate(&mut **rng)
+            .seal(&mailbox.device, &mailbox.public, &mut **rng)
+            .map(drop)
+            .map_err(|_| Code::BadSignature.into())
+    }
+}
+
+/// The newest list of a record that was verified when it was stored.
+pub(crate) fn newest_list(record: &AccountRecord) -> Option<DeviceList> {
+    record.lists.last().and_then(|list| DeviceList::from_slice_unverified(&list.body).ok())
+}
+
+fn size_of_list(list: &proto::SignedList) -> usize {
+    list.body.len() + list.signatures.len() * 96
+}
+
+fn check_size(list: &proto::SignedList) -> Result<(), Refusal> {
+    at_most(list.body.len(), SIGNED)?;
+    at_most(list.signatures.len() * 96, SIGNED)
+}
+
+fn refuse_list(error: ListError) -> Refusal {
+    match error.fault() {
+        Fault::Race => Code::ListConflict.into(),
+        _ => Code::BadSignature.into(),
+    }
+}
+
+fn refuse_statement(_: StatementError) -> Refusal {
+    Code::BadSignature.into()
+}
+
+/// The account a dispute speaks of, unverified: the first field of its CBOR array.
+fn disputed_account(dispute: &proto::SignedBytes) -> Result<AccountId, Refusal> {
+    let mut decoder = minicbor::Decoder::new(&dispute.body);
+    let account = decoder.array().and_then(|_| decoder.bytes()).map_err(|_| Code::BadSignature)?;
+    AccountId::try_from(account).map_err(|_| Code::BadSignature.into())
+}

@@ -1,2 +1,135 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! skeleton
+//! Tokens and key packages: how others reach a device without knowing more of it.
+//!
+//! A token is known here by its hash, and registered by showing the seed it was made from: every member of a
+//! room reads its tokens in the tree, and the seed is what only the device has that made the token.
+//!
+//! Carries out `docs/book/protocol.md`, 3 (tokens) and 7 (key packages).
+
+use bytes::Bytes;
+use nodoor_wire::{
+    code::Code,
+    id::{AccountId, DeviceId, Token, TokenHash},
+    limits::{BATCH, DEVICES, KEY_PACKAGE, KEY_PACKAGES},
+    proto::{self, answer},
+};
+
+use crate::{
+    accounts::newest_list,
+    connection::Connection,
+    refusal::{Handled, Refusal, at_most, identifier, present},
+    server::{Inner, done},
+    storage::{Day, Op, Outcome},
+    writer::Work,
+};
+
+impl Inner {
+    pub(crate) async fn put_tokens(
+        &self,
+        connection: &Connection,
+        put: proto::TokenPut,
+    ) -> Handled {
+        let (_, device) = self.known_device(connection)?;
+        let hashes = token_hashes(&put.seeds)?;
+        let mailbox = self.storage.mailbox(device).await?.ok_or(Code::Unauthorised)?;
+        if mailbox.key.is_empty() {
+            // Nothing could be sealed to it: state a mailbox key first.
+            return Err(Code::Forbidden.into());
+        }
+        self.of_mailbox(Op::PutTokens { device, hashes }).await
+    }
+
+    pub(crate) async fn delete_tokens(
+        &self,
+        connection: &Connection,
+        delete: proto::TokenDelete,
+    ) -> Handled {
+        let (_, device) = self.known_device(connection)?;
+        let hashes = token_hashes(&delete.seeds)?;
+        self.of_mailbox(Op::DeleteTokens { device, hashes }).await
+    }
+
+    pub(crate) async fn put_key_packages(
+        &self,
+        connection: &Connection,
+        put: proto::KeyPackagePut,
+    ) -> Handled {
+        let (_, device) = self.known_device(connection)?;
+        at_most(put.single_use.len(), KEY_PACKAGES)?;
+        for package in put.single_use.iter().chain([&put.last_resort]) {
+            at_most(package.len(), KEY_PACKAGE)?;
+        }
+        if put.single_use.iter().any(Bytes::is_empty) {
+            return Err(Code::Malformed.into());
+        }
+        self.of_mailbox(Op::PutKeyPackages {
+            device,
+            single_use: put.single_use,
+            last_resort: put.last_resort,
+            day: Day::of_ms(self.clock.now_ms()),
+        })
+        .await
+    }
+
+    pub(crate) async fn take_key_packages(
+        &self,
+        connection: &Connection,
+        take: proto::KeyPackageTake,
+    ) -> Handled {
+        self.anonymous(connection, 1)?;
+        at_most(take.devices.len(), DEVICES)?;
+        let account: AccountId = identifier(&take.account)?;
+        let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        let listed: Vec<DeviceId> = newest_list(&record)
+            .map(|list| list.devices().iter().map(|device| device.id).collect())
+            .unwrap_or_default();
+        let mut devices = if take.devices.is_empty() {
+            listed
+        } else {
+            let asked = take.devices.iter().map(|device| identifier(device));
+            let asked = asked.collect::<Result<Vec<DeviceId>, Refusal>>()?;
+            listed.into_iter().filter(|device| asked.contains(device)).collect()
+        };
+        devices.sort_unstable();
+        devices.dedup();
+        let now_ms = self.clock.now_ms();
+        let cost = u32::try_from(devices.len()).unwrap_or(u32::MAX).max(1);
+        self.budgets.take.spend(connection.budget_key(), cost, now_ms)?;
+        self.budgets.taken.spend(&account.0, cost, now_ms)?;
+
+        let operation = Op::TakeKeyPackages { devices: devices.clone() };
+        let Outcome::Taken(taken) = self.writer.submit(Work::Plain(operation)).await? else {
+            return Err(Code::Internal.into());
+        };
+        let packages: Vec<proto::TakenKeyPackage> = devices
+            .iter()
+            .zip(taken)
+            .filter_map(|(device, taken)| {
+                taken.map(|taken| proto::TakenKeyPackage {
+                    device: device.to_bytes(),
+                    key_package: taken.key_package,
+                    last_resort: taken.last_resort,
+                })
+            })
+            .collect();
+        if packages.is_empty() {
+            return Err(Code::NoKeyPackage.into());
+        }
+        let answer = proto::KeyPackageTakeAnswer { packages };
+        Ok(answer::Body::KeyPackageTake(answer))
+    }
+
+    /// Commits an operation on the mailbox of a device that is logged in, and may have been removed since.
+    async fn of_mailbox(&self, operation: Op) -> Handled {
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => done(),
+            _ => Err(Code::Unauthorised.into()),
+        }
+    }
+}
+
+fn token_hashes(seeds: &[Bytes]) -> Result<Vec<TokenHash>, Refusal> {
+    at_most(seeds.len(), BATCH)?;
+    present((!seeds.is_empty()).then_some(()))?;
+    seeds.iter().map(|seed| Ok(Token::of_seed(&identifier(seed)?).hash())).collect()
+}

@@ -1,2 +1,326 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! skeleton
+//! Blind rooms: found, commit, send, catch up. Showing the roster key of an epoch is the permission to act in it.
+//!
+//! The server learns a room's tokens and commit keys for as long as it opens a roster that somebody showed the key
+//! of, and keeps them in memory alone. It never learns who acts. On disk a room has a hashed name, sealed rosters
+//! and sealed commits.
+//!
+//! Carries out `docs/book/protocol.md`, 3. It calls `crate::writer`, which decides at the store whether the head is
+//! still the head.
+
+mod heads;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use nodoor_transparency::key;
+use nodoor_wire::{
+    code::Code,
+    header::{COMMIT_LABEL, CommitHeader},
+    id::{CommitId, DeviceId, RoomId, Token, TokenHash, TransportId, first_16, labelled_hash},
+    limits::{FRAME, MEMBERS, REQUEST, ROSTER},
+    proto::{self, answer, body},
+    roster::{CLASSES, Roster},
+    sealed,
+};
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use crate::rooms::heads::Heads;
+use crate::{
+    connection::Connection,
+    refusal::{Handled, Refusal, at_most, identifier},
+    rooms::heads::Head,
+    server::{Inner, done},
+    storage::{Day, EpochRecord, MoveRoom, Op, Outcome, RoomName},
+    writer::{Letter, Work},
+};
+
+/// Commits cost more than messages: a signature, a roster, a write of the room.
+const COMMIT_COST: u32 = 5;
+
+impl Inner {
+    pub(crate) async fn found_room(
+        &self,
+        connection: &Connection,
+        found: proto::RoomFound,
+    ) -> Handled {
+        self.anonymous(connection, COMMIT_COST)?;
+        let room: RoomId = identifier(&found.room)?;
+        check_roster(&found.roster)?;
+        let operation = Op::FoundRoom {
+            room: name(&room),
+            key_check: hash(&found.key_check)?,
+            roster: found.roster,
+        };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => done(),
+            _ => Err(Code::RoomExists.into()),
+        }
+    }
+
+    pub(crate) async fn send(&self, connection: &Connection, send: proto::Send) -> Handled {
+        self.anonymous(connection, 1)?;
+        at_most(send.frame.len(), FRAME)?;
+        let room: RoomId = identifier(&send.room)?;
+        let transport: TransportId = identifier(&send.transport_id)?;
+        let key = hash(&send.key)?;
+        let head = self.head(&room).await?;
+        if head.epoch() != send.epoch {
+            return Err(self.stale(&room, send.epoch, &key).await);
+        }
+        let tokens = head.open(&room, &key)?.token_hashes().to_vec();
+        let letter = Letter::new(
+            room,
+            transport,
+            body::Body::Frame(send.frame),
+            self.mailboxes(tokens).await?,
+            &self.entropy,
+        );
+        let work = Work::Append { head: (name(&room), send.epoch), letter };
+        match self.writer.submit(work).await? {
+            Outcome::Appended(_) => done(),
+            _ => {
+                self.heads.forget(&room);
+                Err(self.stale(&room, send.epoch, &key).await)
+            }
+        }
+    }
+
+    pub(crate) async fn commit_to_room(
+        &self,
+        connection: &Connection,
+        commit: proto::Commit,
+    ) -> Handled {
+        self.anonymous(connection, COMMIT_COST)?;
+        check_commit(&commit)?;
+        let room: RoomId = identifier(&commit.room)?;
+        let key = hash(&commit.key)?;
+        let header = CommitHeader::of(&commit);
+        let commit_id = header.commit_id();
+        let head = self.head(&room).await?;
+        let roster = if head.epoch() == commit.epoch {
+            head.open(&room, &key)?.roster().clone()
+        } else {
+            // The very same commit again gets the same yes, and its appends once more.
+            let past = self.past(&room, commit.epoch, &key).await?;
+            if past.commit_id != commit_id.0 {
+                return Err(self.stale(&room, commit.epoch, &key).await);
+            }
+            open_roster(&key, &room, commit.epoch, &past.roster)?
+        };
+        let commit_key = hash(&commit.commit_key)?;
+        if !roster.has_commit_key(&commit_key) {
+            return Err(Code::BadSignature.into());
+        }
+        let header = header.to_vec();
+        key::verify(&commit_key, COMMIT_LABEL, &header, &commit.signature)
+            .map_err(|_| Code::BadSignature)?;
+
+        let stored = proto::StoredCommit {
+            epoch: commit.epoch,
+            frame: commit.frame,
+            header: header.into(),
+            commit_key: commit.commit_key,
+            signature: commit.signature,
+        };
+        let change = Box::new(MoveRoom {
+            room: name(&room),
+            epoch: commit.epoch,
+            commit_id: commit_id.0,
+            commit: seal_commit(&key, &room, &stored),
+            next_key_check: hash(&commit.next_key_check)?,
+            next_roster: commit.next_roster,
+            appends: Vec::new(),
+            day: Day::of_ms(self.clock.now_ms()),
+        });
+        let next = Head::after(&change);
+        let tokens: Vec<TokenHash> = roster.tokens().iter().map(|t| Token(*t).hash()).collect();
+        let letters = self.letters(room, commit_id, tokens, stored, commit.welcomes).await?;
+        match self.writer.submit(Work::Move { change, letters }).await? {
+            Outcome::Moved(_) => {
+                self.heads.keep(&room, next);
+                done()
+            }
+            _ => {
+                self.heads.forget(&room);
+                Err(self.stale(&room, commit.epoch, &key).await)
+            }
+        }
+    }
+
+    pub(crate) async fn catch_up(
+        &self,
+        connection: &Connection,
+        catch_up: proto::CatchUp,
+    ) -> Handled {
+        self.anonymous(connection, 1)?;
+        let room: RoomId = identifier(&catch_up.room)?;
+        let key = hash(&catch_up.key)?;
+        let (commits, head) = self.commits_since(&room, catch_up.epoch, &key).await?;
+        Ok(answer::Body::Commits(proto::CommitsAnswer { commits, head }))
+    }
+
+    /// The commit to the old roster, so that a removed device learns it, and each Welcome to its tokens.
+    async fn letters(
+        &self,
+        room: RoomId,
+        commit_id: CommitId,
+        tokens: Vec<TokenHash>,
+        stored: proto::StoredCommit,
+        welcomes: Vec<proto::WelcomeOut>,
+    ) -> Result<Vec<Letter>, Refusal> {
+        let epoch = stored.epoch.saturating_add(1);
+        let mut letters = vec![Letter::new(
+            room,
+            transport_of(commit_id, 0),
+            body::Body::Commit(stored),
+            self.mailboxes(tokens).await?,
+            &self.entropy,
+        )];
+        for (place, welcome) in (1..).zip(welcomes) {
+            let tokens = welcome
+                .tokens
+                .iter()
+                .map(|token| Ok(identifier::<Token>(token)?.hash()))
+                .collect::<Result<_, Refusal>>()?;
+            letters.push(Letter::new(
+                room,
+                transport_of(commit_id, place),
+                body::Body::Welcome(proto::WelcomeIn { welcome: welcome.body, epoch }),
+                self.mailboxes(tokens).await?,
+                &self.entropy,
+            ));
+        }
+        Ok(letters)
+    }
+
+    /// The mailboxes of tokens. One that nobody holds is left out, and nobody is told.
+    async fn mailboxes(&self, tokens: Vec<TokenHash>) -> Result<Vec<DeviceId>, Refusal> {
+        Ok(self.storage.mailboxes_of(tokens).await?.into_iter().flatten().collect())
+    }
+
+    async fn head(&self, room: &RoomId) -> Result<Arc<Head>, Refusal> {
+        if let Some(head) = self.heads.get(room) {
+            return Ok(head);
+        }
+        // An unknown room and a wrong key are one answer.
+        let record = self.storage.room(name(room)).await?.ok_or(Code::Forbidden)?;
+        Ok(self.heads.keep(room, Head::from(record)))
+    }
+
+    /// The record of an epoch that is over, if the shown key is that epoch's.
+    async fn past(
+        &self,
+        room: &RoomId,
+        epoch: u64,
+        key: &[u8; 32],
+    ) -> Result<EpochRecord, Refusal> {
+        let past = self.storage.epoch(name(room), epoch).await?.ok_or(Code::Forbidden)?;
+        if past.key_check != key_check(key) {
+            return Err(Code::Forbidden.into());
+        }
+        Ok(past)
+    }
+
+    async fn stale(&self, room: &RoomId, epoch: u64, key: &[u8; 32]) -> Refusal {
+        match self.commits_since(room, epoch, key).await {
+            Ok((commits, _)) => Refusal::stale(commits),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// The commit that ended the caller's epoch, none at the head, and the head's epoch. The commit after it is
+    /// sealed under the next epoch's key, which the caller can show once it has applied this one.
+    async fn commits_since(
+        &self,
+        room: &RoomId,
+        epoch: u64,
+        key: &[u8; 32],
+    ) -> Result<(Vec<proto::StoredCommit>, u64), Refusal> {
+        let record = self.storage.room(name(room)).await?.ok_or(Code::Forbidden)?;
+        if epoch == record.epoch && record.key_check == key_check(key) {
+            return Ok((Vec::new(), record.epoch));
+        }
+        let past = self.past(room, epoch, key).await?;
+        Ok((vec![open_commit(key, room, epoch, &past.commit)?], record.epoch))
+    }
+}
+
+fn name(room: &RoomId) -> RoomName {
+    RoomName(labelled_hash("nodoor room name", room.as_bytes()))
+}
+
+fn key_check(key: &[u8; 32]) -> [u8; 32] {
+    Sha256::digest(key).into()
+}
+
+fn hash(bytes: &[u8]) -> Result<[u8; 32], Refusal> {
+    identifier(bytes)
+}
+
+/// Seals a commit for its epoch's record: its frame and header name the room. Who can show the epoch's key
+/// lets the server open it, and the server alone cannot. The record key seals one plaintext: the store keeps one
+/// commit of an epoch.
+fn seal_commit(key: &[u8; 32], room: &RoomId, commit: &proto::StoredCommit) -> Bytes {
+    let data = record_data(room, commit.epoch);
+    sealed::seal(&record_key(key), 0, &data, &commit.encode_to_vec()).into()
+}
+
+fn open_commit(
+    key: &[u8; 32],
+    room: &RoomId,
+    epoch: u64,
+    sealed: &[u8],
+) -> Result<proto::StoredCommit, Refusal> {
+    sealed::open(&record_key(key), 0, &record_data(room, epoch), sealed)
+        .ok()
+        .and_then(|plain| proto::StoredCommit::decode(&*plain).ok())
+        .ok_or_else(|| Code::Internal.into())
+}
+
+fn record_key(roster_key: &[u8; 32]) -> [u8; 32] {
+    labelled_hash("nodoor commit record", roster_key)
+}
+
+fn record_data(room: &RoomId, epoch: u64) -> Vec<u8> {
+    [b"nodoor commit record v1".as_slice(), room.as_bytes(), &epoch.to_be_bytes()].concat()
+}
+
+fn open_roster(
+    key: &[u8; 32],
+    room: &RoomId,
+    epoch: u64,
+    sealed: &[u8],
+) -> Result<Roster, Refusal> {
+    // The key fits and the roster does not open: whoever made this epoch sealed something else.
+    Roster::open(key, room, epoch, sealed).map_err(|_| Code::Forbidden.into())
+}
+
+/// The transport id of what a commit brings: the same again for the same commit.
+fn transport_of(commit_id: CommitId, place: u64) -> TransportId {
+    let bytes = [commit_id.as_bytes(), place.to_be_bytes().as_slice()].concat();
+    TransportId(first_16(labelled_hash("nodoor commit transport", &bytes)))
+}
+
+fn check_roster(roster: &[u8]) -> Result<(), Refusal> {
+    at_most(roster.len(), ROSTER)?;
+    let fits_a_class = CLASSES.iter().any(|leaves| roster.len() == 4 + leaves * 64 + 16);
+    if fits_a_class { Ok(()) } else { Err(Code::Malformed.into()) }
+}
+
+fn check_commit(commit: &proto::Commit) -> Result<(), Refusal> {
+    check_roster(&commit.next_roster)?;
+    let welcomes: usize = commit.welcomes.iter().map(|w| w.body.len() + w.tokens.len() * 34).sum();
+    at_most(commit.frame.len() + commit.next_roster.len() + welcomes, REQUEST)?;
+    at_most(commit.welcomes.iter().map(|w| w.tokens.len()).sum(), 4 * MEMBERS)?;
+    if commit.frame.is_empty() || commit.epoch == u64::MAX {
+        return Err(Code::Malformed.into());
+    }
+    if !commit.tree_blob.is_empty() {
+        // A tree must be here before its commit is accepted, and this server takes no blobs yet.
+        hash(&commit.tree_blob)?;
+        return Err(Code::NotFound.into());
+    }
+    Ok(())
+}

@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! skeleton
-use std::sync::Arc;
+//! The door of the server: opens it, makes connections, sends each request to the room that decides it.
+//!
+//! Knows of a peer only an opaque budget key. Carries out `docs/book/protocol.md`, 2 and 8. A gateway calls it; it
+//! calls `accounts`, `keys`, `rooms` and `mailbox`.
 
-use nodoor_wire::{code::Code, id::DeploymentId, proto};
-use rand_core::CryptoRng;
-
-use crate::{
-    config::Config,
-    connection::Connection,
-    refusal::Refusal,
-    storage::{Storage, StorageError},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-/// The time, passed in: milliseconds since 1970. May jump or run backwards; nothing breaks within a day of it.
+use nodoor_wire::{
+    PROTOCOL_VERSION,
+    code::Code,
+    id::DeploymentId,
+    proto::{self, answer, request},
+};
+use rand_core::CryptoRng;
+use tokio::sync::watch;
+
+use crate::{
+    budget::Buckets,
+    config::Config,
+    connection::{Connection, Stage},
+    delivery::Outlets,
+    entropy::Entropy,
+    refusal::{Handled, Refusal},
+    rooms::Heads,
+    storage::{Day, Storage, StorageError},
+    writer::Writer,
+};
+
+/// The time, passed in. May jump or run backwards: hour keys change early, budgets refill late, nothing is lost.
 pub trait Clock: Send + Sync + 'static {
     /// Now, in milliseconds since 1970.
     fn now_ms(&self) -> u64;
@@ -25,9 +43,6 @@ pub enum OpenError {
     /// The writer's thread could not be started.
     #[error("the writer thread could not be started")]
     Thread(#[source] std::io::Error),
-    /// The store did not answer.
-    #[error("the storage did not answer")]
-    Storage(#[from] StorageError),
 }
 
 /// Counters since the start, for an operator's metrics. No names, no addresses.
@@ -44,16 +59,41 @@ pub struct Statistics {
     pub refusals: u64,
     /// Entries appended to mailboxes.
     pub appended: u64,
-    /// Entries handed to `next_delivery`.
+    /// Entries handed out by [`Server::next_delivery`].
     pub delivered: u64,
     /// Groups committed.
     pub commits: u64,
 }
 
-/// The server. A clone is the same server.
+/// The server. A clone is the same server; when the last one and the requests under way are gone, the writer
+/// finishes and the store is released.
 #[derive(Clone)]
-pub struct Server {
-    deployment: DeploymentId,
+pub struct Server(Arc<Inner>);
+
+/// What all requests share.
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) deployment: DeploymentId,
+    // Before the storage: the writer ends before the store is let go.
+    pub(crate) writer: Writer,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<Entropy>,
+    pub(crate) outlets: Arc<Outlets>,
+    pub(crate) heads: Heads,
+    pub(crate) budgets: BudgetsInUse,
+    counters: Arc<Counters>,
+    draining: watch::Sender<bool>,
+}
+
+/// The buckets behind [`crate::Budgets`].
+pub(crate) struct BudgetsInUse {
+    pub(crate) anonymous: Buckets,
+    pub(crate) register: Buckets,
+    pub(crate) login: Buckets,
+    pub(crate) device: Buckets,
+    pub(crate) take: Buckets,
+    pub(crate) taken: Buckets,
 }
 
 impl Server {
@@ -69,29 +109,60 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Box<dyn CryptoRng + Send>,
     ) -> Result<Self, OpenError> {
-        let _ = (config, clock, rng);
-        Ok(Self { deployment: storage.deployment() })
+        let storage: Arc<dyn Storage> = Arc::new(storage);
+        let outlets = Arc::new(Outlets::default());
+        let entropy = Arc::new(Entropy::new(rng));
+        let counters = Arc::new(Counters::default());
+        let writer = Writer::start(
+            Arc::clone(&storage),
+            Arc::clone(&outlets),
+            Arc::clone(&entropy),
+            Arc::clone(&clock),
+            Arc::clone(&counters),
+            config.mailboxes_in_memory,
+        )
+        .map_err(OpenError::Thread)?;
+        let budgets = BudgetsInUse {
+            anonymous: Buckets::new(config.budgets.anonymous),
+            register: Buckets::new(config.budgets.register),
+            login: Buckets::new(config.budgets.login),
+            device: Buckets::new(config.budgets.device),
+            take: Buckets::new(config.budgets.take),
+            taken: Buckets::new(config.budgets.taken),
+        };
+        tracing::info!("the server is open");
+        Ok(Self(Arc::new(Inner {
+            deployment: storage.deployment(),
+            heads: Heads::new(config.rooms_in_memory),
+            config,
+            writer,
+            storage,
+            clock,
+            entropy,
+            outlets,
+            budgets,
+            counters,
+            draining: watch::Sender::new(false),
+        })))
     }
 
     /// The id made with the store.
     #[must_use]
     pub fn deployment(&self) -> DeploymentId {
-        self.deployment
+        self.0.deployment
     }
 
     /// A new socket. `budget_key` is the gateway's keyed hash of the peer's address: the server counts by it
     /// and knows no address. Dropping the connection ends it.
     #[must_use]
     pub fn connect(&self, budget_key: [u8; 16]) -> Connection {
-        let _ = budget_key;
-        Connection {}
+        self.connection(budget_key, Stage::Fresh)
     }
 
-    /// One anonymous request without a `Hello` before it: `POST /v1/rpc`.
+    /// An anonymous connection that needs no `Hello`: for one request of `POST /v1/rpc`.
     #[must_use]
     pub fn connect_anonymous(&self, budget_key: [u8; 16]) -> Connection {
-        let _ = budget_key;
-        Connection {}
+        self.connection(budget_key, Stage::Anonymous)
     }
 
     /// Does one request and answers it; the answer repeats the request's id. Several may be under way on one
@@ -99,23 +170,46 @@ impl Server {
     ///
     /// After [`Code::Malformed`] the gateway closes the connection.
     pub async fn handle(&self, connection: &Connection, request: proto::Request) -> proto::Answer {
-        let _ = connection;
-        proto::Answer { id: request.id, body: Some(Refusal::from(Code::Internal).into_body()) }
+        let id = request.id;
+        let handled = self.0.decide(connection, request).await;
+        self.0.counters.requests.fetch_add(1, Ordering::Relaxed);
+        let body = handled.unwrap_or_else(|refusal| {
+            self.0.counters.refusals.fetch_add(1, Ordering::Relaxed);
+            refusal.into_body()
+        });
+        proto::Answer { id, body: Some(body) }
     }
 
     /// What to push next on this connection; pending until a device is subscribed, something is there and the
-    /// window is open. Dropping the future loses nothing.
+    /// window is open. One caller a connection. Dropping the future loses nothing.
     pub async fn next_delivery(&self, connection: &Connection) -> proto::Deliver {
-        let _ = connection;
-        std::future::pending().await
+        loop {
+            let Some(outlet) = connection.outlet() else {
+                connection.subscribed().await;
+                continue;
+            };
+            match outlet.next(&*self.0.storage).await {
+                Some(deliver) => {
+                    let delivered = deliver.entries.len() as u64;
+                    self.0.counters.delivered.fetch_add(delivered, Ordering::Relaxed);
+                    return deliver;
+                }
+                None => connection.forget(&outlet),
+            }
+        }
     }
 
     /// Begins to stop: see [`Server::draining`]. Requests are still answered.
-    pub fn drain(&self) {}
+    pub fn drain(&self) {
+        self.0.draining.send_replace(true);
+        tracing::info!("the server is draining");
+    }
 
     /// Resolves once [`Server::drain`] was called: the gateway then sends `Draining` and closes in its time.
     pub async fn draining(&self) {
-        std::future::pending().await
+        let mut draining = self.0.draining.subscribe();
+        // The sender lives as long as this server, so this cannot fail.
+        let _ = draining.wait_for(|draining| *draining).await;
     }
 
     /// Deletes what is older than its time. Call it once an hour or so.
@@ -123,12 +217,115 @@ impl Server {
     /// # Errors
     /// [`StorageError`].
     pub async fn sweep(&self) -> Result<u64, StorageError> {
-        Ok(0)
+        let gone = self.0.storage.sweep(Day::of_ms(self.0.clock.now_ms())).await?;
+        tracing::debug!(gone, "swept");
+        Ok(gone)
     }
 
     /// Counters.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        Statistics::default()
+        let counters = &self.0.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Statistics {
+            connections: read(&counters.connections),
+            subscribed: self.0.outlets.count() as u64,
+            requests: read(&counters.requests),
+            refusals: read(&counters.refusals),
+            appended: read(&counters.appended),
+            delivered: read(&counters.delivered),
+            commits: read(&counters.commits),
+        }
+    }
+
+    fn connection(&self, budget_key: [u8; 16], stage: Stage) -> Connection {
+        let outlets = Arc::clone(&self.0.outlets);
+        Connection::new(budget_key, stage, outlets, Arc::clone(&self.0.counters))
+    }
+}
+
+impl Inner {
+    async fn decide(&self, connection: &Connection, request: proto::Request) -> Handled {
+        use request::Body;
+        match request.body.ok_or(Code::Malformed)? {
+            Body::Hello(hello) => self.hello(connection, &hello),
+            Body::Register(register) => self.register(connection, register).await,
+            Body::Login(login) => self.log_in(connection, login).await,
+            Body::ListPut(put) => self.put_list(connection, put).await,
+            Body::MailboxKeyPut(put) => self.put_mailbox_key(connection, put).await,
+            Body::DisputePut(put) => self.put_dispute(connection, put).await,
+            Body::Lookup(lookup) => self.look_up(connection, lookup).await,
+            Body::TokenPut(put) => self.put_tokens(connection, put).await,
+            Body::TokenDelete(delete) => self.delete_tokens(connection, delete).await,
+            Body::KeyPackagePut(put) => self.put_key_packages(connection, put).await,
+            Body::KeyPackageTake(take) => self.take_key_packages(connection, take).await,
+            Body::Subscribe(subscribe) => self.subscribe(connection, subscribe).await,
+            Body::Ack(ack) => self.acknowledge(connection, ack).await,
+            Body::BodyGet(get) => self.get_bodies(connection, get).await,
+            Body::RoomFound(found) => self.found_room(connection, found).await,
+            Body::Commit(commit) => self.commit_to_room(connection, commit).await,
+            Body::Send(send) => self.send(connection, send).await,
+            Body::CatchUp(catch_up) => self.catch_up(connection, catch_up).await,
+        }
+    }
+
+    fn hello(&self, connection: &Connection, hello: &proto::Hello) -> Handled {
+        if !hello.versions.contains(&PROTOCOL_VERSION) {
+            return Err(Code::Version.into());
+        }
+        let challenge = connection.hello(hello.kind(), self.entropy.bytes())?;
+        Ok(answer::Body::Hello(proto::HelloAnswer {
+            version: PROTOCOL_VERSION,
+            deployment: self.deployment.to_bytes(),
+            challenge: challenge.map(Vec::from).unwrap_or_default().into(),
+            now_ms: self.clock.now_ms(),
+        }))
+    }
+
+    /// The gate of every anonymous request: the right connection, within its address's budget.
+    pub(crate) fn anonymous(&self, connection: &Connection, cost: u32) -> Result<(), Refusal> {
+        connection.anonymous()?;
+        self.budgets.anonymous.spend(connection.budget_key(), cost, self.clock.now_ms())
+    }
+
+    /// The gate of what is signed by somebody who need not be logged in: within the address's login budget.
+    pub(crate) fn signed(&self, connection: &Connection) -> Result<[u8; 32], Refusal> {
+        let challenge = connection.login()?;
+        self.budgets.login.spend(connection.budget_key(), 1, self.clock.now_ms())?;
+        Ok(challenge)
+    }
+}
+
+/// The yes.
+pub(crate) fn done() -> Handled {
+    Ok(answer::Body::Done(proto::Done {}))
+}
+
+/// What [`Statistics`] shows.
+#[derive(Default)]
+pub(crate) struct Counters {
+    connections: AtomicU64,
+    requests: AtomicU64,
+    refusals: AtomicU64,
+    appended: AtomicU64,
+    delivered: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn connected(&self, now: bool) {
+        if now {
+            self.connections.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn appended(&self, entries: usize) {
+        self.appended.fetch_add(entries as u64, Ordering::Relaxed);
     }
 }

@@ -1,2 +1,423 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! skeleton
+//! The writer: one thread that gives mailbox entries their sequences, seals them, and commits in groups.
+//!
+//! Everything that changes the store passes here, in one order: so a message sent at an epoch never stands after the
+//! commit that ended it, and a mailbox's sequences rise in the order in which they become durable. It waits for
+//! nothing: what came in while the last group was synced is the next group.
+//!
+//! What survives a crash: a group is one atomic commit, so of each job all or nothing, and nobody had a yes before.
+//! Hour keys live in memory alone; after a restart new ones are drawn, so no key and sequence meet twice.
+//!
+//! Carries out `docs/book/protocol.md`, 4, and `DESIGN.md`, 8 (groups of at most 256 KiB). The handlers submit;
+//! it calls the store and then `crate::delivery`.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, JoinHandle, Thread},
+};
+
+use bytes::Bytes;
+use nodoor_wire::{
+    id::{DeviceId, RoomId, TransportId},
+    proto,
+    sealed::{self, BodySecret, HourKey},
+};
+use prost::Message as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::{
+    bounded::Bounded,
+    delivery::{Outlets, Pushed},
+    entropy::Entropy,
+    server::{Clock, Counters},
+    storage::{
+        Append, Day, Delivered, EntryRecord, HourKeyRecord, MoveRoom, NewEntry, Op, Outcome,
+        RoomName, Storage, StorageError,
+    },
+};
+
+/// A group is committed when it has this many bytes, or when nothing more waits.
+const GROUP_BYTES: usize = 256 * 1024;
+/// Bytes of jobs that may wait; beyond that submitters wait.
+const WAITING_BYTES: usize = 64 * 1024 * 1024;
+const HOUR_MS: u64 = 3_600_000;
+
+/// A body on its way to mailboxes.
+pub(crate) struct Letter {
+    room: RoomId,
+    transport: TransportId,
+    secret: BodySecret,
+    plain: Bytes,
+    sealed: Bytes,
+    mailboxes: Vec<DeviceId>,
+}
+
+impl Letter {
+    /// Seals a body under a fresh secret. Done by the submitter, beside the writer.
+    pub(crate) fn new(
+        room: RoomId,
+        transport: TransportId,
+        body: proto::body::Body,
+        mut mailboxes: Vec<DeviceId>,
+        entropy: &Entropy,
+    ) -> Self {
+        let plain: Bytes = proto::Body { body: Some(body) }.encode_to_vec().into();
+        let secret = BodySecret(entropy.bytes());
+        let sealed = secret.seal(&plain).into();
+        mailboxes.sort_unstable();
+        mailboxes.dedup();
+        Self { room, transport, secret, plain, sealed, mailboxes }
+    }
+
+    fn size(&self) -> usize {
+        self.plain.len() + self.sealed.len() + self.mailboxes.len() * 400
+    }
+}
+
+/// What is submitted.
+pub(crate) enum Work {
+    /// An operation as it is.
+    Plain(Op),
+    /// A letter, sent at an epoch that must be the room's head.
+    Append { head: (RoomName, u64), letter: Letter },
+    /// A commit, its appends still to be made from the letters.
+    Move { change: Box<MoveRoom>, letters: Vec<Letter> },
+}
+
+impl Work {
+    fn size(&self) -> usize {
+        match self {
+            Self::Plain(_) => 256,
+            Self::Append { letter, .. } => letter.size(),
+            Self::Move { change, letters } => {
+                change.commit.len()
+                    + change.next_roster.len()
+                    + letters.iter().map(Letter::size).sum::<usize>()
+            }
+        }
+    }
+}
+
+/// The submitters' end. Dropping it lets the writer finish what waits and joins its thread.
+pub(crate) struct Writer {
+    jobs: Option<mpsc::UnboundedSender<Job>>,
+    waiting: Arc<Semaphore>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Job {
+    work: Work,
+    size: usize,
+    reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    _waiting: OwnedSemaphorePermit,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        storage: Arc<dyn Storage>,
+        outlets: Arc<Outlets>,
+        entropy: Arc<Entropy>,
+        clock: Arc<dyn Clock>,
+        counters: Arc<Counters>,
+        mailboxes_in_memory: usize,
+    ) -> std::io::Result<Self> {
+        let (jobs, received) = mpsc::unbounded_channel();
+        let core = Core {
+            storage,
+            outlets,
+            entropy,
+            clock,
+            counters,
+            mailboxes: Bounded::new(mailboxes_in_memory),
+        };
+        let thread =
+            thread::Builder::new().name("writer".to_owned()).spawn(move || core.run(received))?;
+        let waiting = Arc::new(Semaphore::new(WAITING_BYTES));
+        Ok(Self { jobs: Some(jobs), waiting, thread: Some(thread) })
+    }
+
+    /// Submits work; the answer comes when it is durable.
+    pub(crate) async fn submit(&self, work: Work) -> Result<Outcome, StorageError> {
+        let stopped = || StorageError::Failed("the writer stopped".to_owned());
+        let size = work.size().min(WAITING_BYTES);
+        let permits = u32::try_from(size).unwrap_or(u32::MAX);
+        let waiting = Arc::clone(&self.waiting).acquire_many_owned(permits).await;
+        let (reply, answer) = oneshot::channel();
+        let job = Job { work, size, reply, _waiting: waiting.map_err(|_| stopped())? };
+        self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there was reported by the panic hook; here is nothing left to do.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's own.
+struct Core {
+    storage: Arc<dyn Storage>,
+    outlets: Arc<Outlets>,
+    entropy: Arc<Entropy>,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    mailboxes: Bounded<DeviceId, Mailbox>,
+}
+
+/// What the writer remembers of a mailbox.
+struct Mailbox {
+    next: u64,
+    hour: Option<Hour>,
+}
+
+#[derive(Clone)]
+struct Hour {
+    number: u64,
+    key: HourKey,
+    sealed: Bytes,
+}
+
+/// What a job waits for, and what it pushes when its operation stands.
+struct Waiting {
+    reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    /// One for each append, one for each of its entries.
+    pushes: Vec<Vec<(DeviceId, Pushed)>>,
+    /// Mailboxes to forget once the operation stands.
+    removed: Vec<DeviceId>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Core {
+    fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        while let Some(first) = jobs.blocking_recv() {
+            let mut bytes = first.size;
+            let mut group = vec![first];
+            while bytes < GROUP_BYTES {
+                let Ok(job) = jobs.try_recv() else { break };
+                bytes += job.size;
+                group.push(job);
+            }
+            self.commit(group);
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Job>) {
+        let now_ms = self.clock.now_ms();
+        let mut operations = Vec::with_capacity(group.len());
+        // The place of each job's own operation among those of the group: hour keys come in between.
+        let mut waiting = Vec::with_capacity(group.len());
+        for job in group {
+            match self.prepare(job.work, now_ms, &mut operations) {
+                Ok((operation, pushes, removed)) => {
+                    let place = operations.len();
+                    operations.push(operation);
+                    let wait = Waiting { reply: job.reply, pushes, removed, permit: job._waiting };
+                    waiting.push((place, wait));
+                }
+                // Its sequences stay unused, which is harmless.
+                Err(error) => drop(job.reply.send(Err(error))),
+            }
+        }
+        if operations.is_empty() {
+            return;
+        }
+        self.counters.committed();
+        match block_on(self.storage.commit(operations)) {
+            Ok(outcomes) => {
+                let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
+                for (place, wait) in waiting {
+                    let outcome = outcomes.get_mut(place).and_then(Option::take);
+                    self.finish(outcome, wait);
+                }
+            }
+            Err(error) => {
+                // Hour keys drawn for this group may not be stored: draw new ones, never reuse these.
+                self.mailboxes.clear();
+                for (_, wait) in waiting {
+                    let _ = wait.reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, outcome: Option<Outcome>, wait: Waiting) {
+        let Some(outcome) = outcome else {
+            let short = StorageError::Damaged("fewer outcomes than operations");
+            let _ = wait.reply.send(Err(short));
+            return;
+        };
+        if outcome == Outcome::Done {
+            wait.removed.iter().for_each(|device| self.mailboxes.remove(device));
+        }
+        let delivered: &[Vec<Delivered>] = match &outcome {
+            Outcome::Appended(one) => std::slice::from_ref(one),
+            Outcome::Moved(all) => all,
+            _ => &[],
+        };
+        let stored: Vec<(DeviceId, Pushed)> = wait
+            .pushes
+            .into_iter()
+            .zip(delivered)
+            .flat_map(|(pushes, delivered)| pushes.into_iter().zip(delivered))
+            .filter(|(_, delivered)| **delivered == Delivered::Now)
+            .map(|(push, _)| push)
+            .collect();
+        self.counters.appended(stored.len());
+        self.outlets.push(stored);
+        drop(wait.permit);
+        // Whoever asked may have gone; what it asked for stands.
+        let _ = wait.reply.send(Ok(outcome));
+    }
+
+    #[expect(clippy::type_complexity, reason = "used once, right above")]
+    fn prepare(
+        &mut self,
+        work: Work,
+        now_ms: u64,
+        operations: &mut Vec<Op>,
+    ) -> Result<(Op, Vec<Vec<(DeviceId, Pushed)>>, Vec<DeviceId>), StorageError> {
+        match work {
+            Work::Plain(operation) => {
+                let mut removed_devices = Vec::new();
+                match &operation {
+                    Op::PutList { removed, .. } => removed_devices.clone_from(removed),
+                    Op::Acknowledge { device, up_to, .. } => {
+                        if let Some(mailbox) = self.mailboxes.get_mut(device) {
+                            mailbox.next = mailbox.next.max(up_to.saturating_add(1));
+                        }
+                    }
+                    _ => {}
+                }
+                Ok((operation, Vec::new(), removed_devices))
+            }
+            Work::Append { head, letter } => {
+                let (append, pushes) = self.seal(letter, now_ms, operations)?;
+                Ok((Op::Append { head, append }, vec![pushes], Vec::new()))
+            }
+            Work::Move { mut change, letters } => {
+                let mut pushes = Vec::with_capacity(letters.len());
+                for letter in letters {
+                    let (append, of_letter) = self.seal(letter, now_ms, operations)?;
+                    change.appends.push(append);
+                    pushes.push(of_letter);
+                }
+                Ok((Op::MoveRoom(change), pushes, Vec::new()))
+            }
+        }
+    }
+
+    /// Gives a letter its entries: sequence, hour key, release check, seal.
+    fn seal(
+        &mut self,
+        letter: Letter,
+        now_ms: u64,
+        operations: &mut Vec<Op>,
+    ) -> Result<(Append, Vec<(DeviceId, Pushed)>), StorageError> {
+        let day = Day::of_ms(now_ms);
+        let body_id = letter.secret.id();
+        let plain = proto::EntryPlain {
+            room: letter.room.to_bytes(),
+            body_secret: Bytes::copy_from_slice(&letter.secret.0),
+            transport_id: letter.transport.to_bytes(),
+        }
+        .encode_to_vec();
+        let mut entries = Vec::with_capacity(letter.mailboxes.len());
+        let mut pushes = Vec::with_capacity(letter.mailboxes.len());
+        for device in letter.mailboxes {
+            let Some((sequence, hour)) = self.next_sequence(device, now_ms, operations)? else {
+                continue;
+            };
+            let salt = self.entropy.bytes();
+            let record = EntryRecord {
+                key_id: hour.key.id(),
+                salt,
+                release_check: sealed::release_check(&body_id, &salt),
+                sealed: hour.key.seal_entry(&device, sequence, &plain).into(),
+            };
+            let pushed = Pushed {
+                sequence,
+                key_id: record.key_id,
+                sealed: record.sealed.clone(),
+                body: letter.plain.clone(),
+                hour_key: hour.sealed,
+            };
+            let once = sealed::once_key(&device, &letter.transport);
+            entries.push(NewEntry { device, sequence, once, record });
+            pushes.push((device, pushed));
+        }
+        let body_name = sealed::body_disk_name(&body_id);
+        Ok((Append { body_name, body: letter.sealed, entries, day }, pushes))
+    }
+
+    /// The next sequence of a mailbox and the key of this hour; nothing if the mailbox is gone.
+    fn next_sequence(
+        &mut self,
+        device: DeviceId,
+        now_ms: u64,
+        operations: &mut Vec<Op>,
+    ) -> Result<Option<(u64, Hour)>, StorageError> {
+        if self.mailboxes.get_mut(&device).is_none() {
+            let Some(record) = block_on(self.storage.mailbox(device))? else { return Ok(None) };
+            let next = record.last.saturating_add(1);
+            self.mailboxes.insert(device, Mailbox { next, hour: None });
+        }
+        let Some(mailbox) = self.mailboxes.get_mut(&device) else { return Ok(None) };
+        let number = now_ms / HOUR_MS;
+        let hour = match &mailbox.hour {
+            Some(hour) if hour.number == number => hour.clone(),
+            _ => {
+                let Some(record) = block_on(self.storage.mailbox(device))? else {
+                    return Ok(None);
+                };
+                let mut rng = self.entropy.lock();
+                let key = HourKey::generate(&mut **rng);
+                let Ok(sealed) = key.seal(&device, &record.key, &mut **rng) else {
+                    // No token leads to a mailbox before it has a key that was tried.
+                    tracing::error!("a mailbox key does not seal");
+                    return Ok(None);
+                };
+                drop(rng);
+                let sealed = Bytes::from(sealed);
+                operations.push(Op::PutHourKey(HourKeyRecord {
+                    device,
+                    id: key.id(),
+                    sealed: sealed.clone(),
+                    day: Day::of_ms(now_ms),
+                }));
+                let hour = Hour { number, key, sealed };
+                mailbox.hour = Some(hour.clone());
+                hour
+            }
+        };
+        let sequence = mailbox.next;
+        mailbox.next = mailbox.next.saturating_add(1);
+        Ok(Some((sequence, hour)))
+    }
+}
+
+/// Waits for a store on this thread, which belongs to no runtime.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

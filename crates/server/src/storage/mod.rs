@@ -120,9 +120,6 @@ pub struct EpochRecord {
     /// That commit (`StoredCommit`), sealed by the server under a key that follows from the roster key of the
     /// epoch: the frame names the room in the clear.
     pub commit: Bytes,
-    /// The record key of this epoch, sealed under that of the epoch before; empty if the server did not have
-    /// both in memory when the commit came.
-    pub link: Bytes,
     /// When the commit came.
     pub day: Day,
 }

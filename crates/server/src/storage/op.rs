@@ -65,8 +65,8 @@ pub enum Op {
         /// The dispute.
         dispute: proto::SignedBytes,
     },
-    /// Token hashes that lead to a mailbox. A hash that leads elsewhere stays where it is, silently: only
-    /// the maker of a token knows it before others do. [`Outcome::Done`], or [`Outcome::Gone`].
+    /// Token hashes that lead to a mailbox. A hash that leads elsewhere stays where it is, silently.
+    /// [`Outcome::Done`], or [`Outcome::Gone`].
     PutTokens {
         /// The mailbox.
         device: DeviceId,
@@ -148,8 +148,6 @@ pub struct MoveRoom {
     pub commit_id: [u8; 32],
     /// The sealed commit, see [`super::EpochRecord::commit`].
     pub commit: Bytes,
-    /// See [`super::EpochRecord::link`].
-    pub link: Bytes,
     /// SHA-256 of the next epoch's roster key.
     pub next_key_check: [u8; 32],
     /// The next epoch's sealed roster.
