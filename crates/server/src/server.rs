@@ -212,7 +212,8 @@ impl Server {
         let _ = draining.wait_for(|draining| *draining).await;
     }
 
-    /// Deletes what is older than its time. Call it once an hour or so.
+    /// Deletes what is older than its time. Call it once an hour or so, on a thread of its own: it reads a lot and an
+    /// embedded store blocks meanwhile.
     ///
     /// # Errors
     /// [`StorageError`].

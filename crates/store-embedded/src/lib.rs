@@ -1,1 +1,26 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+//! The server's store on fjall: one process, one folder, nothing to install.
+//!
+//! What this room knows is what the folder holds: signed lists and handles, hashes of tokens, sealed entries and
+//! bodies under hashed names, key packages as they were uploaded. It opens none of it and decides nothing but the
+//! conditions of [`nodoor_server::storage::Op`]. `nodoord` opens a [`Folder`] and hands it to the server, whose
+//! writer thread commits.
+//!
+//! **What survives a crash.** A commit is one fjall batch over all keyspaces: one record of its journal, synced
+//! (`fdatasync`) before the answer. After a crash the journal is read up to the last whole record, so of each
+//! batch there is all or nothing, and everything that was answered is there.
+//!
+//! **What the disk shows** beyond that: the journal holds a batch's writes side by side until it is rotated, so who
+//! takes the disk can see which entries were appended together. Deleted values stay in files until compaction
+//! rewrites them; they are sealed. `nodoord capabilities` says both.
+//!
+//! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk), and `DESIGN.md`, 8 (embedded).
+
+mod folder;
+mod group;
+mod keyspace;
+mod read;
+mod record;
+mod sweep;
+
+pub use crate::folder::{Folder, OpenError};

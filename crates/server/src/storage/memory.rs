@@ -418,15 +418,6 @@ impl State {
             let of_key = |(mailbox, _): &(DeviceId, u64), entry: &EntryRecord| {
                 *mailbox == device && entry.key_id == id
             };
-            let highest = self
-                .entries
-                .iter()
-                .filter(|(name, entry)| of_key(name, entry))
-                .map(|((_, sequence), _)| *sequence)
-                .max();
-            if let (Some(highest), Some(mailbox)) = (highest, self.mailboxes.get_mut(&device)) {
-                mailbox.acknowledged = mailbox.acknowledged.max(highest);
-            }
             self.entries.retain(|name, entry| !of_key(name, entry));
         }
         self.bodies.retain(|_, body| !over(body.day));

@@ -89,9 +89,9 @@ pub struct MailboxRecord {
     pub key: Bytes,
     /// When that key was made, milliseconds since 1970 by the device's clock.
     pub key_made_at_ms: u64,
-    /// Everything up to here was acknowledged or expired.
+    /// Everything up to here was acknowledged.
     pub acknowledged: u64,
-    /// The highest sequence ever stored here; never below `acknowledged`.
+    /// The highest sequence ever stored or acknowledged here.
     pub last: u64,
 }
 
@@ -187,7 +187,8 @@ pub trait Storage:
     /// Deletes what is older than its time: entries, bodies and commits after [`nodoor_wire::limits::KEEP_DAYS`],
     /// once keys after [`nodoor_wire::limits::ONCE_DAYS`]. Returns how many things went.
     ///
-    /// A mailbox's acknowledged cursor moves over what expired, so that no sequence is used twice.
+    /// [`MailboxRecord::last`] does not fall when entries expire, so that no sequence is used twice. May take long, and
+    /// may block the thread that polls it.
     fn sweep(&self, today: Day) -> Answer<'_, u64>;
 }
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Opens the folder: one process at a time, a format that this program knows, a deployment id made with it.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use fjall::{Database, PersistMode};
+use nodoor_server::storage::{Answer, Day, Op, Outcome, Storage, StorageError};
+use nodoor_wire::id::DeploymentId;
+
+use crate::{group::Group, keyspace::Spaces, sweep};
+
+/// The format that this program writes, first line of the file `format`. The second is the deployment id.
+const FORMAT: u32 = 1;
+/// Room that stays free on the disk, so that the engine never meets its end while it syncs or compacts.
+const RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+/// The free room is asked for again after so many bytes were written.
+const ASK_EVERY_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The folder does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("the data folder is in use by another process")]
+    InUse,
+    /// A newer program wrote it. Use that program.
+    #[error("the data folder has format {found}, this program knows formats up to {known}")]
+    Newer {
+        /// What is there.
+        found: u32,
+        /// What this program knows.
+        known: u32,
+    },
+    /// The folder is not empty and is no data folder, or its `format` file is damaged.
+    #[error("the folder is not a data folder of this program")]
+    NotADataFolder,
+    /// The disk did not do what was asked.
+    #[error("the data folder cannot be read or written")]
+    Io(#[from] io::Error),
+    /// The engine refuses what is there. Restore a backup.
+    #[error("the data folder is damaged: {0}")]
+    Damaged(fjall::Error),
+}
+
+/// The store. A clone is the same store; the folder is released when the last one is gone.
+#[derive(Clone)]
+pub struct Folder(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    deployment: DeploymentId,
+    reserve_bytes: u64,
+    spaces: Spaces,
+    database: Database,
+    writer: Mutex<Written>,
+}
+
+/// Held by whoever writes.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    since_asked: u64,
+    asked: bool,
+}
+
+impl Folder {
+    /// Opens a data folder, and makes it if it is not there or empty.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with_reserve(path, RESERVE_BYTES)
+    }
+
+    /// The same, with another amount of disk that stays free. Below it commits answer [`StorageError::Full`].
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_with_reserve(path: &Path, reserve_bytes: u64) -> Result<Self, OpenError> {
+        fs::create_dir_all(path)?;
+        let deployment = read_or_make_format(path)?;
+        let database = Database::builder(path.join("store"))
+            // No value of ours compresses: all of the large ones are sealed.
+            .journal_compression(fjall::CompressionType::None)
+            .max_journaling_size(256 * 1024 * 1024)
+            .cache_size(64 * 1024 * 1024)
+            .worker_threads(2)
+            .open()
+            .map_err(open_error)?;
+        let spaces = Spaces::open(&database).map_err(open_error)?;
+        database.persist(PersistMode::SyncAll).map_err(open_error)?;
+        tracing::info!("the data folder is open");
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            deployment,
+            reserve_bytes,
+            spaces,
+            database,
+            writer: Mutex::default(),
+        })))
+    }
+
+    pub(crate) fn spaces(&self) -> &Spaces {
+        &self.0.spaces
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// One writer at a time: a group reads what it decides on.
+    pub(crate) fn write(&self) -> MutexGuard<'_, Written> {
+        self.0.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits a group: atomic, and on disk when it returns.
+    pub(crate) fn persist(&self, group: Group<'_>) -> Result<(), StorageError> {
+        let Some(batch) = group.into_batch()? else { return Ok(()) };
+        batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)
+    }
+
+    fn commit_now(&self, operations: Vec<Op>) -> Result<Vec<Outcome>, StorageError> {
+        let mut written = self.write();
+        self.check_room(&mut written)?;
+        let mut group = Group::new(self);
+        let outcomes = operations
+            .into_iter()
+            .map(|operation| group.apply(operation))
+            .collect::<Result<Vec<_>, _>>()?;
+        written.since_asked = written.since_asked.saturating_add(group.size_bytes());
+        self.persist(group)?;
+        Ok(outcomes)
+    }
+
+    fn check_room(&self, written: &mut Written) -> Result<(), StorageError> {
+        if written.asked && written.since_asked < ASK_EVERY_BYTES {
+            return Ok(());
+        }
+        let disk = rustix::fs::statvfs(&self.0.path)
+            .map_err(|error| StorageError::Failed(io::Error::from(error).to_string()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < self.0.reserve_bytes {
+            written.asked = false;
+            return Err(StorageError::Full);
+        }
+        *written = Written { since_asked: 0, asked: true };
+        Ok(())
+    }
+}
+
+impl Storage for Folder {
+    fn deployment(&self) -> DeploymentId {
+        self.0.deployment
+    }
+
+    fn commit(&self, operations: Vec<Op>) -> Answer<'_, Vec<Outcome>> {
+        Box::pin(std::future::ready(self.commit_now(operations)))
+    }
+
+    fn sweep(&self, today: Day) -> Answer<'_, u64> {
+        Box::pin(std::future::ready(sweep::sweep(self, today)))
+    }
+}
+
+/// What the engine says, as the server understands it. The text names no value.
+pub(crate) fn failed(error: fjall::Error) -> StorageError {
+    match error {
+        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error))
+            if error.kind() == io::ErrorKind::StorageFull =>
+        {
+            StorageError::Full
+        }
+        fjall::Error::Storage(fjall::LsmError::ChecksumMismatch { .. }) => {
+            StorageError::Damaged("a block does not have its checksum")
+        }
+        error => StorageError::Failed(error.to_string()),
+    }
+}
+
+fn open_error(error: fjall::Error) -> OpenError {
+    match error {
+        fjall::Error::Locked => OpenError::InUse,
+        fjall::Error::Io(error) => OpenError::Io(error),
+        error => OpenError::Damaged(error),
+    }
+}
+
+/// Reads `format`, or writes it into an empty folder: written aside, synced, renamed, so that it is whole or not
+/// there.
+fn read_or_make_format(folder: &Path) -> Result<DeploymentId, OpenError> {
+    let path = folder.join("format");
+    match fs::read_to_string(&path) {
+        Ok(text) => return parse_format(&text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(OpenError::NotADataFolder);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let aside = folder.join("format.new");
+    for entry in fs::read_dir(folder)? {
+        if entry?.path() != aside {
+            return Err(OpenError::NotADataFolder);
+        }
+    }
+    let mut deployment = DeploymentId([0; 16]);
+    getrandom::fill(&mut deployment.0).map_err(|error| io::Error::other(error.to_string()))?;
+    let mut file = fs::File::create(&aside)?;
+    file.write_all(format!("{FORMAT}\n{}\n", deployment.to_hex()).as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&aside, &path)?;
+    fs::File::open(folder)?.sync_all()?;
+    Ok(deployment)
+}
+
+fn parse_format(text: &str) -> Result<DeploymentId, OpenError> {
+    let mut lines = text.lines();
+    let found: u32 =
+        lines.next().and_then(|line| line.parse().ok()).ok_or(OpenError::NotADataFolder)?;
+    if found > FORMAT {
+        return Err(OpenError::Newer { found, known: FORMAT });
+    }
+    lines.next().and_then(|line| DeploymentId::from_hex(line).ok()).ok_or(OpenError::NotADataFolder)
+}

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! A group of operations on its way to the disk: what it has written so far lies over what is on disk, so that
+//! each operation sees those before it; then all of it becomes one batch.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
+
+use bytes::Bytes;
+use fjall::{OwnedWriteBatch, Slice};
+use nodoor_server::storage::{
+    Append, Day, Delivered, EpochRecord, MoveRoom, Op, Outcome, RoomName, RoomRecord, StorageError,
+    Taken,
+};
+use nodoor_wire::{
+    id::{AccountId, BodyId, DeviceId},
+    limits::KEY_PACKAGES,
+    proto,
+    sealed::{body_disk_name, release_check},
+};
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    folder::{Folder, failed},
+    keyspace::Space,
+    read::entry_key,
+    record::{self, Cursor, Reader},
+};
+
+/// An acknowledgement of more sequences than this looks for them on disk; a shorter one names each.
+const NAMED_SEQUENCES: u64 = 512;
+
+type Written = BTreeMap<Vec<u8>, Option<Slice>>;
+
+/// Operations applied and not yet written.
+pub(crate) struct Group<'a> {
+    folder: &'a Folder,
+    written: BTreeMap<usize, (Space, Written)>,
+    size_bytes: u64,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn new(folder: &'a Folder) -> Self {
+        Self { folder, written: BTreeMap::new(), size_bytes: 0 }
+    }
+
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// All of it as one batch; nothing if nothing changes.
+    pub(crate) fn into_batch(self) -> Result<Option<OwnedWriteBatch>, StorageError> {
+        let count = self.written.values().map(|(_, rows)| rows.len()).sum();
+        if count == 0 {
+            return Ok(None);
+        }
+        let mut batch = OwnedWriteBatch::with_capacity(self.folder.database().clone(), count);
+        for (space, rows) in self.written.into_values() {
+            let space = self.folder.spaces().of(space).map_err(failed)?;
+            for (key, value) in rows {
+                match value {
+                    Some(value) => batch.insert(space, key, value),
+                    None => batch.remove(space, key),
+                }
+            }
+        }
+        Ok(Some(batch))
+    }
+
+    pub(crate) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
+        if let Some((_, rows)) = self.written.get(&(space as usize))
+            && let Some(value) = rows.get(key)
+        {
+            return Ok(value.clone());
+        }
+        self.folder.spaces().of(space).and_then(|space| space.get(key)).map_err(failed)
+    }
+
+    pub(crate) fn cursor(&self, device: &[u8]) -> Result<Cursor, StorageError> {
+        Cursor::read(self.get(Space::Cursors, device)?)
+    }
+
+    fn has(&self, space: Space, key: &[u8]) -> Result<bool, StorageError> {
+        Ok(self.get(space, key)?.is_some())
+    }
+
+    pub(crate) fn put(&mut self, space: Space, key: Vec<u8>, value: impl Into<Slice>) {
+        let value = value.into();
+        self.size_bytes += (key.len() + value.len()) as u64;
+        self.rows(space).insert(key, Some(value));
+    }
+
+    pub(crate) fn delete(&mut self, space: Space, key: Vec<u8>) {
+        self.size_bytes += key.len() as u64;
+        self.rows(space).insert(key, None);
+    }
+
+    fn rows(&mut self, space: Space) -> &mut Written {
+        &mut self.written.entry(space as usize).or_insert_with(|| (space, BTreeMap::new())).1
+    }
+
+    /// The keys there are within a range, sorted.
+    pub(crate) fn keys(
+        &self,
+        space: Space,
+        range: RangeInclusive<Vec<u8>>,
+    ) -> Result<BTreeSet<Vec<u8>>, StorageError> {
+        let on_disk = self.folder.spaces().of(space).map_err(failed)?.range(range.clone());
+        let mut keys = on_disk
+            .map(|row| row.key().map(|key| key.to_vec()).map_err(failed))
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        if let Some((_, rows)) = self.written.get(&(space as usize)) {
+            for (key, value) in rows.range(range) {
+                match value {
+                    Some(_) => keys.insert(key.clone()),
+                    None => keys.remove(key),
+                };
+            }
+        }
+        Ok(keys)
+    }
+
+    fn keys_of(&self, space: Space, device: &DeviceId) -> Result<BTreeSet<Vec<u8>>, StorageError> {
+        // No key behind a device's id is longer than 32 bytes.
+        let last = [device.as_bytes(), [0xff; 33].as_slice()].concat();
+        self.keys(space, device.as_bytes().to_vec()..=last)
+    }
+
+    pub(crate) fn apply(&mut self, operation: Op) -> Result<Outcome, StorageError> {
+        match operation {
+            Op::Register {
+                account,
+                list,
+                handle,
+                handle_claim,
+                device,
+                mailbox_key,
+                mailbox_key_made_at_ms,
+            } => {
+                if let Some(row) = self.get(Space::Accounts, account.as_bytes())? {
+                    let first = self.list(&account, 1)?;
+                    let mut reader = Reader::new(&row);
+                    reader.u64()?;
+                    let claim: proto::SignedBytes = record::message(&reader.rest())?;
+                    let same = first.as_ref() == Some(&list) && claim == handle_claim;
+                    return Ok(if same { Outcome::Done } else { Outcome::Conflict });
+                }
+                let handle = handle.as_str().as_bytes().to_vec();
+                if self.has(Space::Handles, &handle)? {
+                    return Ok(Outcome::HandleTaken);
+                }
+                self.put(Space::Handles, handle, account.0);
+                let row = record::account_row(1, &handle_claim);
+                self.put(Space::Accounts, account.as_bytes().to_vec(), row);
+                self.put(Space::Lists, list_key(&account, 1), list.encode_to_vec());
+                let row = record::mailbox_row(&account, &mailbox_key, mailbox_key_made_at_ms);
+                self.put(Space::Mailboxes, device.as_bytes().to_vec(), row);
+                Ok(Outcome::Done)
+            }
+            Op::PutList { account, version, list, added, removed } => {
+                self.put_list(account, version, &list, &added, &removed)
+            }
+            Op::PutMailboxKey { device, key, made_at_ms } => {
+                let Some(row) = self.get(Space::Mailboxes, device.as_bytes())? else {
+                    return Ok(Outcome::Gone);
+                };
+                let known = record::mailbox(&row)?;
+                if known.key.is_empty() || made_at_ms > known.key_made_at_ms {
+                    let row = record::mailbox_row(&known.account, &key, made_at_ms);
+                    self.put(Space::Mailboxes, device.as_bytes().to_vec(), row);
+                }
+                Ok(Outcome::Done)
+            }
+            Op::PutDispute { account, device, dispute } => {
+                if !self.has(Space::Accounts, account.as_bytes())? {
+                    return Ok(Outcome::Conflict);
+                }
+                let key = [account.as_bytes(), device.as_bytes()].concat();
+                if !self.has(Space::Disputes, &key)? {
+                    self.put(Space::Disputes, key, dispute.encode_to_vec());
+                }
+                Ok(Outcome::Done)
+            }
+            Op::PutTokens { device, hashes } => {
+                if !self.has(Space::Mailboxes, device.as_bytes())? {
+                    return Ok(Outcome::Gone);
+                }
+                for hash in hashes {
+                    if !self.has(Space::Tokens, hash.as_bytes())? {
+                        self.put(Space::Tokens, hash.as_bytes().to_vec(), device.0);
+                        let key = [device.as_bytes(), hash.as_bytes()].concat();
+                        self.put(Space::DeviceTokens, key, []);
+                    }
+                }
+                Ok(Outcome::Done)
+            }
+            Op::DeleteTokens { device, hashes } => {
+                for hash in hashes {
+                    let key = [device.as_bytes(), hash.as_bytes()].concat();
+                    if self.has(Space::DeviceTokens, &key)? {
+                        self.delete(Space::DeviceTokens, key);
+                        self.delete(Space::Tokens, hash.as_bytes().to_vec());
+                    }
+                }
+                Ok(Outcome::Done)
+            }
+            Op::PutKeyPackages { device, single_use, last_resort, day } => {
+                self.put_key_packages(&device, &single_use, &last_resort, day)
+            }
+            Op::TakeKeyPackages { devices } => {
+                let taken = devices.iter().map(|device| self.take(device));
+                Ok(Outcome::Taken(taken.collect::<Result<_, _>>()?))
+            }
+            Op::FoundRoom { room, key_check, roster } => self.found_room(room, key_check, roster),
+            Op::MoveRoom(change) => self.move_room(*change),
+            Op::PutHourKey(record) => {
+                let key = [record.device.as_bytes(), record.id.as_bytes()].concat();
+                self.put(Space::HourKeys, key, record::hour_key_row(&record));
+                Ok(Outcome::Done)
+            }
+            Op::Append { head: (room, epoch), append } => {
+                let head = self.room(&room)?.map(|room| room.epoch);
+                if head != Some(epoch) {
+                    return Ok(Outcome::Stale(head));
+                }
+                Ok(Outcome::Appended(self.append(append)?))
+            }
+            Op::Acknowledge { device, up_to, releases } => {
+                self.acknowledge(&device, up_to, &releases)?;
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    fn list(
+        &self,
+        account: &AccountId,
+        version: u64,
+    ) -> Result<Option<proto::SignedList>, StorageError> {
+        let row = self.get(Space::Lists, &list_key(account, version))?;
+        row.map(|row| record::message(&row)).transpose()
+    }
+
+    fn put_list(
+        &mut self,
+        account: AccountId,
+        version: u64,
+        list: &proto::SignedList,
+        added: &[DeviceId],
+        removed: &[DeviceId],
+    ) -> Result<Outcome, StorageError> {
+        let Some(row) = self.get(Space::Accounts, account.as_bytes())? else {
+            return Ok(Outcome::Conflict);
+        };
+        let mut reader = Reader::new(&row);
+        let newest = reader.u64()?;
+        let claim: proto::SignedBytes = record::message(&reader.rest())?;
+        if newest == version && self.list(&account, version)?.as_ref() == Some(list) {
+            return Ok(Outcome::Done);
+        }
+        if newest.checked_add(1) != Some(version) {
+            return Ok(Outcome::Conflict);
+        }
+        let row = record::account_row(version, &claim);
+        self.put(Space::Accounts, account.as_bytes().to_vec(), row);
+        self.put(Space::Lists, list_key(&account, version), list.encode_to_vec());
+        for device in added {
+            if !self.has(Space::Mailboxes, device.as_bytes())? {
+                let row = record::mailbox_row(&account, &[], 0);
+                self.put(Space::Mailboxes, device.as_bytes().to_vec(), row);
+            }
+        }
+        for device in removed {
+            self.remove_device(device)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn remove_device(&mut self, device: &DeviceId) -> Result<(), StorageError> {
+        for key in self.keys_of(Space::DeviceTokens, device)? {
+            let hash = key.get(DeviceId::LENGTH..).unwrap_or_default().to_vec();
+            self.delete(Space::Tokens, hash);
+            self.delete(Space::DeviceTokens, key);
+        }
+        for space in [Space::Entries, Space::HourKeys, Space::KeyPackages] {
+            for key in self.keys_of(space, device)? {
+                self.delete(space, key);
+            }
+        }
+        for space in [Space::Mailboxes, Space::Cursors, Space::LastResort] {
+            self.delete(space, device.as_bytes().to_vec());
+        }
+        Ok(())
+    }
+
+    fn put_key_packages(
+        &mut self,
+        device: &DeviceId,
+        single_use: &[Bytes],
+        last_resort: &[u8],
+        day: Day,
+    ) -> Result<Outcome, StorageError> {
+        if !self.has(Space::Mailboxes, device.as_bytes())? {
+            return Ok(Outcome::Gone);
+        }
+        let mut kept = self.keys_of(Space::KeyPackages, device)?.len();
+        for package in single_use {
+            let key = [device.as_bytes(), Sha256::digest(package).as_slice()].concat();
+            if kept < KEY_PACKAGES && !self.has(Space::SeenPackages, &key)? {
+                kept += 1;
+                self.put(Space::SeenPackages, key.clone(), day.0.to_be_bytes());
+                self.put(Space::KeyPackages, key, package.as_ref());
+            }
+        }
+        if !last_resort.is_empty() {
+            self.put(Space::LastResort, device.as_bytes().to_vec(), last_resort);
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn take(&mut self, device: &DeviceId) -> Result<Option<Taken>, StorageError> {
+        if let Some(key) = self.keys_of(Space::KeyPackages, device)?.pop_first()
+            && let Some(package) = self.get(Space::KeyPackages, &key)?
+        {
+            self.delete(Space::KeyPackages, key);
+            let key_package = Bytes::copy_from_slice(&package);
+            return Ok(Some(Taken { key_package, last_resort: false }));
+        }
+        let last = self.get(Space::LastResort, device.as_bytes())?;
+        Ok(last.map(|package| Taken {
+            key_package: Bytes::copy_from_slice(&package),
+            last_resort: true,
+        }))
+    }
+
+    fn room(&self, room: &RoomName) -> Result<Option<RoomRecord>, StorageError> {
+        self.get(Space::Rooms, &room.0)?.map(|row| record::room(&row)).transpose()
+    }
+
+    fn past(&self, room: &RoomName, epoch: u64) -> Result<Option<EpochRecord>, StorageError> {
+        let row = self.get(Space::Epochs, &epoch_key(room, epoch))?;
+        row.map(|row| record::epoch(epoch, &row)).transpose()
+    }
+
+    fn found_room(
+        &mut self,
+        room: RoomName,
+        key_check: [u8; 32],
+        roster: Bytes,
+    ) -> Result<Outcome, StorageError> {
+        let first = match self.room(&room)? {
+            None => {
+                let record = RoomRecord { epoch: 0, key_check, roster };
+                self.put(Space::Rooms, room.0.to_vec(), record::room_row(&record));
+                return Ok(Outcome::Done);
+            }
+            Some(head) if head.epoch == 0 => Some((head.key_check, head.roster)),
+            Some(_) => self.past(&room, 0)?.map(|past| (past.key_check, past.roster)),
+        };
+        let same = first == Some((key_check, roster));
+        Ok(if same { Outcome::Done } else { Outcome::Conflict })
+    }
+
+    fn move_room(&mut self, change: MoveRoom) -> Result<Outcome, StorageError> {
+        let Some(head) = self.room(&change.room)? else { return Ok(Outcome::Stale(None)) };
+        if head.epoch == change.epoch {
+            let past = EpochRecord {
+                epoch: change.epoch,
+                key_check: head.key_check,
+                roster: head.roster,
+                commit_id: change.commit_id,
+                commit: change.commit,
+                day: change.day,
+            };
+            let next = RoomRecord {
+                epoch: change.epoch.saturating_add(1),
+                key_check: change.next_key_check,
+                roster: change.next_roster,
+            };
+            let key = epoch_key(&change.room, change.epoch);
+            self.put(Space::Epochs, key, record::epoch_row(&past));
+            self.put(Space::Rooms, change.room.0.to_vec(), record::room_row(&next));
+        } else {
+            let past = self.past(&change.room, change.epoch)?;
+            if past.is_none_or(|past| past.commit_id != change.commit_id) {
+                return Ok(Outcome::Stale(Some(head.epoch)));
+            }
+        }
+        let appends = change.appends.into_iter().map(|append| self.append(append));
+        Ok(Outcome::Moved(appends.collect::<Result<_, _>>()?))
+    }
+
+    fn append(&mut self, append: Append) -> Result<Vec<Delivered>, StorageError> {
+        let mut shares = 0;
+        let mut delivered = Vec::with_capacity(append.entries.len());
+        for entry in append.entries {
+            if !self.has(Space::Mailboxes, entry.device.as_bytes())? {
+                delivered.push(Delivered::Nowhere);
+                continue;
+            }
+            if self.has(Space::Once, &entry.once)? {
+                delivered.push(Delivered::Before);
+                continue;
+            }
+            self.put(Space::Once, entry.once.to_vec(), append.day.0.to_be_bytes());
+            let key = entry_key(&entry.device, entry.sequence).to_vec();
+            self.put(Space::Entries, key, record::entry_row(&entry.record));
+            shares += 1;
+            delivered.push(Delivered::Now);
+        }
+        if shares > 0 {
+            let row = record::share_row(shares, append.day);
+            self.put(Space::Shares, append.body_name.to_vec(), row);
+            self.put(Space::Bodies, append.body_name.to_vec(), append.body.as_ref());
+        }
+        Ok(delivered)
+    }
+
+    fn acknowledge(
+        &mut self,
+        device: &DeviceId,
+        up_to: u64,
+        releases: &[(u64, BodyId)],
+    ) -> Result<(), StorageError> {
+        if !self.has(Space::Mailboxes, device.as_bytes())? {
+            return Ok(());
+        }
+        let mut cursor = self.cursor(device.as_bytes())?;
+        for (sequence, body) in releases.iter().filter(|(sequence, _)| *sequence <= up_to) {
+            let key = entry_key(device, *sequence).to_vec();
+            let Some(row) = self.get(Space::Entries, &key)? else { continue };
+            let entry = record::entry(&row)?;
+            if release_check(body, &entry.salt) == entry.release_check {
+                self.release(body_disk_name(body))?;
+            }
+            self.delete(Space::Entries, key);
+        }
+        if up_to <= cursor.acknowledged {
+            return Ok(());
+        }
+        let first = cursor.acknowledged.saturating_add(1);
+        cursor.acknowledged = up_to;
+        cursor.floor = cursor.floor.max(up_to);
+        self.put(Space::Cursors, device.as_bytes().to_vec(), cursor.to_row());
+        if up_to - first < NAMED_SEQUENCES {
+            for sequence in first..=up_to {
+                let key = entry_key(device, sequence).to_vec();
+                if self.has(Space::Entries, &key)? {
+                    self.delete(Space::Entries, key);
+                }
+            }
+        } else {
+            let range = entry_key(device, first).to_vec()..=entry_key(device, up_to).to_vec();
+            for key in self.keys(Space::Entries, range)? {
+                self.delete(Space::Entries, key);
+            }
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, body_name: [u8; 32]) -> Result<(), StorageError> {
+        let Some(row) = self.get(Space::Shares, &body_name)? else { return Ok(()) };
+        let mut reader = Reader::new(&row);
+        let (shares, day) = (reader.u32()?, reader.day()?);
+        match shares.checked_sub(1) {
+            Some(left) if left > 0 => {
+                self.put(Space::Shares, body_name.to_vec(), record::share_row(left, day));
+            }
+            _ => {
+                self.delete(Space::Shares, body_name.to_vec());
+                self.delete(Space::Bodies, body_name.to_vec());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list_key(account: &AccountId, version: u64) -> Vec<u8> {
+    [account.as_bytes(), &version.to_be_bytes()].concat()
+}
+
+fn epoch_key(room: &RoomName, epoch: u64) -> Vec<u8> {
+    [room.0.as_slice(), &epoch.to_be_bytes()].concat()
+}
