@@ -25,7 +25,9 @@ fn main() -> Result<()> {
         ["list", folder] => list(Path::new(folder)),
         ["pack", folder] => pack(Path::new(folder), 11),
         ["pack", "--quick", folder] => pack(Path::new(folder), 4),
-        _ => bail!("usage: nodoor-bindgen bindgen IN.wasm OUT_DIR NAME | list DIR | pack [--quick] DIR"),
+        _ => bail!(
+            "usage: nodoor-bindgen bindgen IN.wasm OUT_DIR NAME | list DIR | pack [--quick] DIR"
+        ),
     }
 }
 
