@@ -5,13 +5,12 @@ use ed25519_dalek::Signer as _;
 use nodoor_wire::{
     header::{COMMIT_LABEL, CommitHeader},
     id::signed_bytes,
-    proto::{self, body},
+    proto,
 };
 use openmls::prelude::{
     CommitMessageBundle, KeyPackage, LeafNodeIndex, LeafNodeParameters, OpenMlsProvider as _,
     Sender as MlsSender, tls_codec::Serialize as _,
 };
-use prost::Message as _;
 use rand_core::CryptoRng;
 
 use crate::{
@@ -61,7 +60,7 @@ pub(crate) fn make(
         frame: to_frame(bundle.commit())?.into(),
         next_roster: next.sealed.into(),
         next_key_check: next.key_check.to_vec().into(),
-        welcomes: welcomes(&bundle, &after.added, epoch + 1)?,
+        welcomes: welcomes(&bundle, &after.added)?,
         tree_blob: Vec::new().into(),
         commit_key: own.commit_key.to_vec().into(),
         signature: Vec::new().into(),
@@ -123,7 +122,6 @@ fn stage(
 fn welcomes(
     bundle: &CommitMessageBundle,
     added: &[Leaf],
-    epoch: u64,
 ) -> Result<Vec<proto::WelcomeOut>, GroupError> {
     let Some(welcome) = bundle.to_welcome_msg() else {
         return Ok(Vec::new());
@@ -131,11 +129,8 @@ fn welcomes(
     let welcome = welcome
         .tls_serialize_detached()
         .map_err(|_| GroupError::Unexpected("encoding a Welcome"))?;
-    let body = proto::Body {
-        body: Some(body::Body::Welcome(proto::WelcomeIn { welcome: welcome.into(), epoch })),
-    };
     Ok(vec![proto::WelcomeOut {
         tokens: added.iter().map(|leaf| leaf.token.to_bytes()).collect(),
-        body: body.encode_to_vec().into(),
+        body: welcome.into(),
     }])
 }

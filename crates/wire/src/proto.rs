@@ -398,6 +398,7 @@ pub struct Commit {
 pub struct WelcomeOut {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub tokens: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// The MLS Welcome; the server wraps it as the Welcome of a Body.
     #[prost(bytes = "bytes", tag = "2")]
     pub body: ::prost::bytes::Bytes,
 }
