@@ -57,7 +57,7 @@ impl SqliteStore {
         // A raw key: SQLCipher derives nothing from it, so opening costs no key stretching.
         let pragma = Zeroizing::new(format!(
             "PRAGMA key = \"x'{}'\"",
-            *Zeroizing::new(hex::encode(&*key.0))
+            *Zeroizing::new(hex::encode(key.0.as_slice()))
         ));
         connection.execute_batch(&pragma)?;
         // The library would write to standard error on a wrong key; the error we return says it once.

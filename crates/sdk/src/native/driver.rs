@@ -310,3 +310,182 @@ fn far_away() -> Instant {
 /// Frames that wait for the engine; beyond them the sockets are not read.
 const QUEUE: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+    use futures_util::{SinkExt, StreamExt};
+    use nodoor_client::store::StoreError;
+    use nodoor_view::{command::Told, event::Connection};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::{accept_async, tungstenite};
+
+    use super::*;
+
+    /// What the engine was handed, in order.
+    type Log = Rc<RefCell<Vec<String>>>;
+
+    /// An engine that plays a script: for each input it knows what comes out.
+    fn scripted(
+        log: Log,
+        mut play: impl FnMut(&Input) -> Result<Vec<Effect>, StepError> + 'static,
+    ) -> Step {
+        Box::new(move |input, _now| {
+            log.borrow_mut().push(match &input {
+                Input::Frame(wire, frame) => format!("Frame({wire:?}, {frame:?})"),
+                other => format!("{other:?}"),
+            });
+            play(&input)
+        })
+    }
+
+    async fn server() -> (TcpListener, Address) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        (listener, Address::parse(&address).unwrap())
+    }
+
+    fn request(id: u64) -> Vec<u8> {
+        proto::Request { id, body: None }.encode_to_vec()
+    }
+
+    fn answer(id: u64) -> Vec<u8> {
+        let answer = proto::Answer { id, body: None };
+        let body = Some(proto::from_server::Body::Answer(answer));
+        proto::FromServer { body }.encode_to_vec()
+    }
+
+    #[tokio::test]
+    async fn frames_go_out_in_order_and_an_answer_settles_what_was_asked() {
+        let (listener, address) = server().await;
+        let log = Log::default();
+        let step = scripted(log.clone(), |input| {
+            Ok(match input {
+                Input::Start => vec![Effect::Connect(Wire::Anonymous)],
+                Input::Connected(wire) => {
+                    (1..=3).map(|id| Effect::Frame(*wire, request(id))).collect()
+                }
+                Input::Ask(ask) => {
+                    vec![Effect::Told(Told { ask: ask.ask, reply: Reply::Nothing })]
+                }
+                _ => vec![],
+            })
+        });
+        let (orders, taken) = mpsc::unbounded_channel();
+        let serve = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = accept_async(stream).await.unwrap();
+            for id in 1..=3 {
+                let frame = socket.next().await.unwrap().unwrap();
+                assert_eq!(frame.into_data(), request(id));
+            }
+            for id in 1..=3 {
+                socket.send(tungstenite::Message::binary(answer(id))).await.unwrap();
+            }
+            while let Some(Ok(_)) = socket.next().await {}
+        };
+        let person = async {
+            let (told, reply) = oneshot::channel();
+            orders.send(Order::Ask(Command::WhoAmI, told)).ok().unwrap();
+            assert_eq!(reply.await.unwrap(), Reply::Nothing);
+            let (told, settled) = oneshot::channel();
+            orders.send(Order::Settle(Duration::from_millis(1), told)).ok().unwrap();
+            settled.await.unwrap();
+            orders.send(Order::Close).ok().unwrap();
+        };
+        let (ended, (), ()) = tokio::join!(drive(step, taken, address, None), person, serve);
+        assert_eq!(ended, Ended::Closed);
+        let frames = log.borrow().iter().filter(|line| line.starts_with("Frame")).count();
+        assert_eq!(frames, 3);
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_comes_back_and_nothing_queued_for_the_old_one_goes_out() {
+        let (listener, address) = server().await;
+        let mut connections = 0;
+        let step = scripted(Log::default(), move |input| {
+            Ok(match input {
+                Input::Start => vec![Effect::Connect(Wire::Login)],
+                Input::Connected(wire) => {
+                    connections += 1;
+                    vec![Effect::Frame(*wire, request(connections))]
+                }
+                Input::Disconnected(wire) => vec![Effect::Frame(*wire, request(99))],
+                _ => vec![],
+            })
+        });
+        let (orders, taken) = mpsc::unbounded_channel();
+        let serve = async {
+            for id in 1..=2 {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut socket = accept_async(stream).await.unwrap();
+                assert_eq!(socket.next().await.unwrap().unwrap().into_data(), request(id));
+            }
+            orders.send(Order::Close).ok().unwrap();
+        };
+        let (ended, ()) = tokio::join!(drive(step, taken, address, None), serve);
+        assert_eq!(ended, Ended::Closed);
+    }
+
+    #[tokio::test]
+    async fn a_failed_step_answers_its_ask_and_sends_nothing() {
+        let (_listener, address) = server().await;
+        let mut steps = VecDeque::from([Ok(vec![]), Err(StoreError("full".into()))]);
+        let step = scripted(Log::default(), move |_| {
+            steps.pop_front().unwrap_or(Ok(vec![])).map_err(StepError::from)
+        });
+        let (orders, taken) = mpsc::unbounded_channel();
+        let person = async {
+            let (listener, mut events) = mpsc::unbounded_channel();
+            orders.send(Order::Listen(listener)).ok().unwrap();
+            let (told, reply) = oneshot::channel();
+            orders.send(Order::Ask(Command::WhoAmI, told)).ok().unwrap();
+            let Reply::Problem(problem) = reply.await.unwrap() else { panic!() };
+            assert_eq!(problem.kind, ProblemKind::Disk);
+            assert_eq!(events.recv().await, Some(Event::DiskTrouble));
+            drop(orders);
+        };
+        let (ended, ()) = tokio::join!(drive(step, taken, address, None), person);
+        assert_eq!(ended, Ended::Closed);
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_comes_late_hears_the_state_it_missed() {
+        let (_listener, address) = server().await;
+        let online = Event::Connection { state: Connection::Online };
+        let told = online.clone();
+        let step = scripted(Log::default(), move |input| {
+            Ok(match input {
+                Input::Start => vec![Effect::Event(told.clone())],
+                _ => vec![],
+            })
+        });
+        let (orders, taken) = mpsc::unbounded_channel();
+        let person = async {
+            let (listener, mut events) = mpsc::unbounded_channel();
+            orders.send(Order::Listen(listener)).ok().unwrap();
+            assert_eq!(events.recv().await, Some(online));
+            drop(orders);
+        };
+        tokio::join!(drive(step, taken, address, None), person);
+    }
+
+    #[tokio::test]
+    async fn a_timer_fires_once_and_a_later_one_replaces_it() {
+        let (_listener, address) = server().await;
+        let log = Log::default();
+        let step = scripted(log.clone(), move |input| {
+            Ok(match input {
+                Input::Start => {
+                    vec![Effect::Timer(now_ms() + 60_000), Effect::Timer(now_ms() + 1)]
+                }
+                Input::Timer => vec![Effect::Erased],
+                _ => vec![],
+            })
+        });
+        let (_orders, taken) = mpsc::unbounded_channel();
+        assert_eq!(drive(step, taken, address, None).await, Ended::Erased);
+        assert_eq!(*log.borrow(), ["Start", "Timer"]);
+    }
+}

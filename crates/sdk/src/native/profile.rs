@@ -107,12 +107,12 @@ impl Profile {
         fs::read_to_string(self.folder.join(SERVER)).ok().map(|text| text.trim().to_owned())
     }
 
-    /// Remembers where the account is.
+    /// Remembers where the account is, in a folder that this process holds.
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn remember_server(&self, server: &Address) -> Result<(), ProfileError> {
-        Ok(fs::write(self.folder.join(SERVER), format!("{server}\n"))?)
+    pub fn remember_server(folder: &Path, server: &Address) -> Result<(), ProfileError> {
+        Ok(fs::write(folder.join(SERVER), format!("{server}\n"))?)
     }
 
     /// What protects the database; before there is one, what would.
@@ -147,7 +147,7 @@ impl Profile {
                 let path = self.folder.join(KEY);
                 if !path.exists() {
                     let fresh: Zeroizing<[u8; 32]> = random()?;
-                    self.write_new(KEY, &Zeroizing::new(hex::encode(&*fresh)))?;
+                    self.write_new(KEY, &Zeroizing::new(hex::encode(fresh.as_slice())))?;
                     return Ok(DatabaseKey(fresh));
                 }
                 let text = Zeroizing::new(fs::read_to_string(path)?);
@@ -160,7 +160,7 @@ impl Profile {
                 let path = self.folder.join(SALT);
                 if !path.exists() {
                     let fresh: Zeroizing<[u8; 16]> = random()?;
-                    self.write_new(SALT, &hex::encode(&*fresh))?;
+                    self.write_new(SALT, &hex::encode(fresh.as_slice()))?;
                 }
                 let text = fs::read_to_string(path)?;
                 let salt = hex::decode(text.trim()).map_err(|_| ProfileError::KeyFile)?;

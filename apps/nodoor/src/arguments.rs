@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Messages only their readers can open. Without a command it opens the full screen.
+#[derive(Debug, Parser)]
+#[command(name = "nodoor", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The folder with the account and its messages [default: ~/.local/share/nodoor]
+    #[arg(long, global = true, value_name = "DIR", env = "NODOOR_PROFILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// The server [default: where the account was registered, else http://127.0.0.1:8448]
+    #[arg(long, global = true, value_name = "URL", env = "NODOOR_SERVER")]
+    pub(crate) server: Option<String>,
+    /// One JSON object a line on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say on standard error what protects the database
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Draw with ASCII characters alone
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Create the account
+    Register {
+        /// 2 to 32 of a-z, 0-9 and . _ -
+        #[arg(long, value_name = "NAME")]
+        handle: String,
+        /// What the operator gave you, where one is asked for
+        #[arg(long, default_value = "", hide_default_value = true)]
+        ticket: String,
+    },
+    /// Who am I here
+    Whoami,
+    /// Send a message
+    Send {
+        /// @handle or the id of a conversation
+        to: String,
+        /// The text; `-` reads standard input
+        text: String,
+    },
+    /// Print messages that were not read yet, and count them as read
+    Receive {
+        /// Wait up to so many seconds for messages
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u32>,
+        /// Stop waiting when there were at least so many
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        count: usize,
+    },
+    /// The chats, newest first
+    Conversations,
+    /// Messages of a chat, oldest first
+    History {
+        /// @handle or the id of a conversation
+        to: String,
+        /// At most the newest so many
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// People who wrote and were not accepted yet
+    Requests,
+    /// Accept a request
+    Accept {
+        /// @handle or the id of a request
+        to: String,
+    },
+    /// Delete a request; the sender is not told
+    Decline {
+        /// @handle or the id of a request
+        to: String,
+    },
+    /// Block a person; they are not told
+    Block {
+        /// @handle or the id of a conversation or request
+        to: String,
+    },
+    /// Take a block back
+    Unblock {
+        /// @handle or the id of a conversation
+        to: String,
+    },
+    /// Groups
+    Group {
+        #[command(subcommand)]
+        verb: GroupVerb,
+    },
+    /// One's own devices
+    Device {
+        #[command(subcommand)]
+        verb: DeviceVerb,
+    },
+    /// Open a chat
+    Chat {
+        /// @handle or the id of a conversation
+        to: String,
+        /// One line a message, a prompt below: for screen readers, logs and slow links
+        #[arg(long)]
+        plain: bool,
+    },
+    /// Set the name contacts see; empty removes it
+    Name {
+        /// At most 60 characters
+        name: String,
+    },
+    /// Print the 24 recovery words
+    Words,
+    /// Remove the account's keys and all messages from this device
+    Erase {
+        /// Really: this device may hold the only copy
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+}
+
+/// What can be done with groups.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupVerb {
+    /// Make a group
+    Create {
+        /// 1 to 100 characters
+        title: String,
+        /// Who is in it; may be given several times
+        #[arg(long = "member", value_name = "@HANDLE")]
+        members: Vec<String>,
+    },
+    /// Add a person to a group you made
+    Add {
+        /// The id of the conversation
+        conversation: String,
+        /// Whom
+        #[arg(value_name = "@HANDLE")]
+        handle: String,
+    },
+    /// Remove a person from a group you made
+    Remove {
+        /// The id of the conversation
+        conversation: String,
+        /// Whom
+        #[arg(value_name = "@HANDLE")]
+        handle: String,
+    },
+    /// Leave a group; what was received stays
+    Leave {
+        /// The id of the conversation
+        conversation: String,
+    },
+    /// Who can read a group
+    Members {
+        /// The id of the conversation
+        conversation: String,
+    },
+    /// Rename a group you made
+    Rename {
+        /// The id of the conversation
+        conversation: String,
+        /// 1 to 100 characters
+        title: String,
+    },
+}
+
+/// What can be done with devices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceVerb {
+    /// List them
+    List,
+}
+
+impl Arguments {
+    /// What another process is told of this one: verbs, never what a person wrote.
+    pub(crate) fn command(&self) -> &'static str {
+        match &self.verb {
+            None => "nodoor",
+            Some(Verb::Register { .. }) => "nodoor register",
+            Some(Verb::Whoami) => "nodoor whoami",
+            Some(Verb::Send { .. }) => "nodoor send",
+            Some(Verb::Receive { .. }) => "nodoor receive",
+            Some(Verb::Conversations) => "nodoor conversations",
+            Some(Verb::History { .. }) => "nodoor history",
+            Some(Verb::Requests) => "nodoor requests",
+            Some(Verb::Accept { .. }) => "nodoor accept",
+            Some(Verb::Decline { .. }) => "nodoor decline",
+            Some(Verb::Block { .. }) => "nodoor block",
+            Some(Verb::Unblock { .. }) => "nodoor unblock",
+            Some(Verb::Group { .. }) => "nodoor group",
+            Some(Verb::Device { .. }) => "nodoor device",
+            Some(Verb::Chat { .. }) => "nodoor chat",
+            Some(Verb::Name { .. }) => "nodoor name",
+            Some(Verb::Words) => "nodoor words",
+            Some(Verb::Erase { .. }) => "nodoor erase",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        <Arguments as CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_anywhere() {
+        for line in [
+            "nodoor --json --profile /tmp/a send @ben hi",
+            "nodoor send @ben hi --json --profile /tmp/a",
+            "nodoor send --json @ben --profile /tmp/a hi",
+        ] {
+            let arguments = parse(line).unwrap();
+            assert!(arguments.global.json);
+            assert_eq!(arguments.global.profile, Some("/tmp/a".into()));
+            let Some(Verb::Send { to, text }) = arguments.verb else { panic!("{line}") };
+            assert_eq!((to.as_str(), text.as_str()), ("@ben", "hi"));
+        }
+    }
+
+    #[test]
+    fn every_documented_line_is_understood_and_wrong_use_exits_with_2() {
+        for line in [
+            "nodoor",
+            "nodoor register --handle mira",
+            "nodoor whoami",
+            "nodoor send @ben -",
+            "nodoor receive --wait 5 --count 2",
+            "nodoor conversations",
+            "nodoor history 0011223344 --limit 5",
+            "nodoor requests",
+            "nodoor accept @ben",
+            "nodoor decline @ben",
+            "nodoor block @ben",
+            "nodoor group create Garden --member @a --member @b",
+            "nodoor group add 0011223344 @c",
+            "nodoor group remove 0011223344 @c",
+            "nodoor group rename 0011223344 Yard",
+            "nodoor group leave 0011223344",
+            "nodoor group members 0011223344",
+            "nodoor device list",
+            "nodoor chat @ben --plain",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in ["nodoor register", "nodoor send @ben", "nodoor fly", "nodoor erase"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

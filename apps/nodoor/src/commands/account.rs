@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The account itself: register, whoami, name, words, devices, erase.
+
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{Problem, ProblemKind, Profile},
+};
+
+use crate::{
+    failure::Failure,
+    output::{self, Device, Me},
+    session::Session,
+};
+
+/// Creates the account and remembers where.
+pub(super) async fn register(session: &Session, handle: &str, ticket: &str) -> Result<(), Failure> {
+    let command = Command::Register { handle: handle.to_owned(), ticket: ticket.to_owned() };
+    let Reply::Profile(profile) = session.ask(command).await? else {
+        return Err(Failure::unexpected());
+    };
+    session.remember_server()?;
+    let line = format!("@{} · {}", profile.handle, profile.invite_link);
+    output::row(session.json, &Me::registered(&profile), &line).map_err(|e| Failure::system(&e))?;
+    // The keys others need to write to this device go up now.
+    session.finish().await;
+    Ok(())
+}
+
+pub(super) async fn who_am_i(session: &Session) -> Result<(), Failure> {
+    let profile = profile(session).await?;
+    print(session, &profile)
+}
+
+pub(super) async fn name(session: &Session, name: &str) -> Result<(), Failure> {
+    match session.ask(Command::SetName { name: name.to_owned() }).await? {
+        Reply::Profile(profile) => print(session, &profile),
+        _ => Err(Failure::unexpected()),
+    }
+}
+
+pub(super) async fn words(session: &Session) -> Result<(), Failure> {
+    match session.ask(Command::Words).await? {
+        Reply::Words(words) => {
+            let row = serde_json::json!({ "words": words });
+            output::row(session.json, &row, &words).map_err(|error| Failure::system(&error))
+        }
+        _ => Err(Failure::unexpected()),
+    }
+}
+
+pub(super) async fn devices(session: &Session) -> Result<(), Failure> {
+    let Reply::Devices(rows) = session.ask(Command::Devices).await? else {
+        return Err(Failure::unexpected());
+    };
+    for row in &rows {
+        let mark = if row.current { "*" } else { " " };
+        let line = format!("{mark} {}  {}  {}", row.name, output::local(row.added_at), row.device);
+        output::row(session.json, &Device::new(row), &line)
+            .map_err(|error| Failure::system(&error))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn erase(session: &Session) -> Result<(), Failure> {
+    session.do_it(Command::Erase).await
+}
+
+/// Who one is; before an account exists, a failure.
+pub(crate) async fn profile(session: &Session) -> Result<Profile, Failure> {
+    match session.ask(Command::WhoAmI).await? {
+        Reply::Profile(profile) => Ok(profile),
+        Reply::Nothing => {
+            let kind = ProblemKind::NoAccount;
+            Err(Failure::Problem(Problem { kind, code: 0, wait_seconds: 0 }))
+        }
+        _ => Err(Failure::unexpected()),
+    }
+}
+
+fn print(session: &Session, profile: &Profile) -> Result<(), Failure> {
+    let name = if profile.name.is_empty() { String::new() } else { format!(" ({})", profile.name) };
+    let line = format!("@{}{name} · {}", profile.handle, profile.server);
+    output::row(session.json, &Me::whole(profile), &line).map_err(|error| Failure::system(&error))
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Messages: send, receive, history.
+
+use std::{io::Read, time::Duration};
+
+use nodoor_view::{
+    command::{Command, Place, Reply},
+    event::Event,
+    model::{
+        Content, ConversationId, ConversationRow, From, Kind, MessageId, MessagePage, MessageRow,
+        SendState,
+    },
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{account, people::print};
+use crate::{
+    failure::Failure,
+    output::{self, Message, Sent},
+    session::Session,
+};
+
+/// Sends, and waits for the server's yes.
+pub(super) async fn send(session: &Session, to: &str, text: &str) -> Result<(), Failure> {
+    let text = if text == "-" { standard_input()? } else { text.to_owned() };
+    let mut events = session.events();
+    let chat = session.open_chat(to).await?;
+    let command = Command::SendText { conversation: chat.id, text };
+    let Reply::Sent(row) = session.ask(command).await? else {
+        return Err(Failure::unexpected());
+    };
+    let sent = Sent { message: &row.reference, conversation: &chat.reference };
+    print(session, &sent, row.reference.get(..16).unwrap_or(&row.reference))?;
+    let until = Instant::now() + SEND_WAIT;
+    let mut state = row.state;
+    loop {
+        match state {
+            Some(SendState::Sent | SendState::Delivered) => return Ok(()),
+            Some(SendState::NotSent { reason }) => return Err(Failure::Problem(reason)),
+            Some(SendState::Waiting) | None => {}
+        }
+        state = match timeout_at(until, events.next()).await {
+            Ok(Some(Event::Message { row: told, .. })) if told.id == row.id => told.state,
+            Ok(Some(_)) => None,
+            // It is on disk, which is what was asked; the next command with a connection sends it.
+            Ok(None) | Err(_) => {
+                eprintln!("nodoor: {}", session.texts.get("waits-on-disk", &[]));
+                return Ok(());
+            }
+        };
+    }
+}
+
+/// Prints what was not read yet. Without `wait` what is here or at the server now; else as soon as there are
+/// `count`, or the time is over.
+pub(super) async fn receive(
+    session: &Session,
+    wait: Option<u32>,
+    count: usize,
+) -> Result<(), Failure> {
+    let me = account::profile(session).await?.handle;
+    let mut events = session.events();
+    let mut printed = 0;
+    if let Some(seconds) = wait {
+        let until = Instant::now() + Duration::from_secs(seconds.into());
+        loop {
+            printed += unread(session, &me).await?;
+            if printed >= count {
+                break;
+            }
+            let arrival = async {
+                while let Some(event) = events.next().await {
+                    if matches!(
+                        event,
+                        Event::Message { new: true, .. } | Event::Conversation { .. }
+                    ) {
+                        return true;
+                    }
+                }
+                false
+            };
+            if !timeout_at(until, arrival).await.unwrap_or(false) {
+                break;
+            }
+        }
+    }
+    // What came along with it, and acknowledgements and receipts on their way out.
+    session.catch_up().await;
+    unread(session, &me).await?;
+    session.catch_up().await;
+    Ok(())
+}
+
+/// Prints and marks what is unread here. How many messages that was.
+async fn unread(session: &Session, me: &str) -> Result<usize, Failure> {
+    let mut printed = 0;
+    for chat in session.conversations().await? {
+        let Some(first) = chat.first_unread.filter(|_| chat.unread > 0) else { continue };
+        let mut rows = vec![];
+        let mut page = messages(session, chat.id, Place::Unread).await?;
+        loop {
+            let last = page.rows.last().map(|row| row.id);
+            rows.append(&mut page.rows);
+            match last.filter(|_| page.more_after) {
+                Some(message) => {
+                    page = messages(session, chat.id, Place::After { message }).await?
+                }
+                None => break,
+            }
+        }
+        let Some(up_to) = rows.last().map(|row| row.id) else { continue };
+        for row in rows.iter().filter(|row| is_news(row, first)) {
+            print_message(session, row, &chat, me)?;
+            printed += 1;
+        }
+        session.do_it(Command::MarkRead { conversation: chat.id, up_to }).await?;
+    }
+    Ok(printed)
+}
+
+fn is_news(row: &MessageRow, first: MessageId) -> bool {
+    let theirs = matches!(row.from, From::Them(_));
+    row.id >= first && theirs && !matches!(row.content, Content::System(_))
+}
+
+/// Prints the newest `limit` messages (all without one), oldest first.
+pub(super) async fn history(
+    session: &Session,
+    to: &str,
+    limit: Option<usize>,
+) -> Result<(), Failure> {
+    session.catch_up().await;
+    let me = account::profile(session).await?.handle;
+    let chat = session.open_chat(to).await?;
+    let mut rows: Vec<MessageRow> = Vec::new();
+    let mut place = Place::Newest;
+    let wanted = limit.unwrap_or(usize::MAX);
+    while rows.len() < wanted {
+        let mut page = messages(session, chat.id, place).await?;
+        let oldest = page.rows.first().map(|row| row.id);
+        page.rows.append(&mut rows);
+        rows = page.rows;
+        match oldest.filter(|_| page.more_before) {
+            Some(message) => place = Place::Before { message },
+            None => break,
+        }
+    }
+    let surplus = rows.len().saturating_sub(wanted);
+    for row in rows.iter().skip(surplus) {
+        print_message(session, row, &chat, &me)?;
+    }
+    Ok(())
+}
+
+async fn messages(
+    session: &Session,
+    conversation: ConversationId,
+    at: Place,
+) -> Result<MessagePage, Failure> {
+    match session.ask(Command::Messages { conversation, at, limit: PAGE }).await? {
+        Reply::Messages(page) => Ok(page),
+        _ => Err(Failure::unexpected()),
+    }
+}
+
+fn print_message(
+    session: &Session,
+    row: &MessageRow,
+    chat: &ConversationRow,
+    me: &str,
+) -> Result<(), Failure> {
+    let message = Message::new(row, chat, me, &session.texts);
+    let who = match &row.from {
+        From::Me => session.texts.get("me", &[]),
+        From::Them(person) => output::address(person),
+        From::System => String::new(),
+    };
+    let place = if chat.kind == Kind::Group { format!(" [{}]", chat.title) } else { String::new() };
+    let said = session.texts.content(&row.content);
+    let colon = if who.is_empty() { "" } else { ":" };
+    let line = format!("{}{place} {who}{colon} {said}", output::local(row.sent_at));
+    print(session, &message, &line)
+}
+
+fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::system(&error))?;
+    // The line break that ends the last line is the shell's, not the message's.
+    Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+}
+
+const SEND_WAIT: Duration = Duration::from_secs(10);
+const PAGE: u32 = 200;

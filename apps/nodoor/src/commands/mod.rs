@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! One function a verb. Each opens the profile, asks, prints, waits until the server has it, and closes.
+
+mod account;
+mod groups;
+mod messages;
+mod people;
+
+use std::io::IsTerminal;
+
+use crate::{
+    arguments::{Arguments, DeviceVerb, Verb},
+    failure::Failure,
+    plain,
+    session::Session,
+    tui,
+};
+
+/// Carries out the command line.
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let full_screen = matches!(&arguments.verb, None | Some(Verb::Chat { plain: false, .. }));
+    if full_screen && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        let hint = "the full screen needs a terminal; `nodoor --help` lists the commands";
+        return Err(Failure::Usage(hint.to_owned()));
+    }
+    let session = Session::open(arguments).await?;
+    let outcome = match &arguments.verb {
+        None => tui::run(&session, None, arguments.global.ascii).await,
+        Some(Verb::Chat { to, plain: false }) => {
+            tui::run(&session, Some(to), arguments.global.ascii).await
+        }
+        Some(Verb::Chat { to, plain: true }) => plain::run(&session, to).await,
+        Some(verb) => carry_out(&session, verb).await,
+    };
+    session.client.close().await;
+    outcome
+}
+
+async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Register { handle, ticket } => account::register(session, handle, ticket).await,
+        Verb::Whoami => account::who_am_i(session).await,
+        Verb::Name { name } => account::name(session, name).await,
+        Verb::Words => account::words(session).await,
+        Verb::Device { verb: DeviceVerb::List } => account::devices(session).await,
+        Verb::Erase { .. } => account::erase(session).await,
+        Verb::Send { to, text } => messages::send(session, to, text).await,
+        Verb::Receive { wait, count } => messages::receive(session, *wait, *count).await,
+        Verb::History { to, limit } => messages::history(session, to, *limit).await,
+        Verb::Conversations => people::conversations(session).await,
+        Verb::Requests => people::requests(session).await,
+        Verb::Accept { to } => people::accept(session, to).await,
+        Verb::Decline { to } => people::decline(session, to).await,
+        Verb::Block { to } => people::block(session, to).await,
+        Verb::Unblock { to } => people::unblock(session, to).await,
+        Verb::Group { verb } => groups::run(session, verb).await,
+        // Drawn by `run`.
+        Verb::Chat { .. } => Ok(()),
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Chats and requests: list, accept, decline, block.
+
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{ConversationId, ConversationRow},
+};
+
+use crate::{
+    failure::Failure,
+    output::{self, Changed, Conversation, Request},
+    session::{NO_CONVERSATION, Session},
+};
+
+pub(super) async fn conversations(session: &Session) -> Result<(), Failure> {
+    session.catch_up().await;
+    for row in session.conversations().await? {
+        let unread = if row.unread > 0 { format!(" ({})", row.unread) } else { String::new() };
+        let short = row.reference.get(..8).unwrap_or_default();
+        let line = format!("{short}  {}{unread}", row.title);
+        print(session, &Conversation::new(&row), &line)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn requests(session: &Session) -> Result<(), Failure> {
+    session.catch_up().await;
+    for row in session.requests().await? {
+        let short = row.reference.get(..8).unwrap_or_default();
+        let title = if row.title.is_empty() { String::new() } else { format!(" [{}]", row.title) };
+        let line = format!("{short}  {}{title}: {}", output::address(&row.from), row.text);
+        print(session, &Request::new(&row), &line)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn accept(session: &Session, to: &str) -> Result<(), Failure> {
+    session.catch_up().await;
+    let request = session.request(to).await?.ok_or(NO_CONVERSATION)?;
+    session.conversation(Command::Accept { conversation: request.conversation }).await?;
+    changed(session, &request.reference).await
+}
+
+pub(super) async fn decline(session: &Session, to: &str) -> Result<(), Failure> {
+    session.catch_up().await;
+    let request = session.request(to).await?.ok_or(NO_CONVERSATION)?;
+    session.do_it(Command::Decline { conversation: request.conversation }).await?;
+    changed(session, &request.reference).await
+}
+
+pub(super) async fn block(session: &Session, to: &str) -> Result<(), Failure> {
+    session.catch_up().await;
+    let (conversation, reference): (ConversationId, String) = match session.request(to).await? {
+        Some(request) => (request.conversation, request.reference),
+        None => {
+            let row = session.open_chat(to).await?;
+            (row.id, row.reference)
+        }
+    };
+    session.do_it(Command::Block { conversation }).await?;
+    changed(session, &reference).await
+}
+
+pub(super) async fn unblock(session: &Session, to: &str) -> Result<(), Failure> {
+    let Reply::Conversations(blocked) = session.ask(Command::Blocked).await? else {
+        return Err(Failure::unexpected());
+    };
+    let fits = |row: &&ConversationRow| match to.strip_prefix('@') {
+        Some(handle) => row.person.as_ref().is_some_and(|person| person.handle == handle),
+        None => row.reference.starts_with(to),
+    };
+    let row = blocked.iter().find(fits).ok_or(NO_CONVERSATION)?;
+    session.do_it(Command::Unblock { conversation: row.id }).await?;
+    changed(session, &row.reference).await
+}
+
+/// Prints which conversation it was, and waits until the server has it.
+pub(super) async fn changed(session: &Session, reference: &str) -> Result<(), Failure> {
+    let short = reference.get(..8).unwrap_or_default();
+    print(session, &Changed { conversation: reference }, short)?;
+    session.finish().await;
+    Ok(())
+}
+
+pub(super) fn print(
+    session: &Session,
+    row: &impl serde::Serialize,
+    line: &str,
+) -> Result<(), Failure> {
+    output::row(session.json, row, line).map_err(|error| Failure::system(&error))
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What goes to standard output: JSON for scripts, lines for people.
+//!
+//! Both are safe to show: lines are cleaned, and JSON has every character a terminal might obey, or that turns
+//! text around, as `\u....`. The keys are promised to scripts; a test holds them.
+
+use std::io::{self, Write};
+
+use jiff::{Timestamp, tz::TimeZone};
+use nodoor_view::{
+    model::{
+        Content, ConversationRow, DeviceRow, From, GroupMember, Kind, MessageRow, Milliseconds,
+        Person, Profile, RequestRow,
+    },
+    text::{Lines, Texts, for_terminal},
+};
+use serde::Serialize;
+
+/// `register` and `whoami`.
+#[derive(Serialize)]
+pub(crate) struct Me<'a> {
+    account: &'a str,
+    device: &'a str,
+    handle: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<&'a str>,
+}
+
+impl<'a> Me<'a> {
+    /// Of `register`, without the server.
+    pub(crate) fn registered(profile: &'a Profile) -> Self {
+        let Profile { account, device, handle, .. } = profile;
+        Self { account, device, handle, server: None }
+    }
+
+    /// Of `whoami`.
+    pub(crate) fn whole(profile: &'a Profile) -> Self {
+        Self { server: Some(&profile.server), ..Self::registered(profile) }
+    }
+}
+
+/// `send`.
+#[derive(Serialize)]
+pub(crate) struct Sent<'a> {
+    pub(crate) message: &'a str,
+    pub(crate) conversation: &'a str,
+}
+
+/// `receive` and `history`.
+#[derive(Serialize)]
+pub(crate) struct Message<'a> {
+    /// Null for lines of the app.
+    message: Option<&'a str>,
+    conversation: &'a str,
+    /// `@handle`, or the account where there is none; null for lines of the app.
+    from: Option<String>,
+    kind: &'static str,
+    text: String,
+    sent_at: String,
+}
+
+impl<'a> Message<'a> {
+    /// `me` is one's own handle, without `@`.
+    pub(crate) fn new(
+        row: &'a MessageRow,
+        conversation: &'a ConversationRow,
+        me: &str,
+        texts: &Texts,
+    ) -> Self {
+        Self {
+            message: Some(row.reference.as_str()).filter(|reference| !reference.is_empty()),
+            conversation: &conversation.reference,
+            from: match &row.from {
+                From::Me => Some(format!("@{me}")),
+                From::Them(person) => Some(address(person)),
+                From::System => None,
+            },
+            kind: match row.content {
+                Content::Text(_) => "text",
+                Content::System(_) => "system",
+                Content::NeedsNewerVersion => "unknown",
+            },
+            text: texts.content(&row.content),
+            sent_at: rfc3339(row.sent_at),
+        }
+    }
+}
+
+/// `conversations`.
+#[derive(Serialize)]
+pub(crate) struct Conversation<'a> {
+    conversation: &'a str,
+    title: &'a str,
+    kind: Kind,
+    unread: u32,
+}
+
+impl<'a> Conversation<'a> {
+    pub(crate) fn new(row: &'a ConversationRow) -> Self {
+        let ConversationRow { reference, title, kind, unread, .. } = row;
+        Self { conversation: reference, title, kind: *kind, unread: *unread }
+    }
+}
+
+/// `accept`, `decline`, `block` and what changes groups.
+#[derive(Serialize)]
+pub(crate) struct Changed<'a> {
+    pub(crate) conversation: &'a str,
+}
+
+/// `requests`.
+#[derive(Serialize)]
+pub(crate) struct Request<'a> {
+    conversation: &'a str,
+    from: String,
+    text: &'a str,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(row: &'a RequestRow) -> Self {
+        Self { conversation: &row.reference, from: address(&row.from), text: &row.text }
+    }
+}
+
+/// `group members`.
+#[derive(Serialize)]
+pub(crate) struct Member<'a> {
+    account: &'a str,
+    handle: &'a str,
+    devices: u32,
+}
+
+impl<'a> Member<'a> {
+    pub(crate) fn new(member: &'a GroupMember) -> Self {
+        let Person { account, handle, .. } = &member.person;
+        Self { account, handle, devices: member.devices }
+    }
+}
+
+/// `device list`.
+#[derive(Serialize)]
+pub(crate) struct Device<'a> {
+    device: &'a str,
+    name: &'a str,
+    added_at: String,
+    current: bool,
+}
+
+impl<'a> Device<'a> {
+    pub(crate) fn new(row: &'a DeviceRow) -> Self {
+        let DeviceRow { device, name, added_at, current } = row;
+        Self { device, name, added_at: rfc3339(*added_at), current: *current }
+    }
+}
+
+/// How a person is written to: `@handle`, else the account id.
+pub(crate) fn address(person: &Person) -> String {
+    if person.handle.is_empty() { person.account.clone() } else { format!("@{}", person.handle) }
+}
+
+/// Prints one row: JSON, or a line for people, its breaks kept and indented.
+pub(crate) fn row(json: bool, row: &impl Serialize, line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", json_line(row)?)?;
+    } else {
+        writeln!(out, "{}", for_terminal(line, Lines::Keep).replace('\n', "\n    "))?;
+    }
+    out.flush()
+}
+
+/// One JSON object in which nothing is left that a terminal obeys.
+pub(crate) fn json_line(row: &impl Serialize) -> io::Result<String> {
+    let plain = serde_json::to_string(row)?;
+    let mut line = String::with_capacity(plain.len());
+    for char in plain.chars() {
+        // All of these occur inside strings alone: serde writes none itself.
+        let harmful = char.is_control()
+            || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+            || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if harmful {
+            line.push_str(&format!("\\u{:04x}", u32::from(char)));
+        } else {
+            line.push(char);
+        }
+    }
+    Ok(line)
+}
+
+/// RFC 3339, UTC.
+pub(crate) fn rfc3339(time: Milliseconds) -> String {
+    timestamp(time).to_string()
+}
+
+/// For people, in their own time zone: `2026-11-22 09:02`.
+pub(crate) fn local(time: Milliseconds) -> String {
+    timestamp(time).to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn timestamp(time: Milliseconds) -> Timestamp {
+    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use nodoor_view::model::{ConversationId, MessageId, Writable};
+
+    use super::*;
+
+    fn ben() -> Person {
+        Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into() }
+    }
+
+    fn conversation() -> ConversationRow {
+        ConversationRow {
+            id: ConversationId(1),
+            reference: "00112233445566778899aabbccddeeff".into(),
+            kind: Kind::Group,
+            title: "Garden\u{202e}".into(),
+            person: None,
+            unread: 2,
+            first_unread: None,
+            last: None,
+            draft: String::new(),
+            sorted_at: Milliseconds(0),
+            writable: Writable::Yes,
+            request: false,
+            people: 3,
+            devices: 4,
+        }
+    }
+
+    #[test]
+    fn rows_have_exactly_the_promised_keys() {
+        let profile = Profile {
+            account: "aa".into(),
+            device: "bb".into(),
+            handle: "mira".into(),
+            name: String::new(),
+            server: "http://127.0.0.1:8448".into(),
+            invite_link: String::new(),
+        };
+        let message = MessageRow {
+            id: MessageId(1),
+            conversation: ConversationId(1),
+            reference: "01ab".into(),
+            from: From::Them(ben()),
+            content: Content::Text("a\nb\u{1b}[31m\u{9b}\u{7f}".into()),
+            sent_at: Milliseconds(1_795_338_120_500),
+            received_at: Milliseconds(0),
+            state: None,
+        };
+        let line = MessageRow {
+            reference: String::new(),
+            from: From::System,
+            content: Content::System(nodoor_view::model::SystemLine::Successor),
+            ..message.clone()
+        };
+        let request = RequestRow {
+            conversation: ConversationId(2),
+            reference: "cc".into(),
+            kind: Kind::Direct,
+            from: ben(),
+            title: String::new(),
+            same_title_as_mine: false,
+            members: Vec::new(),
+            text: "Hi".into(),
+            first_seen: Milliseconds(0),
+        };
+        let member = GroupMember { person: ben(), devices: 2, me: false, creator: true };
+        let device = DeviceRow {
+            device: "bb".into(),
+            name: "desk".into(),
+            added_at: Milliseconds(0),
+            current: true,
+        };
+        let texts = Texts::terminal("en");
+        let row = conversation();
+        let lines = [
+            json_line(&Me::registered(&profile)),
+            json_line(&Me::whole(&profile)),
+            json_line(&Sent { message: "01ab", conversation: "cc" }),
+            json_line(&Message::new(&message, &row, "mira", &texts)),
+            json_line(&Message::new(&line, &row, "mira", &texts)),
+            json_line(&Conversation::new(&row)),
+            json_line(&Changed { conversation: "cc" }),
+            json_line(&Request::new(&request)),
+            json_line(&Member::new(&member)),
+            json_line(&Device::new(&device)),
+        ]
+        .map(Result::unwrap);
+        assert_eq!(
+            lines,
+            [
+                r#"{"account":"aa","device":"bb","handle":"mira"}"#,
+                r#"{"account":"aa","device":"bb","handle":"mira","server":"http://127.0.0.1:8448"}"#,
+                r#"{"message":"01ab","conversation":"cc"}"#,
+                r#"{"message":"01ab","conversation":"00112233445566778899aabbccddeeff","from":"@ben","kind":"text","text":"a\nb\u001b[31m\u009b\u007f","sent_at":"2026-11-22T09:02:00.5Z"}"#,
+                r#"{"message":null,"conversation":"00112233445566778899aabbccddeeff","from":null,"kind":"system","text":"The group goes on in a new room, with the same people. Whoever broke the old one is not in it.","sent_at":"2026-11-22T09:02:00.5Z"}"#,
+                r#"{"conversation":"00112233445566778899aabbccddeeff","title":"Garden\u202e","kind":"group","unread":2}"#,
+                r#"{"conversation":"cc"}"#,
+                r#"{"conversation":"cc","from":"@ben","text":"Hi"}"#,
+                r#"{"account":"5f2c","handle":"ben","devices":2}"#,
+                r#"{"device":"bb","name":"desk","added_at":"1970-01-01T00:00:00Z","current":true}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn escaped_json_is_still_the_same_json() {
+        let text = "a\u{9b}b\u{202e}c\u{7f}d\"e\\f\n";
+        let back: String = serde_json::from_str(&json_line(&text).unwrap()).unwrap();
+        assert_eq!(back, text);
+    }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! One opened profile, as commands, the line mode and the screen use it.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use nodoor_sdk::native::{
+    Client, Events,
+    address::Address,
+    profile::{Profile, Protection},
+};
+use nodoor_view::{
+    command::{Command, Reply},
+    event::{Connection, Event},
+    model::{ConversationRow, Kind, RequestRow},
+    text::Texts,
+};
+use zeroize::Zeroizing;
+
+use crate::{arguments::Arguments, failure::Failure};
+
+/// An engine that runs, and how to talk to its person.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) texts: Texts,
+    pub(crate) json: bool,
+    pub(crate) address: Address,
+    folder: PathBuf,
+}
+
+impl Session {
+    /// Takes the profile (waiting up to 10 seconds for it) and starts its engine.
+    pub(crate) async fn open(arguments: &Arguments) -> Result<Self, Failure> {
+        let global = &arguments.global;
+        let folder = match &global.profile {
+            Some(folder) => folder.clone(),
+            None => default_profile()?,
+        };
+        let profile = Profile::take(&folder, arguments.command(), LOCK_WAIT).await?;
+        let server = global.server.clone().or_else(|| profile.server());
+        let server = server.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let address = Address::parse(&server).map_err(|error| Failure::Usage(error.to_string()))?;
+        let texts = Texts::terminal(&crate::language());
+        let passphrase = std::env::var("NODOOR_PASSPHRASE").ok().map(Zeroizing::new);
+        if global.verbose {
+            let id = match profile.protection(passphrase.is_some()) {
+                Protection::KeyFile => "profile-key-file",
+                Protection::Passphrase => "profile-passphrase",
+            };
+            eprintln!("nodoor: {}", texts.get(id, &[]));
+        }
+        let client = Client::open(profile, &address, passphrase, &device_name()).await?;
+        Ok(Self { client, texts, json: global.json, address, folder })
+    }
+
+    /// Asks; a problem is a failure.
+    pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Failure> {
+        match self.client.ask(command).await {
+            Reply::Problem(problem) => Err(Failure::Problem(problem)),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Asks for what is answered by `Done`.
+    pub(crate) async fn do_it(&self, command: Command) -> Result<(), Failure> {
+        self.ask(command).await.map(|_| ())
+    }
+
+    /// Asks for what is answered by a conversation.
+    pub(crate) async fn conversation(&self, command: Command) -> Result<ConversationRow, Failure> {
+        match self.ask(command).await? {
+            Reply::Conversation(row) => Ok(row),
+            _ => Err(Failure::unexpected()),
+        }
+    }
+
+    /// The chats, newest first.
+    pub(crate) async fn conversations(&self) -> Result<Vec<ConversationRow>, Failure> {
+        match self.ask(Command::Conversations).await? {
+            Reply::Conversations(rows) => Ok(rows),
+            _ => Err(Failure::unexpected()),
+        }
+    }
+
+    /// The requests, newest first.
+    pub(crate) async fn requests(&self) -> Result<Vec<RequestRow>, Failure> {
+        match self.ask(Command::Requests).await? {
+            Reply::Requests(rows) => Ok(rows),
+            _ => Err(Failure::unexpected()),
+        }
+    }
+
+    /// Fetches what waits at the server, as long as it answers; without a connection returns soon.
+    pub(crate) async fn catch_up(&self) {
+        let mut events = self.client.events();
+        let offline = async {
+            while let Some(event) = events.next().await {
+                if matches!(event, Event::Connection { state: Connection::Offline }) {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            _ = self.client.settle(QUIET, CATCH_UP) => {}
+            () = offline => {}
+        }
+    }
+
+    /// Waits until what was just asked is done at the server too; else says that it is not.
+    pub(crate) async fn finish(&self) {
+        if !self.client.settle(QUIET, CATCH_UP).await {
+            eprintln!("nodoor: {}", self.texts.get("not-here", &[]));
+        }
+    }
+
+    /// Remembers the server beside the account.
+    pub(crate) fn remember_server(&self) -> Result<(), Failure> {
+        Ok(Profile::remember_server(&self.folder, &self.address)?)
+    }
+
+    /// The conversation that `to` names, made if it is a handle and there is none.
+    pub(crate) async fn open_chat(&self, to: &str) -> Result<ConversationRow, Failure> {
+        match self.known(to).await? {
+            Some(row) => Ok(row),
+            None => {
+                let handle = to.strip_prefix('@').ok_or(NO_CONVERSATION)?.to_owned();
+                self.conversation(Command::OpenDirect { handle }).await
+            }
+        }
+    }
+
+    /// The conversation on this device that `to` names, if there is one.
+    pub(crate) async fn known(&self, to: &str) -> Result<Option<ConversationRow>, Failure> {
+        let rows = self.conversations().await?;
+        match Target::parse(to)? {
+            Target::Handle(handle) => Ok(rows.into_iter().find(|row| {
+                let person = row.person.as_ref();
+                row.kind == Kind::Direct && person.is_some_and(|person| person.handle == handle)
+            })),
+            Target::Id(prefix) => one(rows, |row| row.reference.starts_with(&prefix)),
+        }
+    }
+
+    /// The request that `to` names, if there is one. A handle means the request to talk, not a group.
+    pub(crate) async fn request(&self, to: &str) -> Result<Option<RequestRow>, Failure> {
+        let rows = self.requests().await?;
+        match Target::parse(to)? {
+            Target::Handle(handle) => Ok(rows
+                .into_iter()
+                .find(|row| row.kind == Kind::Direct && row.from.handle == handle)),
+            Target::Id(prefix) => one(rows, |row| row.reference.starts_with(&prefix)),
+        }
+    }
+
+    /// Events from now on.
+    pub(crate) fn events(&self) -> Events {
+        self.client.events()
+    }
+}
+
+/// There is no such conversation.
+pub(crate) const NO_CONVERSATION: Failure = Failure::Said("not_found", "no-such-conversation");
+
+/// What `TO` means.
+enum Target {
+    /// A handle, without `@`, in lower case.
+    Handle(String),
+    /// The beginning of a conversation's id.
+    Id(String),
+}
+
+impl Target {
+    fn parse(to: &str) -> Result<Self, Failure> {
+        if let Some(handle) = to.strip_prefix('@') {
+            return Ok(Self::Handle(handle.to_ascii_lowercase()));
+        }
+        let id = to.to_ascii_lowercase();
+        if id.len() >= SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self::Id(id))
+        } else {
+            Err(Failure::Usage(format!(
+                "write @{to} for a person, or at least {SHORTEST_ID} digits of a conversation's id"
+            )))
+        }
+    }
+}
+
+/// The only one that fits.
+fn one<T>(rows: Vec<T>, fits: impl Fn(&T) -> bool) -> Result<Option<T>, Failure> {
+    let mut fitting = rows.into_iter().filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (found, None) => Ok(found),
+        _ => Err(Failure::Said("ambiguous", "ambiguous")),
+    }
+}
+
+fn default_profile() -> Result<PathBuf, Failure> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("nodoor"))
+        .ok_or_else(|| Failure::Usage("there is no HOME; name a folder with --profile".to_owned()))
+}
+
+/// What this device is called in the person's own list.
+fn device_name() -> String {
+    let host = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname")).unwrap_or_default();
+    match host.trim() {
+        "" => "Terminal".to_owned(),
+        host => format!("Terminal on {host}"),
+    }
+}
+
+const DEFAULT_SERVER: &str = "http://127.0.0.1:8448";
+const SHORTEST_ID: usize = 8;
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// A server that answered everything and said nothing for so long has nothing more for us.
+const QUIET: Duration = Duration::from_millis(300);
+const CATCH_UP: Duration = Duration::from_secs(10);

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The full screen.
+use crate::{failure::Failure, session::Session};
+
+/// Runs until the person quits.
+pub(crate) async fn run(
+    _session: &Session,
+    _to: Option<&str>,
+    _ascii: bool,
+) -> Result<(), Failure> {
+    Ok(())
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The real programs: `nodoord` on a free port, `nodoor` with a profile for each person.
+
+#[cfg(test)]
+mod alone;
+#[cfg(test)]
+mod talk;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! People talk through a real server.
+
+use std::{process::Stdio, time::Instant};
+
+use serde_json::Value;
+
+use crate::world::{Person, Server, rows, texts};
+
+fn of<'a>(row: &'a Value, key: &str) -> &'a str {
+    row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}"))
+}
+
+/// Alice wrote, Bob accepted; the conversation's id.
+fn introduced(alice: &Person, bob: &Person) -> String {
+    let sent = alice.json(&["send", "@bob", "Hi, we met at the fair."]);
+    bob.json(&["accept", "@alice"]);
+    bob.json(&["receive"]);
+    of(&sent[0], "conversation").to_owned()
+}
+
+#[test]
+fn two_people_talk() {
+    let begun = Instant::now();
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    let me = &bob.json(&["whoami"])[0];
+    assert_eq!(of(me, "handle"), "bob");
+    assert_eq!(of(me, "server"), server.address);
+    assert_eq!((of(me, "account").len(), of(me, "device").len()), (32, 32));
+
+    let sent = alice.json(&["send", "@bob", "Hi, we met at the fair."]);
+    let requests = bob.json(&["requests"]);
+    assert_eq!(requests.len(), 1);
+    assert_eq!(of(&requests[0], "from"), "@alice");
+    assert_eq!(of(&requests[0], "text"), "Hi, we met at the fair.");
+    assert!(bob.json(&["receive"]).is_empty(), "a request is not received before it is accepted");
+    let accepted = bob.json(&["accept", of(&requests[0], "conversation")]);
+    assert_eq!(accepted[0]["conversation"], requests[0]["conversation"]);
+    assert!(bob.json(&["requests"]).is_empty());
+
+    let received = bob.json(&["receive"]);
+    assert_eq!(texts(&received), ["Hi, we met at the fair."]);
+    assert_eq!(received[0]["message"], sent[0]["message"]);
+    assert_eq!(received[0]["conversation"], sent[0]["conversation"]);
+    assert_eq!(of(&received[0], "from"), "@alice");
+    assert_eq!(of(&received[0], "kind"), "text");
+    assert!(of(&received[0], "sent_at").ends_with('Z'));
+    assert!(bob.json(&["receive"]).is_empty(), "what was received once is not received again");
+
+    bob.json(&["send", of(&received[0], "conversation"), "I remember."]);
+    let answered = alice.json(&["receive", "--wait", "10", "--count", "1"]);
+    assert_eq!(texts(&answered), ["I remember."]);
+    assert_eq!(of(&answered[0], "from"), "@bob");
+
+    for person in [&alice, &bob] {
+        let other = if std::ptr::eq(person, &alice) { "@bob" } else { "@alice" };
+        let history = person.json(&["history", other]);
+        assert_eq!(texts(&history), ["Hi, we met at the fair.", "I remember."]);
+        let newest = person.json(&["history", other, "--limit", "1"]);
+        assert_eq!(texts(&newest), ["I remember."]);
+        let chats = person.json(&["conversations"]);
+        assert_eq!(chats.len(), 1);
+        assert_eq!(of(&chats[0], "kind"), "direct");
+        assert_eq!(chats[0]["unread"], 0);
+    }
+    assert!(begun.elapsed().as_secs() < 60, "from nothing to an answer in under a minute");
+}
+
+#[test]
+fn what_is_sent_while_the_other_is_away_arrives_in_order_and_once() {
+    let mut server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    let conversation = introduced(&alice, &bob);
+    let lines: Vec<String> = (0..5).map(|n| format!("line {n}")).collect();
+    for line in &lines {
+        alice.json(&["send", "@bob", line]);
+    }
+    server.kill_and_restart();
+    let received = bob.json(&["receive", "--wait", "20", "--count", "5"]);
+    assert_eq!(texts(&received), lines);
+    assert!(received.iter().all(|row| row["conversation"] == *conversation));
+    assert!(bob.json(&["receive"]).is_empty());
+}
+
+#[test]
+fn what_is_sent_without_a_server_waits_on_disk_and_goes_out_later() {
+    let mut server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    server.stop();
+    let output = alice.run(&["send", "@bob", "from the tunnel", "--json"]);
+    assert!(output.status.success(), "being offline is never a failure");
+    assert_eq!(rows(&output).len(), 1);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("Waiting for a connection"), "{said}");
+    server.kill_and_restart();
+    alice.json(&["conversations"]);
+    assert_eq!(texts(&bob.json(&["receive", "--wait", "10"])), ["from the tunnel"]);
+}
+
+#[test]
+fn one_person_receives_live_while_another_process_is_told_who_holds_the_profile() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    let waiting =
+        bob.command(&["receive", "--wait", "30", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    // Bob's profile is held now, or will be before this gives up.
+    alice.json(&["send", "@bob", "live"]);
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(texts(&rows(&output)), ["live"]);
+}
+
+#[test]
+fn a_group_is_made_grows_shrinks_and_is_left() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    let carol = Person::registered(&server, "carol");
+    introduced(&alice, &bob);
+    alice.json(&["send", "@carol", "Hello Carol."]);
+    carol.json(&["accept", "@alice"]);
+
+    let made = alice.json(&["group", "create", "Garden", "--member", "@bob"]);
+    let garden = of(&made[0], "conversation");
+    alice.json(&["send", garden, "Welcome to the garden."]);
+    assert_eq!(bob.json(&["requests"]).len(), 1, "an invitation is a request");
+    bob.json(&["accept", garden]);
+    assert_eq!(texts(&bob.json(&["receive"])), ["Welcome to the garden."]);
+
+    alice.json(&["group", "add", garden, "@carol"]);
+    carol.json(&["accept", garden]);
+    bob.json(&["send", garden, "Who is new?"]);
+    let heard = carol.json(&["receive", "--wait", "10"]);
+    assert!(texts(&heard).contains(&"Who is new?"), "{heard:?}");
+    let members = alice.json(&["group", "members", garden]);
+    let mut handles: Vec<&str> = members.iter().map(|row| of(row, "handle")).collect();
+    handles.sort_unstable();
+    assert_eq!(handles, ["alice", "bob", "carol"]);
+    assert!(members.iter().all(|row| row["devices"] == 1));
+
+    let refused = bob.run(&["group", "remove", garden, "@carol"]);
+    assert_eq!(refused.status.code(), Some(1), "the creator alone removes");
+    assert!(String::from_utf8_lossy(&refused.stderr).starts_with("nodoor: not_allowed: "));
+    alice.json(&["group", "remove", garden, "@carol"]);
+    carol.json(&["conversations"]);
+    alice.json(&["send", garden, "Just us."]);
+    assert_eq!(texts(&bob.json(&["receive", "--wait", "10"])), ["Just us."]);
+    assert!(carol.json(&["receive"]).is_empty());
+
+    bob.json(&["group", "leave", garden]);
+    alice.json(&["conversations"]);
+    let members = alice.json(&["group", "members", garden]);
+    assert_eq!(members.len(), 1);
+}
+
+#[test]
+fn a_declined_or_blocked_sender_is_told_nothing() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    let olga = Person::registered(&server, "olga");
+    alice.json(&["send", "@bob", "one"]);
+    bob.json(&["decline", "@alice"]);
+    assert!(bob.json(&["requests"]).is_empty());
+    let again = alice.run(&["send", "@bob", "two"]);
+    assert!(again.status.success());
+    assert!(again.stderr.is_empty(), "{}", String::from_utf8_lossy(&again.stderr));
+    olga.json(&["send", "@bob", "three"]);
+    bob.json(&["block", "@olga"]);
+    assert!(olga.run(&["send", "@bob", "four"]).status.success());
+    assert!(bob.json(&["receive"]).is_empty());
+}
+
+#[test]
+fn what_others_wrote_cannot_steer_the_terminal() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2Jshown\u{202e}\u{9b}31m\nsecond line\n";
+    let output = alice.run_with(&["send", "@bob", "-"], hostile);
+    assert!(output.status.success());
+    let output = bob.run(&["receive"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.ends_with(" @alice: shown\n    second line\n"), "{text:?}");
+    let output = bob.run(&["history", "@alice", "--json"]);
+    let raw = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(!raw.chars().any(|c| c.is_control() && c != '\n') && !raw.contains('\u{202e}'));
+    let said = rows(&output);
+    assert_eq!(texts(&said).last(), Some(&hostile.trim_end_matches('\n')));
+}
+
+#[test]
+fn the_line_mode_shows_the_chat_and_sends_what_is_typed() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    let output = bob.run_with(&["chat", "@alice", "--plain"], "typed here\n\n");
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("Hi, we met at the fair."), "{said}");
+    assert_eq!(texts(&alice.json(&["receive", "--wait", "10"])), ["typed here"]);
+}
+
+#[test]
+fn a_handle_belongs_to_one_person() {
+    let server = Server::start();
+    let _alice = Person::registered(&server, "alice");
+    let olga = Person::at(&server.address);
+    let output = olga.run(&["register", "--handle", "alice"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nodoor: handle_taken: "), "{said}");
+    let nobody = olga.run(&["register", "--handle", "Ö"]);
+    assert!(String::from_utf8_lossy(&nobody.stderr).starts_with("nodoor: handle_form: "));
+    olga.json(&["register", "--handle", "olga"]);
+    let nobody = olga.run(&["send", "@nobody", "hi"]);
+    assert!(String::from_utf8_lossy(&nobody.stderr).starts_with("nodoor: not_found: "));
+}
