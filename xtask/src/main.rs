@@ -6,34 +6,55 @@
 
 use std::{env, process::ExitCode};
 
+use anyhow::Result;
+
+mod bench;
 mod graph;
 mod machine;
+mod proto;
+mod run;
 mod shell;
+mod test;
 mod web;
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let done = match words.as_slice() {
-        ["web"] => web::build(web::Kind::Full).map(drop),
-        ["web", "--dev"] => web::build(web::Kind::Quick).map(drop),
-        ["graph"] => graph::run(),
-        ["help" | "--help" | "-h"] => {
-            println!("{HELP}");
-            Ok(())
-        }
-        _ => {
-            eprintln!("{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match perform(&words) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn perform(words: &[&str]) -> Result<ExitCode> {
+    match words {
+        ["run", rest @ ..] => match run::Options::parse(rest) {
+            Ok(options) => run::start(&options)?,
+            Err(error) => return Ok(wrong_use(&format!("{error:#}"))),
+        },
+        ["test"] => {
+            if !test::all()? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        ["web"] => drop(web::build(web::Kind::Full)?),
+        ["web", "--dev"] => drop(web::build(web::Kind::Quick)?),
+        ["graph"] => graph::run()?,
+        ["proto"] => proto::write()?,
+        ["bench", rest @ ..] => bench::bench(rest)?,
+        [run::ANNOUNCE, listen, process, data] => run::announce(listen, process, data)?,
+        ["help" | "--help" | "-h"] => println!("{HELP}"),
+        _ => return Ok(wrong_use("what shall be done?")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wrong_use(why: &str) -> ExitCode {
+    eprintln!("{why}\n\n{HELP}");
+    ExitCode::from(2)
 }
 
 const HELP: &str = "\
