@@ -80,17 +80,36 @@ impl Step<'_> {
 
     /// A connection is gone, and with it whatever was in flight on it.
     pub(crate) fn disconnected(&mut self, wire: Wire) {
-        *self.link(wire) = Link::default();
-        match wire {
-            Wire::Login => {
-                self.live.incoming.clear();
-                self.live.bodies.clear();
+        let lost = std::mem::take(self.link(wire));
+        for purpose in lost.awaiting.into_values() {
+            match purpose {
+                Purpose::Token(room)
+                | Purpose::Take(room, _)
+                | Purpose::Found(room)
+                | Purpose::Commit(room)
+                | Purpose::Send(room, _)
+                | Purpose::CatchUp(room) => {
+                    self.live.busy.remove(&room);
+                }
+                Purpose::LookupAccount(account) => {
+                    self.live.looking_up.remove(account.as_bytes());
+                    self.live.wanted.insert(account);
+                }
+                Purpose::LookupHandle(handle) => {
+                    self.live.looking_up.remove(handle.as_bytes());
+                }
+                Purpose::Hello
+                | Purpose::Register
+                | Purpose::Login
+                | Purpose::Nothing
+                | Purpose::Bodies(_) => {}
             }
-            Wire::Anonymous => {
-                self.live.busy.clear();
-                self.live.looking_up.clear();
-                self.live.bodies.clear();
-            }
+        }
+        if wire == Wire::Login {
+            // The server delivers again what was not acknowledged.
+            self.live.incoming.clear();
+            self.live.bodies.clear();
+            self.live.fetching = false;
         }
         self.want(wire);
         self.tell_connection();

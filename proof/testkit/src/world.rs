@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! People, their engines, the server, and the network between.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use nodoor_client::{
+    engine::Engine,
+    io::{Effect, Input, Wire},
+    store::MemoryStore,
+};
+use nodoor_server::{Clock, Config, Connection, Server, storage::memory::Memory};
+use nodoor_view::{
+    command::{Ask, Command, Reply},
+    event::Event,
+    model::{Content, ConversationId, ConversationRow, From, MessageRow, RequestRow, SendState},
+};
+use nodoor_wire::{id::DeploymentId, proto};
+use prost::Message as _;
+use tokio::runtime::Runtime;
+
+use crate::chance::Chance;
+
+/// A clock that only the test moves.
+#[derive(Debug, Clone)]
+pub struct Hand(Arc<AtomicU64>);
+
+impl Clock for Hand {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// One person with one device.
+pub struct Person {
+    /// Handle.
+    pub handle: &'static str,
+    /// The engine; `None` while the device is off.
+    engine: Option<Engine<MemoryStore>>,
+    /// The disk while the device is off.
+    disk: MemoryStore,
+    chance: Chance,
+    login: Option<Connection>,
+    anonymous: Option<Connection>,
+    queue: VecDeque<Effect>,
+    timer: u64,
+    told: Vec<(u64, Reply)>,
+    asked: u64,
+    /// Everything interfaces were told.
+    pub events: Vec<Event>,
+    /// No connection is made while this is set.
+    pub offline: bool,
+}
+
+/// What the network does to a request before the server sees it, and to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Both arrive.
+    Arrives,
+    /// The request is lost and the connection breaks.
+    RequestLost,
+    /// The server does it, the answer is lost and the connection breaks.
+    AnswerLost,
+}
+
+/// The world.
+pub struct World {
+    /// The server; what a test does with it directly is what Olga does.
+    pub server: Server,
+    /// Its disk.
+    pub store: Memory,
+    clock: Hand,
+    runtime: Runtime,
+    people: Vec<Person>,
+    /// Decides the fate of each request; [`Fate::Arrives`] by default.
+    pub fate: Box<dyn FnMut(usize, Wire, &proto::Request) -> Fate>,
+    seed: u64,
+}
+
+/// 2026-11-22T12:00:00Z.
+const NOON: u64 = 1_795_348_800_000;
+
+impl World {
+    /// An empty world.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let clock = Hand(Arc::new(AtomicU64::new(NOON)));
+        let store = Memory::new(DeploymentId([7; 16]));
+        let server = Self::serve(&store, &clock, seed);
+        Self {
+            server,
+            store,
+            clock,
+            runtime,
+            people: Vec::new(),
+            fate: Box::new(|_, _, _| Fate::Arrives),
+            seed,
+        }
+    }
+
+    fn serve(store: &Memory, clock: &Hand, seed: u64) -> Server {
+        Server::open(
+            store.clone(),
+            Config::unlimited(),
+            Arc::new(clock.clone()),
+            Box::new(Chance::new(seed ^ 0x5eed)),
+        )
+        .unwrap()
+    }
+
+    /// Stops the server without warning and starts it again on the same disk: all connections break, what it held
+    /// in memory is gone.
+    pub fn restart_server(&mut self) {
+        self.seed += 1;
+        self.server = Self::serve(&self.store, &self.clock, self.seed);
+        for person in 0..self.people.len() {
+            self.cut(person);
+        }
+        self.run();
+    }
+
+    /// Somebody new registers.
+    pub fn register(&mut self, handle: &'static str) -> usize {
+        let person = self.people.len();
+        self.people.push(Person {
+            handle,
+            engine: None,
+            disk: MemoryStore::default(),
+            chance: Chance::new(self.seed.wrapping_mul(1000) + person as u64),
+            login: None,
+            anonymous: None,
+            queue: VecDeque::new(),
+            timer: u64::MAX,
+            told: Vec::new(),
+            asked: 0,
+            events: Vec::new(),
+            offline: false,
+        });
+        self.switch_on(person);
+        let command = Command::Register { handle: handle.to_owned(), ticket: String::new() };
+        match self.ask(person, command) {
+            Reply::Profile(profile) => assert_eq!(profile.handle, handle),
+            other => panic!("{handle} could not register: {other:?}"),
+        }
+        self.run();
+        person
+    }
+
+    /// Starts a device from its disk.
+    pub fn switch_on(&mut self, person: usize) {
+        let one = &mut self.people[person];
+        let disk = std::mem::take(&mut one.disk);
+        one.engine = Some(Engine::new(disk, "http://127.0.0.1:8448", "test device"));
+        self.give(person, Input::Start);
+        self.run();
+    }
+
+    /// Kills a device: only what is on its disk remains.
+    pub fn kill(&mut self, person: usize) {
+        let one = &mut self.people[person];
+        if let Some(engine) = one.engine.take() {
+            one.disk = engine.into_store();
+        }
+        one.queue.clear();
+        one.told.clear();
+        (one.login, one.anonymous) = (None, None);
+        one.timer = u64::MAX;
+    }
+
+    /// Breaks both connections of a person; they come back unless the person is offline.
+    pub fn cut(&mut self, person: usize) {
+        for wire in [Wire::Login, Wire::Anonymous] {
+            self.cut_one(person, wire);
+        }
+    }
+
+    fn cut_one(&mut self, person: usize, wire: Wire) {
+        let one = &mut self.people[person];
+        let slot = match wire {
+            Wire::Login => &mut one.login,
+            Wire::Anonymous => &mut one.anonymous,
+        };
+        if slot.take().is_some() {
+            self.give(person, Input::Disconnected(wire));
+        }
+    }
+
+    /// Takes a person off the net, or back on.
+    pub fn set_offline(&mut self, person: usize, offline: bool) {
+        self.people[person].offline = offline;
+        if offline {
+            self.cut(person);
+        } else {
+            for wire in [Wire::Login, Wire::Anonymous] {
+                self.people[person].queue.push_back(Effect::Connect(wire));
+            }
+        }
+        self.run();
+    }
+
+    /// Asks something and runs until it is answered.
+    pub fn ask(&mut self, person: usize, command: Command) -> Reply {
+        let ask = self.begin(person, command);
+        for _ in 0..40 {
+            self.run();
+            if let Some(at) = self.people[person].told.iter().position(|(id, _)| *id == ask) {
+                return self.people[person].told.swap_remove(at).1;
+            }
+            self.pass(Duration::from_secs(1));
+        }
+        panic!("{} was never answered", self.people[person].handle);
+    }
+
+    /// Asks something without waiting.
+    pub fn begin(&mut self, person: usize, command: Command) -> u64 {
+        let one = &mut self.people[person];
+        one.asked += 1;
+        let ask = one.asked;
+        self.give(person, Input::Ask(Ask { ask, command }));
+        ask
+    }
+
+    /// Lets time go by; timers fire.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            self.run();
+            let next = self.people.iter().map(|one| one.timer).min().unwrap_or(u64::MAX);
+            if next > end {
+                break;
+            }
+            self.clock.0.store(next.max(self.now()), Ordering::SeqCst);
+            for person in 0..self.people.len() {
+                if self.people[person].timer <= self.now() {
+                    self.people[person].timer = u64::MAX;
+                    self.give(person, Input::Timer);
+                }
+            }
+        }
+        self.clock.0.store(end, Ordering::SeqCst);
+        self.run();
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    /// A person.
+    #[must_use]
+    pub fn person(&self, person: usize) -> &Person {
+        &self.people[person]
+    }
+
+    fn give(&mut self, person: usize, input: Input) {
+        let now = self.clock.now_ms();
+        let one = &mut self.people[person];
+        if let Some(engine) = &mut one.engine {
+            let effects = engine.handle(input, now, &mut one.chance).unwrap();
+            one.queue.extend(effects);
+        }
+    }
+
+    /// Runs until nothing moves.
+    pub fn run(&mut self) {
+        let mut idle = 0;
+        while idle < 2 {
+            let mut moved = false;
+            for person in 0..self.people.len() {
+                while let Some(effect) = self.people[person].queue.pop_front() {
+                    moved = true;
+                    self.carry(person, effect);
+                }
+                moved |= self.deliver(person);
+            }
+            idle = if moved { 0 } else { idle + 1 };
+        }
+    }
+
+    fn deliver(&mut self, person: usize) -> bool {
+        let Some(login) = &self.people[person].login else {
+            return false;
+        };
+        let server = &self.server;
+        let pushed = self.runtime.block_on(async {
+            tokio::time::timeout(Duration::from_millis(2), server.next_delivery(login)).await
+        });
+        let Ok(deliver) = pushed else {
+            return false;
+        };
+        let body = proto::from_server::Body::Deliver(deliver);
+        let frame = proto::FromServer { body: Some(body) }.encode_to_vec();
+        self.give(person, Input::Frame(Wire::Login, frame));
+        true
+    }
+
+    fn carry(&mut self, person: usize, effect: Effect) {
+        match effect {
+            Effect::Connect(wire) => {
+                let one = &mut self.people[person];
+                let slot = match wire {
+                    Wire::Login => &mut one.login,
+                    Wire::Anonymous => &mut one.anonymous,
+                };
+                if one.offline || one.engine.is_none() || slot.is_some() {
+                    return;
+                }
+                *slot = Some(self.server.connect([u8::try_from(person).unwrap_or(0); 16]));
+                self.give(person, Input::Connected(wire));
+            }
+            Effect::Frame(wire, bytes) => self.send(person, wire, &bytes),
+            Effect::Timer(at) => self.people[person].timer = at,
+            Effect::Told(told) => self.people[person].told.push((told.ask, told.reply)),
+            Effect::Event(event) => self.people[person].events.push(event),
+            Effect::Erased => self.kill(person),
+        }
+    }
+
+    fn send(&mut self, person: usize, wire: Wire, bytes: &[u8]) {
+        let request = proto::Request::decode(bytes).unwrap();
+        let one = &self.people[person];
+        let connection = match wire {
+            Wire::Login => &one.login,
+            Wire::Anonymous => &one.anonymous,
+        };
+        let Some(connection) = connection else {
+            return;
+        };
+        let fate = (self.fate)(person, wire, &request);
+        if fate == Fate::RequestLost {
+            self.cut_one(person, wire);
+            return;
+        }
+        let answer = self.runtime.block_on(self.server.handle(connection, request));
+        if fate == Fate::AnswerLost {
+            self.cut_one(person, wire);
+            return;
+        }
+        let body = proto::from_server::Body::Answer(answer);
+        let frame = proto::FromServer { body: Some(body) }.encode_to_vec();
+        self.give(person, Input::Frame(wire, frame));
+    }
+
+    // ---- what people do ------------------------------------------------------------------------
+
+    /// Opens the chat with a handle.
+    pub fn chat(&mut self, person: usize, with: &str) -> ConversationRow {
+        match self.ask(person, Command::OpenDirect { handle: with.to_owned() }) {
+            Reply::Conversation(row) => row,
+            other => panic!("no chat with @{with}: {other:?}"),
+        }
+    }
+
+    /// Writes to a conversation.
+    pub fn write(&mut self, person: usize, conversation: ConversationId, text: &str) -> MessageRow {
+        let command = Command::SendText { conversation, text: text.to_owned() };
+        match self.ask(person, command) {
+            Reply::Sent(row) => row,
+            other => panic!("could not write: {other:?}"),
+        }
+    }
+
+    /// Opens the chat with a handle and writes.
+    pub fn say(&mut self, person: usize, to: &str, text: &str) -> MessageRow {
+        let chat = self.chat(person, to);
+        self.write(person, chat.id, text)
+    }
+
+    /// Requests that wait.
+    pub fn requests(&mut self, person: usize) -> Vec<RequestRow> {
+        match self.ask(person, Command::Requests) {
+            Reply::Requests(rows) => rows,
+            other => panic!("no requests: {other:?}"),
+        }
+    }
+
+    /// Accepts the first request.
+    pub fn accept(&mut self, person: usize) -> ConversationRow {
+        let request = self.requests(person).remove(0);
+        match self.ask(person, Command::Accept { conversation: request.conversation }) {
+            Reply::Conversation(row) => {
+                self.run();
+                row
+            }
+            other => panic!("could not accept: {other:?}"),
+        }
+    }
+
+    /// The chat list.
+    pub fn chats(&mut self, person: usize) -> Vec<ConversationRow> {
+        match self.ask(person, Command::Conversations) {
+            Reply::Conversations(rows) => rows,
+            other => panic!("no chats: {other:?}"),
+        }
+    }
+
+    /// All messages of a chat, oldest first.
+    pub fn rows(&mut self, person: usize, conversation: ConversationId) -> Vec<MessageRow> {
+        let at = nodoor_view::command::Place::Newest;
+        match self.ask(person, Command::Messages { conversation, at, limit: 200 }) {
+            Reply::Messages(page) => page.rows,
+            other => panic!("no messages: {other:?}"),
+        }
+    }
+
+    /// The texts of a chat, oldest first, each with `me` or the sender's handle.
+    pub fn texts(&mut self, person: usize, conversation: ConversationId) -> Vec<String> {
+        let rows = self.rows(person, conversation);
+        rows.into_iter()
+            .filter_map(|row| match (row.content, row.from) {
+                (Content::Text(text), From::Me) => Some(format!("me: {text}")),
+                (Content::Text(text), From::Them(them)) => Some(format!("{}: {text}", them.handle)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// States of one's own messages, oldest first.
+    pub fn states(&mut self, person: usize, conversation: ConversationId) -> Vec<SendState> {
+        self.rows(person, conversation).into_iter().filter_map(|row| row.state).collect()
+    }
+}
