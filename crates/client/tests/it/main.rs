@@ -2,3 +2,4 @@
 //! The client against the real server, in memory.
 
 mod conversations;
+mod groups;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Groups: making, adding, removing, leaving, renaming; who may do what.
+
+use std::time::Duration;
+
+use nodoor_testkit::world::World;
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{Content, ConversationId, ProblemKind, SystemLine, Writable},
+};
+
+fn group(world: &mut World, by: usize, title: &str, members: &[&str]) -> ConversationId {
+    let members = members.iter().map(|member| (*member).to_owned()).collect();
+    match world.ask(by, Command::GroupCreate { title: title.to_owned(), members }) {
+        Reply::Conversation(row) => {
+            world.pass(Duration::from_secs(5));
+            row.id
+        }
+        other => panic!("no group: {other:?}"),
+    }
+}
+
+fn handles(world: &mut World, person: usize, id: ConversationId) -> Vec<(String, u32)> {
+    match world.ask(person, Command::GroupMembers { conversation: id }) {
+        Reply::Members(members) => {
+            let mut all: Vec<(String, u32)> =
+                members.into_iter().map(|m| (m.person.handle, m.devices)).collect();
+            all.sort();
+            all
+        }
+        other => panic!("no members: {other:?}"),
+    }
+}
+
+fn lines(world: &mut World, person: usize, id: ConversationId) -> Vec<SystemLine> {
+    let rows = world.rows(person, id);
+    rows.into_iter()
+        .filter_map(|row| match row.content {
+            Content::System(line) => Some(line),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_group_talks_adds_renames_and_removes() {
+    let mut world = World::new(20);
+    let (alice, bob, carol) =
+        (world.register("alice"), world.register("bob"), world.register("carol"));
+    let dave = world.register("dave");
+    let id = group(&mut world, alice, "Garden", &["bob", "carol"]);
+    assert_eq!(world.requests(bob)[0].title, "Garden");
+    assert_eq!(world.requests(bob)[0].members.len(), 2);
+    let (b, c) = (world.accept(bob).id, world.accept(carol).id);
+    world.pass(Duration::from_secs(5));
+    world.write(alice, id, "hello");
+    world.write(bob, b, "hi");
+    world.write(carol, c, "hey");
+    world.pass(Duration::from_secs(5));
+    for (person, id) in [(alice, id), (bob, b), (carol, c)] {
+        assert_eq!(world.texts(person, id).len(), 3);
+        let members = handles(&mut world, person, id);
+        assert_eq!(members, [("alice".into(), 1), ("bob".into(), 1), ("carol".into(), 1)]);
+    }
+
+    let add = Command::GroupAdd { conversation: b, handle: "dave".into() };
+    assert!(matches!(world.ask(bob, add), Reply::Problem(p) if p.kind == ProblemKind::NotAllowed));
+    let add = Command::GroupAdd { conversation: id, handle: "dave".into() };
+    assert_eq!(world.ask(alice, add), Reply::Done);
+    let rename = Command::GroupRename { conversation: id, title: "Allotment".into() };
+    assert_eq!(world.ask(alice, rename), Reply::Done);
+    world.pass(Duration::from_secs(5));
+    let d = world.accept(dave);
+    assert_eq!(d.title, "Allotment");
+    assert_eq!(handles(&mut world, carol, c).len(), 4);
+    assert_eq!(world.chats(carol)[0].title, "Allotment");
+    assert!(world.texts(dave, d.id).is_empty());
+
+    let remove = Command::GroupRemove { conversation: id, handle: "bob".into() };
+    assert_eq!(world.ask(alice, remove), Reply::Done);
+    world.pass(Duration::from_secs(5));
+    world.write(alice, id, "without bob");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.texts(bob, b).len(), 3);
+    assert_eq!(world.chats(bob)[0].writable, Writable::Removed);
+    assert!(matches!(
+        lines(&mut world, bob, b).last(),
+        Some(SystemLine::Removed { by: Some(by), who: None }) if by.handle == "alice"
+    ));
+    assert_eq!(world.texts(dave, d.id), ["alice: without bob"]);
+
+    // Added again, bob sees what comes from then on.
+    let add = Command::GroupAdd { conversation: id, handle: "bob".into() };
+    assert_eq!(world.ask(alice, add), Reply::Done);
+    world.pass(Duration::from_secs(5));
+    world.write(alice, id, "bob again");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.texts(bob, b).last().unwrap(), "alice: bob again");
+}
+
+#[test]
+fn who_leaves_is_out_for_everybody() {
+    let mut world = World::new(21);
+    let (alice, bob, carol) =
+        (world.register("alice"), world.register("bob"), world.register("carol"));
+    let id = group(&mut world, alice, "Garden", &["bob", "carol"]);
+    let (b, c) = (world.accept(bob).id, world.accept(carol).id);
+    world.pass(Duration::from_secs(5));
+    assert!(matches!(world.ask(bob, Command::GroupLeave { conversation: b }), Reply::Done));
+    world.pass(Duration::from_secs(5));
+    world.write(carol, c, "bob is gone");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(handles(&mut world, alice, id).len(), 2);
+    assert_eq!(handles(&mut world, carol, c).len(), 2);
+    assert_eq!(world.chats(bob)[0].writable, Writable::Left);
+    assert!(world.texts(bob, b).is_empty());
+    assert!(matches!(
+        lines(&mut world, carol, c).last(),
+        Some(SystemLine::Left { who: Some(who) }) if who.handle == "bob"
+    ));
+}
+
+#[test]
+fn many_write_and_change_at_once_and_end_with_the_same_words() {
+    let mut world = World::new(22);
+    let names = ["alice", "bob", "carol", "dave"];
+    let people: Vec<usize> = names.iter().map(|name| world.register(name)).collect();
+    let first = group(&mut world, people[0], "Garden", &["bob", "carol", "dave"]);
+    let mut ids = vec![first];
+    for person in &people[1..] {
+        ids.push(world.accept(*person).id);
+    }
+    world.pass(Duration::from_secs(20));
+    for round in 0..3 {
+        for person in &people {
+            world.set_offline(*person, true);
+        }
+        for (person, id) in people.iter().zip(&ids) {
+            let text = format!("{round} from {person}");
+            world.begin(*person, Command::SendText { conversation: *id, text });
+        }
+        let title = format!("Garden {round}");
+        world.begin(people[0], Command::GroupRename { conversation: first, title });
+        for person in &people {
+            world.set_offline(*person, false);
+        }
+        world.pass(Duration::from_secs(30));
+    }
+    for (person, id) in people.iter().zip(&ids) {
+        assert_eq!(world.texts(*person, *id).len(), 12, "{}", names[*person]);
+        assert_eq!(world.chats(*person)[0].title, "Garden 2");
+    }
+}
+
+#[test]
+fn a_second_group_of_the_same_title_says_so() {
+    let mut world = World::new(23);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let nils = world.register("nils");
+    group(&mut world, alice, "Garden", &["bob"]);
+    world.accept(bob);
+    group(&mut world, nils, "Garden", &["bob"]);
+    assert!(world.requests(bob)[0].same_title_as_mine);
+}
