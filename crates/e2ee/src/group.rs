@@ -355,8 +355,9 @@ impl Group {
         to_frame(&message)
     }
 
-    /// Opens a frame of another member. A payload's key is used up by it, a leave is kept for the next commit,
-    /// a commit is only staged.
+    /// Opens a frame of another member. A leave is kept for the next commit, a commit is only staged. Each uses
+    /// up the frame's key, a commit's as well: a caller that cannot decide about it yet throws the transaction and
+    /// this group away, and opens it again later.
     ///
     /// # Errors
     /// [`OpenError`].
