@@ -1,2 +1,107 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-fn main() {}
+//! `nodoord`: the server. Wires a store, the blind server and the gateway together, and nothing else.
+//!
+//! It contains no code that opens a message (`cargo tree -p nodoord` shows it). Exit codes: 0 done, 2 wrong use,
+//! 1 otherwise, each with one line on stderr.
+//!
+//! Spec: `DESIGN.md` 8 and 10.
+
+mod capabilities;
+mod check;
+mod clock;
+mod listen;
+mod run;
+mod tls;
+mod web;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(version, about = "The Nodoor server")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGINT or SIGTERM.
+    Run(Run),
+    /// Open the data folder, verify its format, print what is there in counts.
+    Check {
+        /// The data folder.
+        #[arg(long, value_name = "DIR", default_value = "data", env = "NODOOR_DATA")]
+        data: PathBuf,
+    },
+    /// Print what a seized disk and a modified server would show.
+    Capabilities,
+}
+
+#[derive(Args)]
+struct Run {
+    /// The data folder; made if it is not there, never wiped.
+    #[arg(long, value_name = "DIR", default_value = "data", env = "NODOOR_DATA")]
+    data: PathBuf,
+    /// Where to listen; may be given several times. Beyond loopback it takes TLS.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8448", env = "NODOOR_LISTEN")]
+    listen: Vec<SocketAddr>,
+    /// The web app's folder [default: `web` beside the binary, if it is there].
+    #[arg(long, value_name = "DIR")]
+    web: Option<PathBuf>,
+    /// Certificate chain, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Who may register: `open`, `closed`, or `ticket:WORD` [default: open].
+    #[arg(long, value_name = "POLICY", default_value = "open", value_parser = run::registration)]
+    registration: nodoor_server::Registration,
+    /// Threads that serve [default: one a core].
+    #[arg(long, value_name = "N", env = "NODOOR_THREADS")]
+    threads: Option<usize>,
+    /// No budgets: for load tests, on loopback only.
+    #[arg(long, hide = true)]
+    without_budgets: bool,
+}
+
+/// Wrong use: said with a hint, exit code 2.
+#[derive(Debug)]
+struct WrongUse(String);
+
+impl std::fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
+
+fn main() -> ExitCode {
+    quiet_panics();
+    let done = match Cli::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Check { data } => check::check(&data),
+        Command::Capabilities => {
+            print!("{}", capabilities::TEXT);
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nodoord: {error:#}");
+            ExitCode::from(if error.is::<WrongUse>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// A panic says where, never what: its message could carry what somebody sent.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => eprintln!("nodoord: a fault of its own at {place}"),
+        None => eprintln!("nodoord: a fault of its own"),
+    }));
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! `nodoord capabilities`: what this server can be made to show, in plain words. Kept honest by whoever changes a
+//! store, a protocol message or a log line: the change and this text go together.
+//!
+//! Spec: `DESIGN.md` 1.5 and 4; `docs/book/protocol.md`, 3 and 4.
+
+/// The whole text.
+pub(crate) const TEXT: &str = "\
+What this server can be made to show
+
+1. A SEIZED DISK (the data folder, copied while the server is off)
+
+It shows:
+  - Every account: its id, its handle, all versions of its signed device list with the public keys of its
+    devices, disputes of removed devices. Handles and lists are public anyway: the server hands them to anyone.
+  - Of each device: the public key of its mailbox and when it was made; its unused key packages (public keys);
+    how many delivery tokens it has, as hashes. That number says roughly how many rooms the device is in.
+  - Of each mailbox: how many entries wait, how many it ever got, which of them came within the same hour, and
+    on which day that was. The entries are sealed under keys that are on the disk only sealed to the device.
+  - For 8 days, a hash of each sending to each mailbox, so that none is stored twice. It joins nothing to anyone
+    who does not know the mailbox and the sending already.
+  - Message bodies that wait to be fetched: sealed under keys that are only inside those entries. Their padded
+    sizes show, and in how many mailboxes each waits.
+  - Of each room: a hash of its id, how many times its membership or keys changed, the sealed roster with its
+    padded size (4, 16, 64, 256, 1024 or 4096 places), and the sealed commits of 30 days with their day.
+  - What was written together: entries of one message are stored in one write, and the store's journal keeps the
+    order of writes. Who compares it can guess which mailboxes got the same message, until the journal
+    is rewritten.
+  - What was deleted but not yet overwritten: entries and bodies stay readable as sealed bytes until the store
+    compacts its files.
+
+It does not show: messages, files, names of people or groups, who is in which room, contacts, who wrote
+anything, phone numbers, IP addresses, when anyone was online. The server has no key that opens what it stores.
+Backups of the folder show the same, for the time at which they were made.
+
+2. THE MEMORY OF THE RUNNING SERVER, UNMODIFIED
+
+  - The keys of the current hour's entries, and messages until their receivers have taken them, as ciphertext.
+  - The rosters of rooms that were used lately: which mailboxes, and so which devices, they reach.
+  - Open connections: which ones are logged in as which device. Senders are not logged in: they show that they
+    know a room's key, not who they are.
+  - Callers' networks, as a hash under a key drawn at start. Addresses are not kept or logged.
+
+3. A MODIFIED SERVER, FROM THE MOMENT IT IS MODIFIED
+
+It could record, and nobody could see from outside that it does:
+  - The IP address and time of every connection, and so guess which anonymous connection belongs to which account.
+  - Which mailboxes every sending reaches: over time, who is in a room with whom, how often and how much they write.
+  - Who looks up whose handle, by IP address.
+It could also:
+  - Delay, drop or refuse anything, to anyone.
+  - Show a stranger's first look-up of a handle another account. Until the public ledger is there, only an account id, a
+    link or a QR code guards against that.
+  - Serve a changed web app to a browser that loads it anew. The terminal client does not load code.
+
+It could not, modified in whatever way:
+  - Read or forge messages, files, names or group titles. It has no key to them and no code for it.
+  - Add a device to an account that someone knows, without the signature of an older device or of the recovery words.
+  - Add itself or anyone to a group: members' devices check every change themselves.
+  - Recover what was delivered and acknowledged before it was modified.
+
+4. WHAT AN ORDER CAN OBTAIN TODAY
+
+No phone numbers and no IP addresses are recorded, so there is nothing of that kind to hand over. What stands
+under 1 is what there is.
+
+Nothing here protects a device that is itself hacked, or keeps a receiver from showing what they received.
+";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_text_fits_a_terminal() {
+        for line in super::TEXT.lines() {
+            assert!(line.chars().count() <= 120, "{line}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! `nodoord run`: from a folder and an address to a server, and down again without losing a yes.
+//!
+//! The order of going down: clients are told, nothing new is taken, what is under way is answered (each yes is already
+//! on disk), then the store is closed. What a kill leaves instead is the store's business: every yes was durable before
+//! it was said.
+
+use std::{future::pending, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result};
+use nodoor_gateway::{Gateway, Limits, PeerKey, serve};
+use nodoor_server::{Config, Registration, Server};
+use nodoor_store_embedded::Folder;
+use rand_core::UnwrapErr;
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+    time::{interval, timeout},
+};
+
+use crate::{Run, WrongUse, clock::SystemClock, listen, tls, tls::TlsListener, web};
+
+/// Serves until a signal.
+///
+/// # Errors
+/// [`WrongUse`] for options that do not go together; anything else that keeps the server from starting.
+pub(crate) fn run(options: &Run) -> Result<()> {
+    let tls = options.tls_cert.as_deref().zip(options.tls_key.as_deref());
+    listen::allowed(&options.listen, tls.is_some())?;
+    if options.without_budgets {
+        listen::allowed(&options.listen, false)
+            .map_err(|_| WrongUse("a server without budgets listens on 127.0.0.1 only".into()))?;
+    }
+    let tls = tls.map(|(certificates, key)| tls::config(certificates, key)).transpose()?;
+    let app = web::load(options.web.as_deref())?;
+    start_log();
+    raise_open_files();
+
+    let mut config = if options.without_budgets { Config::unlimited() } else { Config::default() };
+    config.registration = options.registration.clone();
+    let store = Folder::open(&options.data).context("cannot open the data folder")?;
+    let rng = Box::new(UnwrapErr(getrandom::SysRng));
+    let server = Server::open(store, config, Arc::new(SystemClock), rng)?;
+    let peers = PeerKey::draw().context("the system gives no randomness")?;
+    let gateway = Gateway::new(server.clone(), app, Limits::default(), peers);
+
+    let runtime = runtime(options.threads)?;
+    let done = runtime.block_on(async {
+        let mut serving = JoinSet::new();
+        for address in &options.listen {
+            let listener = listen::bind(*address)?;
+            let bound = listener.local_addr()?;
+            let gateway = gateway.clone();
+            let scheme = match tls.clone() {
+                Some(config) => {
+                    let listener = TlsListener::new(listener, config, HANDSHAKE_WITHIN)?;
+                    serving.spawn(serve(listener, gateway, true));
+                    "https"
+                }
+                None => {
+                    serving.spawn(serve(listen::NoDelay(listener), gateway, false));
+                    "http"
+                }
+            };
+            announce(scheme, bound);
+        }
+        drop(gateway);
+        let sweeping = tokio::spawn(sweep(server.clone()));
+        stop_asked().await?;
+        tracing::info!("stopping: clients are told, what is under way is finished");
+        server.drain();
+        sweeping.abort();
+        let all = async { while serving.join_next().await.is_some() {} };
+        if timeout(STOP_WITHIN, all).await.is_err() {
+            tracing::warn!("some connections did not end in time and are cut");
+        }
+        anyhow::Ok(())
+    });
+    // Connections that are still there end with the runtime, and with them the last handles of the server; then the store
+    // closes, once everything that was said is on disk.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(server);
+    done
+}
+
+/// Reads `--registration`.
+pub(crate) fn registration(text: &str) -> Result<Registration, String> {
+    match text.split_once(':') {
+        None if text == "open" => Ok(Registration::Open),
+        None if text == "closed" => Ok(Registration::Closed),
+        Some(("ticket", word)) if !word.is_empty() => Ok(Registration::Ticket(word.into())),
+        _ => Err("open, closed or ticket:WORD".into()),
+    }
+}
+
+/// Where people find it: for them and for scripts, hence on standard output.
+fn announce(scheme: &str, address: SocketAddr) {
+    println!("nodoord listens on {scheme}://{address}");
+}
+
+async fn sweep(server: Server) {
+    let mut hour = interval(Duration::from_secs(3600));
+    loop {
+        hour.tick().await;
+        match server.sweep().await {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!(gone, "expired things were deleted"),
+            Err(error) => tracing::error!(%error, "the hourly sweep failed"),
+        }
+    }
+}
+
+async fn stop_asked() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        Some(()) = terminate.recv() => {}
+        Some(()) = interrupt.recv() => {}
+        else => pending().await,
+    }
+    Ok(())
+}
+
+fn runtime(threads: Option<usize>) -> Result<Runtime> {
+    let mut builder = match threads {
+        Some(0 | 1) => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    if let Some(threads) = threads.filter(|threads| *threads > 1) {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().build().context("cannot start threads")
+}
+
+/// Lines for an operator on stderr: `NODOOR_LOG` chooses how much (`info` if it is not set). No content, no names, no addresses of
+/// people ever: the rooms below have none to give.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("NODOOR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// As many open files as the system allows: each connection is one.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err()
+    {
+        tracing::warn!("the number of open files, and so of connections, could not be raised");
+    }
+}
+
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// For all of the way down; an operator's tools wait ten seconds.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
