@@ -34,11 +34,14 @@ pub fn for_terminal(text: &str, lines: Lines) -> String {
 fn without_controls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
+    let mut endless = false;
     while let Some(char) = chars.next() {
         match char {
-            '\u{1b}' => skip_escape(&mut chars),
+            '\u{1b}' => skip_escape(&mut chars, &mut endless),
             '\u{9b}' => skip_control_sequence(&mut chars),
-            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(&mut chars),
+            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => {
+                skip_string(&mut chars, &mut endless);
+            }
             '\r' => {
                 chars.next_if_eq(&'\n');
                 out.push('\n');
@@ -55,7 +58,7 @@ fn without_controls(text: &str) -> String {
 }
 
 /// After ESC (ECMA-35, 13.2): a control sequence, a string, or intermediates and one final character.
-fn skip_escape(chars: &mut Peekable<Chars<'_>>) {
+fn skip_escape(chars: &mut Peekable<Chars<'_>>, endless: &mut bool) {
     match chars.peek() {
         Some('[') => {
             chars.next();
@@ -63,7 +66,7 @@ fn skip_escape(chars: &mut Peekable<Chars<'_>>) {
         }
         Some('P' | 'X' | ']' | '^' | '_') => {
             chars.next();
-            skip_string(chars);
+            skip_string(chars, endless);
         }
         _ => {
             while chars.next_if(|c| matches!(c, ' '..='/')).is_some() {}
@@ -81,7 +84,12 @@ fn skip_control_sequence(chars: &mut Peekable<Chars<'_>>) {
 
 /// After OSC, DCS, SOS, PM or APC: everything to BEL or ST. Without an end only the introducer goes, so that no
 /// sender can make the rest of a message vanish.
-fn skip_string(chars: &mut Peekable<Chars<'_>>) {
+///
+/// `endless` remembers that no end is left in the text, or 64 KiB of introducers would each search to its end.
+fn skip_string(chars: &mut Peekable<Chars<'_>>, endless: &mut bool) {
+    if *endless {
+        return;
+    }
     let mut ahead = chars.clone();
     while let Some(char) = ahead.next() {
         let ends = match char {
@@ -94,22 +102,30 @@ fn skip_string(chars: &mut Peekable<Chars<'_>>) {
             return;
         }
     }
+    *endless = true;
 }
 
 /// One line, with the embeddings and isolates that are properly nested and closed.
 fn paired(line: &str) -> String {
     let mut keep: Vec<(char, bool)> = Vec::with_capacity(line.len());
     let mut open: Vec<usize> = Vec::new();
+    let mut isolates = 0_usize;
     for char in line.chars() {
         let position = keep.len();
         let closed = match char {
             '\u{202a}' | '\u{202b}' | '\u{2066}'..='\u{2068}' => {
+                isolates += usize::from(is_isolate(char));
                 open.push(position);
                 keep.push((char, false));
                 continue;
             }
             '\u{202c}' => innermost_embedding(&keep, &mut open),
-            '\u{2069}' => innermost_isolate(&keep, &mut open),
+            // Only when one is open: a search among 64 KiB of embeddings for what is not there would be slow.
+            '\u{2069}' if isolates == 0 => None,
+            '\u{2069}' => {
+                isolates -= 1;
+                innermost_isolate(&keep, &mut open)
+            }
             _ => {
                 keep.push((char, true));
                 continue;
@@ -133,10 +149,13 @@ fn innermost_embedding(keep: &[(char, bool)], open: &mut Vec<usize>) -> Option<u
 
 /// PDI closes the innermost isolate; embeddings left open inside it end with it (UAX #9, X6a).
 fn innermost_isolate(keep: &[(char, bool)], open: &mut Vec<usize>) -> Option<usize> {
-    let is_isolate =
-        |at: &usize| keep.get(*at).is_some_and(|(char, _)| matches!(char, '\u{2066}'..='\u{2068}'));
-    let place = open.iter().rposition(is_isolate)?;
+    let opens = |at: &usize| keep.get(*at).is_some_and(|(char, _)| is_isolate(*char));
+    let place = open.iter().rposition(opens)?;
     let opened = open.get(place).copied();
     open.truncate(place);
     opened
+}
+
+fn is_isolate(char: char) -> bool {
+    matches!(char, '\u{2066}'..='\u{2068}')
 }

@@ -96,6 +96,16 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(|chars| chars.into_iter().collect())
 }
 
+#[test]
+fn a_long_text_of_openings_takes_no_longer_than_another() {
+    // Found while fuzzing: a search for each opening's end made these texts cost the square of their length. This
+    // one would then not end within the hour.
+    for opening in ["\u{1b}]", "\u{9d}", "\u{202a}\u{2069}", "\u{2066}", "\u{1b}[0"] {
+        let clean = for_terminal(&opening.repeat(500_000), Lines::Join);
+        assert!(!clean.contains('\u{1b}'), "{opening:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
