@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What a message says. What was read is written and read the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use nodoor_e2ee::content::{CONTENT, Content, NAME, RECEIPTS, decode, encode};
+use nodoor_wire::limits;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(content) = decode(bytes) else { return };
+    assert!(bytes.len() <= CONTENT);
+    match &content {
+        Content::Text(text) => assert!(text.len() <= limits::TEXT),
+        Content::Receipt(ids) => assert!(ids.len() <= RECEIPTS),
+        Content::Profile { name } => assert!(name.len() <= NAME),
+        _ => {}
+    }
+    assert!(decode(&encode(&content, [0; 16])) == Ok(content));
+});
