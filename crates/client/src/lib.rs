@@ -13,11 +13,13 @@
 
 mod account;
 mod command;
+mod commit;
 mod conversation;
 mod directory;
 pub mod engine;
 pub mod gate;
 mod incoming;
+mod intent;
 pub mod io;
 mod link;
 mod live;

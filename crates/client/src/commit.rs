@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Our commits: made, judged before anything is encrypted, on disk before they are sent, merged after the
+//! server's yes; and catching up when it was somebody else's.
+//!
+//! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
+
+use nodoor_e2ee::{group::Change, key_package, room::RoomContext};
+use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind, SystemLine};
+use nodoor_wire::{
+    code::{Class, Code},
+    header::CommitHeader,
+    id::RoomId,
+    limits,
+    proto::{self, answer, request},
+};
+use prost::Message as _;
+
+use crate::{
+    gate::{self, Verdict},
+    io::Wire,
+    link::{class_of, problem_of},
+    live::Purpose,
+    room::PAUSE,
+    rows::{Submission, key},
+    step::{Step, problem},
+};
+
+/// How long the mailbox is given to bring a commit before it is asked for, milliseconds.
+const CATCH_UP_AFTER: u64 = 1_500;
+
+impl Step<'_> {
+    /// Makes a commit, writes it down and sends it.
+    pub(crate) fn submit(
+        &mut self,
+        id: &RoomId,
+        change: Change,
+        intents: Vec<Vec<u8>>,
+        lines: Vec<SystemLine>,
+    ) {
+        if !self.may_enter(id, &change) {
+            // A server that hands out key packages no verified list names: nothing is encrypted to them.
+            self.live.packages.remove(id);
+            for row in &intents {
+                self.disk.remove(row);
+            }
+            if let Some(room) = self.room(id) {
+                self.fail_outgoing(room.conversation, &problem(ProblemKind::UnknownDevice));
+            }
+            return;
+        }
+        let Some(identity) = self.identity() else {
+            return;
+        };
+        self.disk.begin();
+        let made = self.with_group(id, |step, group| {
+            group.commit(&step.disk, &identity, change, step.rng).ok()
+        });
+        let Some(Some(commit)) = made else {
+            self.disk.undo();
+            self.live.groups.remove(id);
+            self.live.retry_at.insert(*id, self.now + PAUSE);
+            return;
+        };
+        self.disk.keep();
+        let submission = Submission {
+            id: CommitHeader::of(&commit).commit_id().0,
+            commit: commit.encode_to_vec(),
+            intents,
+            lines,
+        };
+        self.disk.put(key::submission(id), &submission);
+        self.live.busy.insert(*id);
+        let body = request::Body::Commit(commit);
+        self.request(Wire::Anonymous, body, Purpose::Commit(*id));
+    }
+
+    /// The gate, before anything is encrypted to whoever we would add.
+    fn may_enter(&mut self, id: &RoomId, change: &Change) -> bool {
+        let mut entering = Vec::new();
+        for bytes in &change.add {
+            match key_package::inspect(bytes) {
+                Ok(leaf) => entering.push(leaf),
+                Err(_) => return false,
+            }
+        }
+        for leaf in &entering {
+            self.load_chain(&leaf.name.account);
+        }
+        let Some(me) = self.me() else {
+            return false;
+        };
+        let before =
+            self.with_group(id, |_, group| (group.context().clone(), group.leaves().to_vec()));
+        let Some((before, mut staying)) = before else {
+            return false;
+        };
+        staying.retain(|leaf| !change.remove.contains(&leaf.index));
+        let judged = gate::Change {
+            before: Some(&before),
+            after: change.context.as_ref().unwrap_or(&before),
+            committer: me,
+            staying: &staying,
+            entering: &entering,
+            updated: None,
+            removed: &[],
+        };
+        gate::judge(&judged, |account| self.live.chains.get(account)) == Verdict::Valid
+    }
+
+    /// The server's answer to our commit.
+    pub(crate) fn commit_answered(&mut self, id: &RoomId, body: answer::Body) {
+        self.live.busy.remove(id);
+        match body {
+            answer::Body::Done(_) => self.commit_accepted(id),
+            answer::Body::Refusal(refusal) => match class_of(&refusal) {
+                Class::Stale => {
+                    self.drop_submission(id);
+                    self.is_behind(id);
+                }
+                Class::Retry => self.pause(id, &refusal),
+                Class::Permanent => {
+                    self.drop_submission(id);
+                    self.live.retry_at.insert(*id, self.now + PAUSE);
+                    if Code::from_number(refusal.code) == Some(Code::Forbidden) {
+                        self.is_behind(id);
+                    } else {
+                        self.drop_intents(id, &problem_of(&refusal));
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// What was wanted of a room will not be.
+    fn drop_intents(&mut self, id: &RoomId, problem: &Problem) {
+        for (row, _) in self.disk.prefixed(&key::intents(id), usize::MAX) {
+            self.disk.remove(&row);
+        }
+        if let Some(room) = self.room(id) {
+            self.fail_outgoing(room.conversation, problem);
+        }
+    }
+
+    /// Gives a pending commit of ours up; its intents stay and are carried out anew.
+    pub(crate) fn drop_submission(&mut self, id: &RoomId) {
+        if self.disk.bytes(&key::submission(id)).is_some() {
+            self.disk.remove(&key::submission(id));
+            self.with_group(id, |step, group| group.drop_pending(&step.disk));
+        }
+    }
+
+    /// Our commit is the head: merge it.
+    pub(crate) fn commit_accepted(&mut self, id: &RoomId) {
+        let Some(submission) = self.disk.get::<Submission>(&key::submission(id)) else {
+            return;
+        };
+        self.disk.remove(&key::submission(id));
+        for row in &submission.intents {
+            self.disk.remove(row);
+        }
+        let merged = self.with_group(id, |step, group| {
+            group.merge_pending(&step.disk).ok()?;
+            Some(group.context().clone())
+        });
+        self.live.packages.remove(id);
+        let (Some(Some(context)), Some(mut room)) = (merged, self.room(id)) else {
+            self.live.groups.remove(id);
+            return;
+        };
+        room.updated_at = self.now;
+        room.active_at = self.now;
+        self.set_room(&room);
+        self.context_changed(room.conversation, &context);
+        for line in submission.lines {
+            self.system_line(room.conversation, line);
+        }
+        self.retry_held();
+    }
+
+    /// Follows the GroupContext: the title.
+    pub(crate) fn context_changed(&mut self, conversation: ConversationId, context: &RoomContext) {
+        if let Some(mut conversation) = self.conversation(conversation) {
+            if conversation.kind == Kind::Group {
+                conversation.title = crate::conversation::tidy(&context.title, 100);
+            }
+            self.set_conversation(&conversation);
+        }
+    }
+
+    /// A room that lacks a commit: the mailbox brings it; if not, it is asked for.
+    pub(crate) fn is_behind(&mut self, id: &RoomId) {
+        self.live.behind.entry(*id).or_insert(self.now + CATCH_UP_AFTER);
+    }
+
+    /// The server's answer to catching up: at most one commit, then we ask again.
+    pub(crate) fn caught_up(&mut self, id: &RoomId, body: answer::Body) {
+        self.live.busy.remove(id);
+        self.live.behind.remove(id);
+        match body {
+            answer::Body::Commits(answer) => {
+                let before = self.with_group(id, |_, group| group.epoch());
+                for commit in answer.commits.into_iter().take(limits::BATCH) {
+                    let body = proto::Body { body: Some(proto::body::Body::Commit(commit)) };
+                    self.take_body(id, &body);
+                }
+                self.retry_held();
+                let after = self.with_group(id, |_, group| group.epoch());
+                if before != after {
+                    self.live.behind.insert(*id, self.now);
+                }
+            }
+            answer::Body::Refusal(refusal) => {
+                self.pause(id, &refusal);
+                if class_of(&refusal) == Class::Retry {
+                    self.is_behind(id);
+                }
+            }
+            _ => {}
+        }
+    }
+}

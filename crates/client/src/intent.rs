@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What we want of a room, on disk until a commit of ours did it; and the key packages it takes.
+//!
+//! Spec: `docs/book/protocol.md`, 3.2 and 7.
+
+use nodoor_e2ee::{
+    group::{Change, Leaf},
+    key_package,
+};
+use nodoor_view::model::{Kind, ProblemKind, SystemLine};
+use nodoor_wire::{
+    code::Class,
+    id::{AccountId, RoomId},
+    proto::{self, answer, request},
+};
+
+use crate::{
+    io::Wire,
+    link::class_of,
+    live::Purpose,
+    rows::{Intent, Room, key},
+    step::{Step, problem},
+};
+
+impl Step<'_> {
+    /// Puts a wish at the end of a room's queue.
+    pub(crate) fn intend(&mut self, room: &RoomId, intent: &Intent) {
+        let number = self.number();
+        self.disk.put(key::intent(room, number), intent);
+    }
+
+    /// Carries out the oldest intent of a room, as far as it can be now.
+    pub(crate) fn next_intent(&mut self, id: &RoomId, room: &Room) {
+        let Some((row, value)) = self.disk.prefixed(&key::intents(id), 1).into_iter().next() else {
+            return;
+        };
+        let Some(intent) = self.disk.decode::<Intent>(&value) else {
+            return;
+        };
+        let leaves = self.with_group(id, |_, group| group.leaves().to_vec()).unwrap_or_default();
+        let indexes = |of: &dyn Fn(&Leaf) -> bool| -> Vec<u32> {
+            leaves.iter().filter(|leaf| of(leaf)).map(|leaf| leaf.index).collect()
+        };
+        let mut change = Change::default();
+        let mut lines = Vec::new();
+        match &intent {
+            Intent::Add(accounts) => {
+                let absent: Vec<AccountId> = accounts
+                    .iter()
+                    .map(|account| AccountId(*account))
+                    .filter(|account| leaves.iter().all(|leaf| leaf.name.account != *account))
+                    .collect();
+                match self.gather(id, &absent) {
+                    Some(packages) => change.add = packages,
+                    None => return,
+                }
+                if self.conversation(room.conversation).is_some_and(|c| c.kind == Kind::Group) {
+                    for account in &absent {
+                        let who = Some(self.person(account));
+                        lines.push(SystemLine::Added { by: None, who });
+                    }
+                }
+            }
+            Intent::Remove(account) => {
+                change.remove = indexes(&|leaf| leaf.name.account.0 == *account);
+                let who = Some(self.person(&AccountId(*account)));
+                lines.push(SystemLine::Removed { by: None, who });
+            }
+            Intent::Readd(account, device) => {
+                let stuck =
+                    |leaf: &Leaf| leaf.name.account.0 == *account && leaf.name.device.0 == *device;
+                match self.gather(id, &[AccountId(*account)]) {
+                    Some(packages) => {
+                        change.add = packages
+                            .into_iter()
+                            .filter(|bytes| {
+                                key_package::inspect(bytes)
+                                    .is_ok_and(|leaf| leaf.name.device.0 == *device)
+                            })
+                            .collect();
+                    }
+                    None => return,
+                }
+                change.remove = indexes(&stuck);
+            }
+            Intent::Rename(title) => {
+                let context = self.with_group(id, |_, group| group.context().clone());
+                if let Some(mut context) = context {
+                    context.title.clone_from(title);
+                    change.context = Some(context);
+                    lines.push(SystemLine::Renamed { by: None, title: title.clone() });
+                }
+            }
+            Intent::Update => {}
+        }
+        let nothing = change.add.is_empty() && change.remove.is_empty() && change.context.is_none();
+        if nothing && intent != Intent::Update {
+            self.disk.remove(&row);
+            return;
+        }
+        self.submit(id, change, vec![row], lines);
+    }
+
+    /// Key packages of all devices of these accounts, judged; `None` while they are being fetched.
+    fn gather(&mut self, id: &RoomId, accounts: &[AccountId]) -> Option<Vec<Vec<u8>>> {
+        let mut all = Vec::new();
+        let mut waiting = false;
+        for account in accounts {
+            if !self.is_fresh(account) {
+                waiting = true;
+                continue;
+            }
+            let taken = self.live.packages.get(id).and_then(|taken| taken.get(account));
+            if let Some(packages) = taken {
+                all.extend(packages.iter().cloned());
+            } else {
+                waiting = true;
+                if self.may_ask(id) {
+                    self.live.busy.insert(*id);
+                    let take =
+                        proto::KeyPackageTake { account: account.to_bytes(), devices: Vec::new() };
+                    let body = request::Body::KeyPackageTake(take);
+                    self.request(Wire::Anonymous, body, Purpose::Take(*id, *account));
+                }
+            }
+        }
+        (!waiting).then_some(all)
+    }
+
+    /// The server's answer to taking key packages.
+    pub(crate) fn took(&mut self, id: &RoomId, account: AccountId, body: answer::Body) {
+        self.live.busy.remove(id);
+        match body {
+            answer::Body::KeyPackageTake(taken) if !taken.packages.is_empty() => {
+                let packages = taken.packages.into_iter().map(|one| one.key_package.to_vec());
+                self.live.packages.entry(*id).or_default().insert(account, packages.collect());
+            }
+            answer::Body::Refusal(refusal) if class_of(&refusal) == Class::Permanent => {
+                self.account_gone(&account);
+            }
+            answer::Body::Refusal(refusal) => self.pause(id, &refusal),
+            _ => self.account_gone(&account),
+        }
+    }
+
+    /// An account that is not there, or has no device to send to: what waits for it says so.
+    pub(crate) fn account_gone(&mut self, account: &AccountId) {
+        for (row, value) in self.disk.prefixed(key::INTENTS, usize::MAX) {
+            let Some(Intent::Add(mut accounts)) = self.disk.decode::<Intent>(&value) else {
+                continue;
+            };
+            let before = accounts.len();
+            accounts.retain(|wanted| wanted != &account.0);
+            if accounts.len() == before {
+                continue;
+            }
+            if accounts.is_empty() {
+                self.disk.remove(&row);
+            } else {
+                self.disk.put(row.clone(), &Intent::Add(accounts));
+            }
+            let id = row.get(key::INTENTS.len()..key::INTENTS.len() + RoomId::LENGTH);
+            let room = id.and_then(|id| RoomId::try_from(id).ok()).and_then(|id| self.room(&id));
+            let Some(room) = room else {
+                continue;
+            };
+            let Some(mut conversation) = self.conversation(room.conversation) else {
+                continue;
+            };
+            if conversation.kind == Kind::Direct {
+                self.fail_outgoing(conversation.id, &problem(ProblemKind::AccountGone));
+                // Nobody else ever saw this room: the next try begins with a new one.
+                let mut room = room;
+                room.closed = true;
+                conversation.rooms.retain(|id| *id != room.room);
+                self.set_room(&room);
+                self.set_conversation(&conversation);
+            }
+        }
+    }
+}
