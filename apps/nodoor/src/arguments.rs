@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::target::Target;
+
 /// Messages only their readers can open. Without a command it opens the full screen.
 #[derive(Debug, Parser)]
 #[command(name = "nodoor", version, about, max_term_width = 100)]
@@ -52,7 +54,8 @@ pub(crate) enum Verb {
     /// Send a message
     Send {
         /// @handle or the id of a conversation
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
         /// The text; `-` reads standard input
         text: String,
     },
@@ -70,7 +73,8 @@ pub(crate) enum Verb {
     /// Messages of a chat, oldest first
     History {
         /// @handle or the id of a conversation
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
         /// At most the newest so many
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
@@ -80,22 +84,26 @@ pub(crate) enum Verb {
     /// Accept a request
     Accept {
         /// @handle or the id of a request
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
     },
     /// Delete a request; the sender is not told
     Decline {
         /// @handle or the id of a request
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
     },
     /// Block a person; they are not told
     Block {
         /// @handle or the id of a conversation or request
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
     },
     /// Take a block back
     Unblock {
         /// @handle or the id of a conversation
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
     },
     /// Groups
     Group {
@@ -110,7 +118,8 @@ pub(crate) enum Verb {
     /// Open a chat
     Chat {
         /// @handle or the id of a conversation
-        to: String,
+        #[arg(value_parser = Target::parse)]
+        to: Target,
         /// One line a message, a prompt below: for screen readers, logs and slow links
         #[arg(long)]
         plain: bool,
@@ -144,7 +153,8 @@ pub(crate) enum GroupVerb {
     /// Add a person to a group you made
     Add {
         /// The id of the conversation
-        conversation: String,
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
         /// Whom
         #[arg(value_name = "@HANDLE")]
         handle: String,
@@ -152,7 +162,8 @@ pub(crate) enum GroupVerb {
     /// Remove a person from a group you made
     Remove {
         /// The id of the conversation
-        conversation: String,
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
         /// Whom
         #[arg(value_name = "@HANDLE")]
         handle: String,
@@ -160,17 +171,20 @@ pub(crate) enum GroupVerb {
     /// Leave a group; what was received stays
     Leave {
         /// The id of the conversation
-        conversation: String,
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
     },
     /// Who can read a group
     Members {
         /// The id of the conversation
-        conversation: String,
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
     },
     /// Rename a group you made
     Rename {
         /// The id of the conversation
-        conversation: String,
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
         /// 1 to 100 characters
         title: String,
     },
@@ -235,7 +249,7 @@ mod tests {
             assert!(arguments.global.json);
             assert_eq!(arguments.global.profile, Some("/tmp/a".into()));
             let Some(Verb::Send { to, text }) = arguments.verb else { panic!("{line}") };
-            assert_eq!((to.as_str(), text.as_str()), ("@ben", "hi"));
+            assert_eq!((to, text.as_str()), (Target::Handle("ben".into()), "hi"));
         }
     }
 
@@ -264,7 +278,13 @@ mod tests {
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }
-        for line in ["nodoor register", "nodoor send @ben", "nodoor fly", "nodoor erase"] {
+        for line in [
+            "nodoor register",
+            "nodoor send @ben",
+            "nodoor history ben",
+            "nodoor fly",
+            "nodoor erase",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

@@ -14,6 +14,7 @@ mod failure;
 mod output;
 mod plain;
 mod session;
+mod target;
 mod tui;
 
 use std::process::ExitCode;

@@ -14,10 +14,10 @@ use nodoor_view::{
 };
 use tokio::sync::mpsc;
 
-use crate::{failure::Failure, output, session::Session};
+use crate::{failure::Failure, output, session::Session, target::Target};
 
 /// Runs until the end of standard input.
-pub(crate) async fn run(session: &Session, to: &str) -> Result<(), Failure> {
+pub(crate) async fn run(session: &Session, to: &Target) -> Result<(), Failure> {
     let mut events = session.events();
     let chat = session.open_chat(to).await?;
     let mut lines = read_lines();
@@ -34,7 +34,10 @@ pub(crate) async fn run(session: &Session, to: &str) -> Result<(), Failure> {
         prompt()?;
         tokio::select! {
             typed = lines.recv() => match typed {
-                None => return Ok(()),
+                None => {
+                    session.finish().await;
+                    return Ok(());
+                }
                 Some(text) if text.trim().is_empty() => {}
                 Some(text) => {
                     let command = Command::SendText { conversation: chat.id, text };

@@ -13,13 +13,12 @@ use nodoor_sdk::native::{
 };
 use nodoor_view::{
     command::{Command, Reply},
-    event::{Connection, Event},
     model::{ConversationRow, Kind, RequestRow},
     text::Texts,
 };
 use zeroize::Zeroizing;
 
-use crate::{arguments::Arguments, failure::Failure};
+use crate::{arguments::Arguments, failure::Failure, target::Target};
 
 /// An engine that runs, and how to talk to its person.
 pub(crate) struct Session {
@@ -92,20 +91,9 @@ impl Session {
         }
     }
 
-    /// Fetches what waits at the server, as long as it answers; without a connection returns soon.
+    /// Fetches what waits at the server, as long as it answers; without a connection returns at once.
     pub(crate) async fn catch_up(&self) {
-        let mut events = self.client.events();
-        let offline = async {
-            while let Some(event) = events.next().await {
-                if matches!(event, Event::Connection { state: Connection::Offline }) {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            _ = self.client.settle(QUIET, CATCH_UP) => {}
-            () = offline => {}
-        }
+        self.client.settle(QUIET, CATCH_UP).await;
     }
 
     /// Waits until what was just asked is done at the server too; else says that it is not.
@@ -121,37 +109,29 @@ impl Session {
     }
 
     /// The conversation that `to` names, made if it is a handle and there is none.
-    pub(crate) async fn open_chat(&self, to: &str) -> Result<ConversationRow, Failure> {
-        match self.known(to).await? {
-            Some(row) => Ok(row),
-            None => {
-                let handle = to.strip_prefix('@').ok_or(NO_CONVERSATION)?.to_owned();
-                self.conversation(Command::OpenDirect { handle }).await
+    pub(crate) async fn open_chat(&self, to: &Target) -> Result<ConversationRow, Failure> {
+        match (self.known(to).await?, to) {
+            (Some(row), _) => Ok(row),
+            (None, Target::Handle(handle)) => {
+                self.conversation(Command::OpenDirect { handle: handle.clone() }).await
             }
+            (None, Target::Id(_)) => Err(NO_CONVERSATION),
         }
     }
 
     /// The conversation on this device that `to` names, if there is one.
-    pub(crate) async fn known(&self, to: &str) -> Result<Option<ConversationRow>, Failure> {
-        let rows = self.conversations().await?;
-        match Target::parse(to)? {
-            Target::Handle(handle) => Ok(rows.into_iter().find(|row| {
-                let person = row.person.as_ref();
-                row.kind == Kind::Direct && person.is_some_and(|person| person.handle == handle)
-            })),
-            Target::Id(prefix) => one(rows, |row| row.reference.starts_with(&prefix)),
-        }
+    pub(crate) async fn known(&self, to: &Target) -> Result<Option<ConversationRow>, Failure> {
+        to.pick(self.conversations().await?, |row| {
+            let person = row.person.as_ref().filter(|_| row.kind == Kind::Direct);
+            (person.map_or("", |person| &person.handle), &row.reference)
+        })
     }
 
     /// The request that `to` names, if there is one. A handle means the request to talk, not a group.
-    pub(crate) async fn request(&self, to: &str) -> Result<Option<RequestRow>, Failure> {
-        let rows = self.requests().await?;
-        match Target::parse(to)? {
-            Target::Handle(handle) => Ok(rows
-                .into_iter()
-                .find(|row| row.kind == Kind::Direct && row.from.handle == handle)),
-            Target::Id(prefix) => one(rows, |row| row.reference.starts_with(&prefix)),
-        }
+    pub(crate) async fn request(&self, to: &Target) -> Result<Option<RequestRow>, Failure> {
+        to.pick(self.requests().await?, |row| {
+            (if row.kind == Kind::Direct { &row.from.handle } else { "" }, &row.reference)
+        })
     }
 
     /// Events from now on.
@@ -162,39 +142,6 @@ impl Session {
 
 /// There is no such conversation.
 pub(crate) const NO_CONVERSATION: Failure = Failure::Said("not_found", "no-such-conversation");
-
-/// What `TO` means.
-enum Target {
-    /// A handle, without `@`, in lower case.
-    Handle(String),
-    /// The beginning of a conversation's id.
-    Id(String),
-}
-
-impl Target {
-    fn parse(to: &str) -> Result<Self, Failure> {
-        if let Some(handle) = to.strip_prefix('@') {
-            return Ok(Self::Handle(handle.to_ascii_lowercase()));
-        }
-        let id = to.to_ascii_lowercase();
-        if id.len() >= SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            Ok(Self::Id(id))
-        } else {
-            Err(Failure::Usage(format!(
-                "write @{to} for a person, or at least {SHORTEST_ID} digits of a conversation's id"
-            )))
-        }
-    }
-}
-
-/// The only one that fits.
-fn one<T>(rows: Vec<T>, fits: impl Fn(&T) -> bool) -> Result<Option<T>, Failure> {
-    let mut fitting = rows.into_iter().filter(fits);
-    match (fitting.next(), fitting.next()) {
-        (found, None) => Ok(found),
-        _ => Err(Failure::Said("ambiguous", "ambiguous")),
-    }
-}
 
 fn default_profile() -> Result<PathBuf, Failure> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -214,7 +161,6 @@ fn device_name() -> String {
 }
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:8448";
-const SHORTEST_ID: usize = 8;
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// A server that answered everything and said nothing for so long has nothing more for us.
 const QUIET: Duration = Duration::from_millis(300);

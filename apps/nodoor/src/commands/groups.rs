@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     output::{self, Member},
     session::{NO_CONVERSATION, Session},
+    target::Target,
 };
 
 pub(super) async fn run(session: &Session, verb: &GroupVerb) -> Result<(), Failure> {
@@ -51,7 +52,7 @@ pub(super) async fn run(session: &Session, verb: &GroupVerb) -> Result<(), Failu
 
 async fn change(
     session: &Session,
-    conversation: &str,
+    conversation: &Target,
     command: impl FnOnce(ConversationId) -> Command,
 ) -> Result<(), Failure> {
     let row = group(session, conversation).await?;
@@ -59,7 +60,7 @@ async fn change(
     changed(session, &row.reference).await
 }
 
-async fn members(session: &Session, conversation: &str) -> Result<(), Failure> {
+async fn members(session: &Session, conversation: &Target) -> Result<(), Failure> {
     let row = group(session, conversation).await?;
     let Reply::Members(members) =
         session.ask(Command::GroupMembers { conversation: row.id }).await?
@@ -74,7 +75,7 @@ async fn members(session: &Session, conversation: &str) -> Result<(), Failure> {
 }
 
 /// The conversation, as the server has it now.
-async fn group(session: &Session, conversation: &str) -> Result<ConversationRow, Failure> {
+async fn group(session: &Session, conversation: &Target) -> Result<ConversationRow, Failure> {
     session.catch_up().await;
     session.known(conversation).await?.ok_or(NO_CONVERSATION)
 }

@@ -18,36 +18,37 @@ use crate::{
     failure::Failure,
     output::{self, Message, Sent},
     session::Session,
+    target::Target,
 };
 
 /// Sends, and waits for the server's yes.
-pub(super) async fn send(session: &Session, to: &str, text: &str) -> Result<(), Failure> {
+pub(super) async fn send(session: &Session, to: &Target, text: &str) -> Result<(), Failure> {
     let text = if text == "-" { standard_input()? } else { text.to_owned() };
     let mut events = session.events();
     let chat = session.open_chat(to).await?;
     let command = Command::SendText { conversation: chat.id, text };
-    let Reply::Sent(row) = session.ask(command).await? else {
+    let Reply::Sent(mut row) = session.ask(command).await? else {
         return Err(Failure::unexpected());
     };
+    // The id of a first message is known once its room is: hence printed after the wait.
+    let until = Instant::now() + SEND_WAIT;
+    while matches!(row.state, Some(SendState::Waiting) | None) {
+        match timeout_at(until, events.next()).await {
+            Ok(Some(Event::Message { row: told, .. })) if told.id == row.id => row = told,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => break,
+        }
+    }
     let sent = Sent { message: &row.reference, conversation: &chat.reference };
     print(session, &sent, row.reference.get(..16).unwrap_or(&row.reference))?;
-    let until = Instant::now() + SEND_WAIT;
-    let mut state = row.state;
-    loop {
-        match state {
-            Some(SendState::Sent | SendState::Delivered) => return Ok(()),
-            Some(SendState::NotSent { reason }) => return Err(Failure::Problem(reason)),
-            Some(SendState::Waiting) | None => {}
+    match row.state {
+        Some(SendState::Sent | SendState::Delivered) => Ok(()),
+        Some(SendState::NotSent { reason }) => Err(Failure::Problem(reason)),
+        // It is on disk, which is what was asked; the next command with a connection sends it.
+        Some(SendState::Waiting) | None => {
+            eprintln!("nodoor: {}", session.texts.get("waits-on-disk", &[]));
+            Ok(())
         }
-        state = match timeout_at(until, events.next()).await {
-            Ok(Some(Event::Message { row: told, .. })) if told.id == row.id => told.state,
-            Ok(Some(_)) => None,
-            // It is on disk, which is what was asked; the next command with a connection sends it.
-            Ok(None) | Err(_) => {
-                eprintln!("nodoor: {}", session.texts.get("waits-on-disk", &[]));
-                return Ok(());
-            }
-        };
     }
 }
 
@@ -126,7 +127,7 @@ fn is_news(row: &MessageRow, first: MessageId) -> bool {
 /// Prints the newest `limit` messages (all without one), oldest first.
 pub(super) async fn history(
     session: &Session,
-    to: &str,
+    to: &Target,
     limit: Option<usize>,
 ) -> Result<(), Failure> {
     session.catch_up().await;

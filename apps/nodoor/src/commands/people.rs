@@ -3,13 +3,14 @@
 
 use nodoor_view::{
     command::{Command, Reply},
-    model::{ConversationId, ConversationRow},
+    model::ConversationId,
 };
 
 use crate::{
     failure::Failure,
     output::{self, Changed, Conversation, Request},
     session::{NO_CONVERSATION, Session},
+    target::Target,
 };
 
 pub(super) async fn conversations(session: &Session) -> Result<(), Failure> {
@@ -34,21 +35,21 @@ pub(super) async fn requests(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn accept(session: &Session, to: &str) -> Result<(), Failure> {
+pub(super) async fn accept(session: &Session, to: &Target) -> Result<(), Failure> {
     session.catch_up().await;
     let request = session.request(to).await?.ok_or(NO_CONVERSATION)?;
     session.conversation(Command::Accept { conversation: request.conversation }).await?;
     changed(session, &request.reference).await
 }
 
-pub(super) async fn decline(session: &Session, to: &str) -> Result<(), Failure> {
+pub(super) async fn decline(session: &Session, to: &Target) -> Result<(), Failure> {
     session.catch_up().await;
     let request = session.request(to).await?.ok_or(NO_CONVERSATION)?;
     session.do_it(Command::Decline { conversation: request.conversation }).await?;
     changed(session, &request.reference).await
 }
 
-pub(super) async fn block(session: &Session, to: &str) -> Result<(), Failure> {
+pub(super) async fn block(session: &Session, to: &Target) -> Result<(), Failure> {
     session.catch_up().await;
     let (conversation, reference): (ConversationId, String) = match session.request(to).await? {
         Some(request) => (request.conversation, request.reference),
@@ -61,15 +62,14 @@ pub(super) async fn block(session: &Session, to: &str) -> Result<(), Failure> {
     changed(session, &reference).await
 }
 
-pub(super) async fn unblock(session: &Session, to: &str) -> Result<(), Failure> {
+pub(super) async fn unblock(session: &Session, to: &Target) -> Result<(), Failure> {
     let Reply::Conversations(blocked) = session.ask(Command::Blocked).await? else {
         return Err(Failure::unexpected());
     };
-    let fits = |row: &&ConversationRow| match to.strip_prefix('@') {
-        Some(handle) => row.person.as_ref().is_some_and(|person| person.handle == handle),
-        None => row.reference.starts_with(to),
-    };
-    let row = blocked.iter().find(fits).ok_or(NO_CONVERSATION)?;
+    let row = to.pick(blocked, |row| {
+        (row.person.as_ref().map_or("", |person| &person.handle), &row.reference)
+    })?;
+    let row = row.ok_or(NO_CONVERSATION)?;
     session.do_it(Command::Unblock { conversation: row.id }).await?;
     changed(session, &row.reference).await
 }

@@ -41,8 +41,9 @@ pub(crate) enum Order {
     Ask(Command, oneshot::Sender<Reply>),
     /// Tell events here too.
     Listen(mpsc::UnboundedSender<Event>),
-    /// Say when nothing is under way any more, and was not for this long.
-    Settle(Duration, oneshot::Sender<()>),
+    /// Say true when nothing is under way any more, and was not for this long; false when a connection is lost
+    /// or cannot be had.
+    Settle(Duration, oneshot::Sender<bool>),
     /// Send what is queued, close both connections, end.
     Close,
 }
@@ -100,7 +101,7 @@ struct Driver {
     /// The last of each event that tells a state, for listeners that come later.
     states: [Option<Event>; 3],
     timer: Option<u64>,
-    settling: Vec<(Duration, oneshot::Sender<()>)>,
+    settling: Vec<(Duration, oneshot::Sender<bool>)>,
     last_activity: Instant,
 }
 
@@ -159,6 +160,9 @@ impl Driver {
             Happening::Down => {
                 self.queues.remove(&wire);
                 self.unanswered.retain(|(of, _)| *of != wire);
+                for (_, answer) in self.settling.drain(..) {
+                    let _ = answer.send(false);
+                }
                 self.step(Input::Disconnected(wire))
             }
             Happening::Frame(frame) => {
@@ -177,7 +181,7 @@ impl Driver {
                 self.settling.drain(..).partition(|(quiet, _)| *quiet <= quiet_for);
             self.settling = waiting;
             for (_, answer) in done {
-                let _ = answer.send(());
+                let _ = answer.send(true);
             }
         }
         if self.timer.is_some_and(|at| at <= now_ms()) {
@@ -391,7 +395,7 @@ mod tests {
             assert_eq!(reply.await.unwrap(), Reply::Nothing);
             let (told, settled) = oneshot::channel();
             orders.send(Order::Settle(Duration::from_millis(1), told)).ok().unwrap();
-            settled.await.unwrap();
+            assert!(settled.await.unwrap());
             orders.send(Order::Close).ok().unwrap();
         };
         let (ended, (), ()) = tokio::join!(drive(step, taken, address, None), person, serve);

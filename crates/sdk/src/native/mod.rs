@@ -126,11 +126,11 @@ impl Client {
     }
 
     /// Waits until both connections stand and every request has had its answer for `quiet`. True if that came
-    /// within `at_most`; false is no failure, what waits is on disk.
+    /// within `at_most`; false, at once where there is no connection, is no failure: what waits is on disk.
     pub async fn settle(&self, quiet: Duration, at_most: Duration) -> bool {
         let (answer, settled) = oneshot::channel();
         let _ = self.orders.send(Order::Settle(quiet, answer));
-        matches!(tokio::time::timeout(at_most, settled).await, Ok(Ok(())))
+        matches!(tokio::time::timeout(at_most, settled).await, Ok(Ok(true)))
     }
 
     /// Sends what is queued, closes the connections and the database, frees the profile.
