@@ -133,10 +133,16 @@ impl Step<'_> {
             conversation.name_sent.clone_from(&account.name);
         }
         let id = MessageId(self.number());
+        let content = self.queue(conversation.id, Some(id), &Content::Text(text.to_owned()), None);
+        // The id of the room it will most likely go by; sealing in another room gives it that one's.
+        let room = self.room_in_use(conversation).map(|room| RoomId(room.room));
+        let reference = room.map_or([0; 32], |room| {
+            content::message_id(&AccountId(account.account), &room, &content).0
+        });
         let message = Message {
             id,
             conversation: conversation.id,
-            reference: [0; 32],
+            reference,
             from: Some(account.account),
             content: Stored::Text(text.to_owned()),
             sent_at: self.now,
@@ -145,7 +151,6 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
         };
-        self.queue(conversation.id, Some(id), &Content::Text(text.to_owned()), None);
         conversation.last = Some(id);
         conversation.sorted_at = self.now;
         conversation.draft.clear();
@@ -156,18 +161,19 @@ impl Step<'_> {
         Some(message)
     }
 
-    /// Puts something into the conversation's queue.
+    /// Puts something into the conversation's queue; gives the encoded content.
     pub(crate) fn queue(
         &mut self,
         conversation: ConversationId,
         message: Option<MessageId>,
         content: &Content,
         room: Option<RoomId>,
-    ) {
+    ) -> Vec<u8> {
         let salt = self.random();
+        let encoded = content::encode(content, salt);
         let outgoing = Outgoing {
             message,
-            content: content::encode(content, salt),
+            content: encoded.clone(),
             sent_at: self.now,
             first_try: self.now,
             room: room.map(|room| room.0),
@@ -176,6 +182,7 @@ impl Step<'_> {
         };
         let number = self.number();
         self.disk.put(key::outgoing_one(conversation, number), &outgoing);
+        encoded
     }
 
     /// Text or an unknown kind from a member of a room.
