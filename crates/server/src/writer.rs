@@ -404,7 +404,7 @@ impl Core {
 }
 
 /// Waits for a store on this thread, which belongs to no runtime.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

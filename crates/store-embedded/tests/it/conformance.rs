@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The folder keeps every promise that the server relies on.
+
+use nodoor_server::storage::conformance::{self, Factory};
+use nodoor_store_embedded::Folder;
+use tempfile::TempDir;
+
+#[derive(Default)]
+struct Folders(Vec<TempDir>);
+
+impl Factory for Folders {
+    type Store = Folder;
+
+    fn make(&mut self) -> Folder {
+        self.0.push(tempfile::tempdir().unwrap());
+        Folder::open(self.0.last().unwrap().path()).unwrap()
+    }
+
+    fn reopen(&mut self, store: Folder) -> Folder {
+        drop(store);
+        Folder::open(self.0.last().unwrap().path()).unwrap()
+    }
+}
+
+#[test]
+fn the_folder_keeps_every_promise() {
+    conformance::all(&mut Folders::default()).unwrap();
+}
