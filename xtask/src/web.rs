@@ -75,12 +75,9 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     Ok(served)
 }
 
-/// Environment and arguments with which cargo builds for the browser.
+/// Cargo as it builds for the browser; which C compiler it takes stands in `.cargo/config.toml`.
 pub(crate) fn cargo_for_wasm() -> Command {
     let mut cargo = cargo();
-    cargo
-        .env("CC_wasm32_unknown_unknown", "clang-19")
-        .env("AR_wasm32_unknown_unknown", "llvm-ar-19");
     if machine::wasm_by_debian() {
         // Debian's own compiler builds std for the target from its source package.
         cargo
