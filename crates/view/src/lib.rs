@@ -8,5 +8,6 @@
 
 pub mod command;
 pub mod event;
+pub mod link;
 pub mod model;
 pub mod text;

@@ -5,7 +5,8 @@
 //! isolated (U+2068 .. U+2069), so that a name keeps its own direction; in the terminal they are cleaned
 //! by [`for_terminal`] instead, since terminals draw isolates as boxes.
 //!
-//! The words are those of the design, in `texts/`: `en.ftl` and `ar.ftl` shared, `terminal.*` the terminal's.
+//! The words are those of the design, in `texts/`: `en.ftl` and `ar.ftl` shared, `terminal.*` the terminal's,
+//! `page.*` the page's.
 
 mod clean;
 
@@ -25,6 +26,7 @@ pub struct Language {
     pub direction: &'static str,
     shared: &'static str,
     terminal: &'static str,
+    page: &'static str,
 }
 
 /// English, which is complete by test and what a missing message falls back to.
@@ -34,6 +36,7 @@ pub const ENGLISH: Language = Language {
     direction: "ltr",
     shared: include_str!("../texts/en.ftl"),
     terminal: include_str!("../texts/terminal.en.ftl"),
+    page: include_str!("../texts/page.en.ftl"),
 };
 
 /// Arabic, from right to left.
@@ -43,6 +46,7 @@ pub const ARABIC: Language = Language {
     direction: "rtl",
     shared: include_str!("../texts/ar.ftl"),
     terminal: include_str!("../texts/terminal.ar.ftl"),
+    page: include_str!("../texts/page.ar.ftl"),
 };
 
 /// All languages.
@@ -255,8 +259,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
 fn bundle(language: &Language, terminal: bool) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(language.tag.parse().into_iter().collect());
     bundle.set_use_isolating(!terminal);
-    let files = [Some(language.shared), terminal.then_some(language.terminal)];
-    for text in files.into_iter().flatten() {
+    for text in [language.shared, if terminal { language.terminal } else { language.page }] {
         // A message that does not parse is left out and falls back; a test reads them all.
         let resource = match FluentResource::try_new(text.to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,

@@ -6,8 +6,9 @@ use nodoor_view::{
     text::{LANGUAGES, Texts, Value, problem_id},
 };
 
-const FILES: [(&str, &str, &str); 2] = [
+const FILES: [(&str, &str, &str); 3] = [
     ("shared", include_str!("../../texts/en.ftl"), include_str!("../../texts/ar.ftl")),
+    ("page", include_str!("../../texts/page.en.ftl"), include_str!("../../texts/page.ar.ftl")),
     (
         "terminal",
         include_str!("../../texts/terminal.en.ftl"),

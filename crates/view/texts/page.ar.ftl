@@ -1,0 +1,317 @@
+# Words of the page alone. Sorted by where they appear. Voice: DESIGN-UI 4.
+
+## Everywhere
+back = رجوع
+cancel = إلغاء
+close = إغلاق
+copied = نُسخ.
+copy = نسخ
+delete = حذف
+details = تفاصيل
+find = بحث
+more = المزيد
+new = جديد
+no = لا
+not-now = ليس الآن
+restart = إعادة التشغيل
+save = حفظ
+saved = حُفظ.
+share = مشاركة
+try-again = حاول مرة أخرى
+undo = تراجع
+waiting = انتظار
+yes = نعم
+
+## Start
+tagline = رسائل لا يفتحها إلا قرّاؤها.
+invited-by = { $handle } يدعوك.
+choose-handle = اختر معرّفًا
+handle-hint = به يجدك الآخرون. بلا رقم هاتف وبلا بريد إلكتروني.
+handle-free = متاح.
+handle-taken = { $handle } مأخوذ.
+invitation = دعوة
+invitation-hint = الحسابات الجديدة على هذا الخادم تحتاج إلى دعوة. يعطيك إياها من يشغّله.
+create-account = إنشاء حساب
+creating = جارٍ الإنشاء…
+have-account = لدي حساب
+have-account-text = في هذه النسخة يعيش الحساب في متصفح واحد أو طرفية واحدة. افتح Nodoor هناك فيستمر. إذا مُسحت بيانات ذلك المتصفح فقد ذهبت المحادثات المحفوظة فيه؛ ومن النسخة القادمة تعيد كلمات الاستعادة الأربع والعشرون الحساب لا الرسائل. يمكنك البدء من جديد بمعرّف آخر، ويرى معارفك عندئذ حسابًا جديدًا.
+about-server = عن هذا الخادم
+
+## List
+chats = المحادثات
+jump = انتقال إلى
+jump-hint = محادثة أو شخص أو إعداد
+settings = الإعدادات
+new-chat = محادثة جديدة
+new-group = مجموعة جديدة
+copy-my-link = نسخ رابطي
+request-count = { $count ->
+    [one] طلب واحد
+    [two] طلبان
+    [few] { $count } طلبات
+   *[other] { $count } طلبًا
+}
+no-chats = ابحث عن شخص بمعرّفه أو أرسل إليه رابطك.
+draft = مسودة:
+you-preview = أنت:
+unread-count = { $count ->
+    [one] واحدة غير مقروءة
+   *[other] { $count } غير مقروءة
+}
+list-width = عرض القائمة
+find-handle = بحث عن { $handle }
+
+## Strips and what goes by
+strip-offline = لا اتصال. الرسائل تنتظر هنا.
+strip-clock = ساعة هذا الجهاز خاطئة بأكثر من 5 دقائق. الرسائل تصل وأوقاتها غير دقيقة.
+strip-update = نسخة جديدة جاهزة.
+strip-not-kept = قد يحذف هذا المتصفح محادثاتك حين تقل المساحة.
+strip-disk = القرص ممتلئ أو معطّل. ما حُفظ محفوظ ولا يُحفظ جديد. أفسح مكانًا ثم أعد التشغيل.
+what-changed = ما الذي تغيّر
+update = نسخة جديدة جاهزة
+update-text = تبقى محادثاتك ومسوداتك كما هي. ما تغيّر مذكور في سجل التغييرات لدى مصدر هذا الخادم. تستغرق إعادة التشغيل ثانية.
+new-message = رسالة جديدة
+
+## Conversation
+chat-info = معلومات المحادثة
+chat-menu = قائمة المحادثة
+messages-with = الرسائل مع { $name }
+unread-divider = { $count } غير مقروءة
+first-chat = لا يقرأ هذه المحادثة إلا أجهزتك وأجهزة { $name }.
+first-group = لا يقرؤها إلا من في هذه المجموعة.
+people = { $count ->
+    [one] شخص واحد
+    [two] شخصان
+    [few] { $count } أشخاص
+   *[other] { $count } شخصًا
+}
+devices-can-read = { $count ->
+    [one] جهاز واحد يقرأ هذا
+    [two] جهازان يقرآن هذا
+    [few] { $count } أجهزة تقرأ هذا
+   *[other] { $count } جهازًا يقرأ هذا
+}
+show-more = عرض المزيد
+to-latest = إلى أحدث رسالة
+to-latest-unread = إلى أحدث رسالة، وتحتها { $count }
+new-messages = { $count ->
+    [one] رسالة جديدة
+    [two] رسالتان جديدتان
+    [few] { $count } رسائل جديدة
+   *[other] { $count } رسالة جديدة
+}
+not-sent = لم تُرسل.
+not-sent-kept = لم تُرسل. وهي محفوظة هنا.
+message-menu = الرسالة
+info = معلومات
+delete-for-me = حذف لديّ
+deleted-for-me = حُذفت من هذا الجهاز.
+message-info = معلومات الرسالة
+info-from = من
+info-sent = كُتبت
+info-received = هنا منذ
+info-server = على الخادم
+info-state = الحالة
+info-reason = السبب
+info-delivered-to = وصلت إلى
+
+## Composer
+composer-label = رسالة إلى { $name }
+send = إرسال
+too-large = كبير جدًا: { $size } كيلوبايت، والحد 64 كيلوبايت. يبقى النص هنا.
+composer-request = هذا طلب. اقبله قبل أن تكتب.
+show-request = عرض الطلب
+composer-left = غادرتَ. ويبقى لك ما استلمته.
+composer-removed = أُزلتَ من المجموعة. ويبقى لك ما استلمته.
+composer-stuck = تنتظر هذه المجموعة جهاز عضو آخر. والرسائل تنتظر أيضًا.
+composer-blocked = لقد حظرت { $name }.
+ask-name = سيراك { $name } باسم { $handle }. أتضيف اسمًا؟
+add-name = إضافة اسم
+
+## Requests
+requests = الطلبات
+no-requests = لا طلبات. من لا تعرفهم بعد يظهرون هنا أولًا.
+first-seen = ظهر أول مرة { $ago }
+just-now = الآن
+request-note = تبقى الروابط والصور متوقفة حتى تقبل. ولا يُخبَر { $handle } بشيء.
+accept = قبول
+block = حظر
+request-deleted = حُذف الطلب.
+blocked = حُظر. ولا يُخبَر { $handle }.
+invites-to-group = يدعوك { $name } إلى { $title }.
+same-title = لديك مجموعة اسمها { $title }. هذه مجموعة أخرى أنشأها { $name }.
+in-the-group = من في المجموعة
+
+## Finding people, groups
+their-handle = معرّفه
+handles-are-exact = المعرّفات تُكتب بدقة.
+no-such-person = لا يوجد { $handle } هنا. المعرّفات تُكتب بدقة.
+or-send-link = أو أرسل إليه رابطك. من يفتحه يستطيع الكتابة إليك فورًا.
+this-is-you = هذا أنت.
+message = رسالة
+group-name = اسم المجموعة
+group-needs-name = تحتاج المجموعة إلى اسم.
+add-people = أضف أشخاصًا بمعرّفاتهم
+add-person = إضافة شخص
+add-person-hint = يرى ما يُكتب من الآن فصاعدًا، لا ما سبق.
+adding = تجري إضافة { $handle }.
+you-are-in-it = أنت فيها من قبل.
+remove-name = إزالة { $name }
+create-group = إنشاء مجموعة
+rename-group = تغيير اسم المجموعة
+leave-group = مغادرة المجموعة
+leave-group-text = يبقى لك ما استلمته. وللعودة يجب أن يضيفك أحدهم من جديد.
+
+## Sheet
+contact = جهة الاتصال
+group = المجموعة
+copy-handle = نسخ المعرّف
+not-checked = لم يُقارَن بسجل عام بعد
+not-checked-text = أجهزة { $name } وقّعت قائمة الأجهزة بنفسها، وقارنها Nodoor. لا يوجد في هذه النسخة سجل عام يراقبه أناس من الخارج، فخادم يكذب منذ اللحظة الأولى يستطيع أن يعرض عليك قائمة أخرى.
+not-checked-text-group = أجهزة كل عضو وقّعت قائمتها بنفسها، وقارنها Nodoor. لا يوجد في هذه النسخة سجل عام يراقبه أناس من الخارج، فخادم يكذب منذ اللحظة الأولى يستطيع أن يعرض عليك قائمة أخرى.
+devices-can-read-chat = { $count ->
+    [one] جهاز واحد يقرأ هذه المحادثة
+    [two] جهازان يقرآن هذه المحادثة
+    [few] { $count } أجهزة تقرأ هذه المحادثة
+   *[other] { $count } جهازًا يقرأ هذه المحادثة
+}
+what-this-means = ماذا يعني هذا
+groups-in-common = { $count ->
+    [one] مجموعة مشتركة
+    [two] مجموعتان مشتركتان
+    [few] { $count } مجموعات مشتركة
+   *[other] { $count } مجموعة مشتركة
+}
+block-name = حظر { $handle }
+unblock-name = إلغاء حظر { $handle }
+members = من في المجموعة
+owner = أنشأها
+device-count = { $count ->
+    [one] جهاز واحد
+    [two] جهازان
+    [few] { $count } أجهزة
+   *[other] { $count } جهازًا
+}
+
+## Settings
+section-profile = الملف الشخصي
+section-devices = الأجهزة
+section-words = كلمات الاستعادة
+section-appearance = المظهر
+section-notifications = الإشعارات
+section-privacy = الخصوصية والمحظورون
+section-storage = التخزين
+section-about = حول
+section-limits = الحدود
+section-erase = الخروج ومسح هذا الجهاز
+name = الاسم
+name-hint = اختياري. يذهب مشفّرًا إلى من تكتب إليهم، ولا يراه الخادم.
+invite-link = رابط الدعوة
+invite-link-hint = من يفتحه يجدك. فيه معرّفك ولا شيء غيره.
+device-added = أُضيف { $when }
+this-browser = هذا المتصفح
+this-device = هذا الجهاز
+devices-note = إضافة جهاز ثانٍ تأتي مع النسخة القادمة.
+words-text = 24 كلمة تعيد { $handle } إذا فقدت كل جهاز. لا يستطيع المشغّل ذلك عنك. اكتبها على ورق؛ فالصورة قد يقرؤها غيرك.
+words-next-version = يمكنك استعادة حساب بها ابتداءً من النسخة القادمة.
+show-words = عرض الكلمات
+hide-words = إخفاء الكلمات
+theme = الألوان
+theme-system = كالنظام
+theme-light = فاتح
+theme-dark = داكن
+text-size = حجم النص
+percent = { $percent } ٪
+messages-as = الرسائل
+as-bubbles = فقاعات
+as-lines = أسطر
+language = اللغة
+language-system = كالنظام
+writing = الكتابة
+enter-sends = Enter يرسل
+enter-sends-hint = عند الإيقاف: Enter سطر جديد وCtrl+Enter يرسل.
+notify-off = متوقفة
+notify-without-text = بلا اسم ونص
+notify-with-text = مع الاسم والنص
+notify-none = لا إشعارات في هذا المتصفح.
+notify-denied = لا يسمح هذا المتصفح لـ Nodoor بالإشعار. يمكن تغيير ذلك في إعداداته لهذا الموقع.
+notify-open-only = تأتي الإشعارات ما دام Nodoor مفتوحًا في لسان.
+notify-ask = يسأل المتصفح مرة حين تختار أحد الاثنين. وتأتي الإشعارات ما دام Nodoor مفتوحًا في لسان.
+receipts = إشعارات الوصول
+give-receipts = إخبار الآخرين بوصول رسالتهم
+give-receipts-hint = تظهر على رسالتهم علامة ثانية. تذهب مشفّرة من جهاز إلى جهاز.
+blocked-people = المحظورون
+nobody-blocked = لا أحد.
+unblock = إلغاء الحظر
+storage-used = المستخدَم على هذا الجهاز
+storage-kept = يحتفظ بها المتصفح
+kilobytes = { $size } كيلوبايت
+storage-note = تُحفظ المحادثات مشفّرة في هذا المتصفح. إذا كان الجواب أعلاه لا، فقد يحذفها المتصفح حين تقل المساحة.
+version = النسخة
+build = البناء
+server = الخادم
+public-log = السجل العام
+public-log-none = لا يوجد في هذه النسخة
+licences = الرخص
+about-text = Nodoor برنامج حر برخصة AGPL، النسخة 3 أو أحدث.
+erase-text = على هذا الجهاز النسخة الوحيدة من حسابك ومحادثاتك.
+erase-words = كلماتك تعيد الحساب ابتداءً من النسخة القادمة، لا الرسائل.
+erase-now = مسح هذا الجهاز
+
+## Limits: one sentence, what helps
+limits = الحدود
+limits-lead = ما لا يفعله Nodoor وما ينفع
+limit-log = قوائم الأجهزة موقّعة لكنها ليست في سجل عام بعد.
+limit-log-helps = خادم يكذب منذ اللحظة الأولى يستطيع أن يعرض عليك جهازًا زائفًا. لما لا يجوز أن يقرأه غيركم تأكد وجهًا لوجه من صحة المعرّف؛ يأتي السجل مع النسخة القادمة.
+limit-server = خادم معدَّل يستطيع من الآن أن يسجل من يتصل ومتى، وأن يخمّن من يكلم من.
+limit-server-helps = لا يستطيع قراءة ما يُكتب. وما خزّنه لا يقول من يكلم من؛ استعمل شبكة تخفي عنوانك إن كان ذلك مهمًا.
+limit-page = أول تحميل للصفحة في متصفح عادي يثق بالخادم.
+limit-page-helps = عميل الطرفية يُثبَّت مرة ولا يحمّل شيفرته من الخادم كل مرة.
+limit-anew = أول تواصل مع من فقد كل شيء وبدأ من جديد هو أول تواصل مرة أخرى.
+limit-anew-helps = اسأله بطريق آخر قبل أن تقبل.
+limit-device = من بيده جهاز لك مفتوح أو مخترق يقرأ ما تقرأ.
+limit-device-helps = أقفل الشاشة وحدّث النظام وامسح ما لا تحتاج إليه.
+limit-signature = تحمل الرسائل توقيعًا يستطيع القارئ أن يُريه لغيره.
+limit-signature-helps = اكتب كما تكتب في رسالة ورقية.
+limit-report = ما تبلّغ عنه يقرؤه المشغّل.
+limit-report-helps = لا يغادر هذا الجهاز شيء آخر.
+limit-copy = كل من في محادثة يستطيع أن يحتفظ بنسخة.
+limit-copy-helps = الحذف هنا يحذف من هذا الجهاز وحده.
+limit-channels = القنوات العامة عامة.
+limit-channels-helps = كل منشور يقول ذلك.
+limit-calls = لا مكالمات بعد.
+limit-calls-helps = تأتي في نسخة لاحقة.
+
+## Whole screens
+taken = مستخدَم في لسان آخر
+taken-text = يعمل Nodoor في لسان واحد في كل مرة.
+use-it-here = استعمله هنا
+unsupported = لا يستطيع هذا المتصفح تشغيل Nodoor
+missing = ينقصه { $feature }.
+unsupported-text = قد تكون النافذة الخاصة هي السبب؛ وهو يعمل في نافذة عادية لمتصفح حديث.
+gone = لم تعد المحادثات في هذا المتصفح
+gone-text = كان هنا حساب، وحذف المتصفح بياناته. من النسخة القادمة تعيد كلمات الاستعادة الحساب لا الرسائل. يمكنك البدء من جديد، ويرى معارفك عندئذ حسابًا جديدًا.
+start-new = البدء من جديد
+unreachable = تعذّر الوصول إلى الخادم
+unreachable-text = { $address } لا يجيب. لم يضِع شيء.
+erased = مُسح هذا الجهاز
+erased-text = لم تعد المفاتيح والرسائل في هذا المتصفح.
+broken = توقف Nodoor
+broken-text = محادثاتك محفوظة. أعد تشغيل Nodoor؛ وإن توقف ثانية فأغلق الألسنة الأخرى وحاول مرة أخرى.
+
+## Keys
+keys = المفاتيح
+key-jump = انتقال إلى محادثة أو شخص أو إعداد
+key-chats = المحادثة السابقة والتالية
+key-unread = المحادثة غير المقروءة التالية
+key-panes = القائمة والرسائل والكتابة والورقة
+key-escape = إغلاق ما في الأعلى، وإلا إلى الكتابة
+key-send = إرسال
+key-line = سطر جديد
+key-messages = من رسالة إلى رسالة
+key-menu = قائمة الرسالة
+key-message = نسخ رسالة أو إعادة إرسالها أو حذفها
+key-latest = أحدث رسالة
+key-info = معلومات المحادثة
+key-settings = الإعدادات
+key-table = هذا الجدول

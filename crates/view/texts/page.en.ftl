@@ -1,0 +1,306 @@
+# Words of the page alone. Sorted by where they appear. Voice: DESIGN-UI 4.
+
+## Everywhere
+back = Back
+cancel = Cancel
+close = Close
+copied = Copied.
+copy = Copy
+delete = Delete
+details = Details
+find = Find
+more = More
+new = New
+no = No
+not-now = Not now
+restart = Restart
+save = Save
+saved = Saved.
+share = Share
+try-again = Try again
+undo = Undo
+waiting = Waiting
+yes = Yes
+
+## Start
+tagline = Messages only their readers can open.
+invited-by = { $handle } invites you.
+choose-handle = Choose a handle
+handle-hint = Others find you by it. No phone number, no e-mail.
+handle-free = Free.
+handle-taken = { $handle } is taken.
+invitation = Invitation
+invitation-hint = New accounts on this server need one. Whoever runs it gives it to you.
+create-account = Create account
+creating = Creating…
+have-account = I have an account
+have-account-text = In this version an account lives in one browser or terminal. Open Nodoor there, and it goes on. If the data of that browser was cleared, the chats kept in it are gone; from the next version the 24 recovery words bring back the account, not the messages. You can start new under another handle. Your contacts then see a new account.
+about-server = About this server
+
+## List
+chats = Chats
+jump = Jump to
+jump-hint = Chat, person or setting
+settings = Settings
+new-chat = New chat
+new-group = New group
+copy-my-link = Copy my link
+request-count = { $count ->
+    [one] 1 request
+   *[other] { $count } requests
+}
+no-chats = Find someone by handle, or send them your link.
+draft = Draft:
+you-preview = You:
+unread-count = { $count ->
+    [one] 1 unread
+   *[other] { $count } unread
+}
+list-width = Width of the list
+find-handle = Find { $handle }
+
+## Strips and what goes by
+strip-offline = Offline. Messages wait here.
+strip-clock = The clock of this device is wrong by more than 5 minutes. Messages arrive, their times are off.
+strip-update = A new version is ready.
+strip-not-kept = This browser may delete your chats when space runs low.
+strip-disk = The disk is full or failed. What is kept is kept; nothing new is. Free some space, then restart.
+what-changed = What changed
+update = A new version is ready
+update-text = Your chats and drafts stay as they are. What changed stands in the change log of this server's source. Restart takes a second.
+new-message = New message
+
+## Conversation
+chat-info = Chat info
+chat-menu = Chat menu
+messages-with = Messages with { $name }
+unread-divider = { $count } unread
+first-chat = Only your devices and { $name }'s can read this chat.
+first-group = Only the people in this group can read it.
+people = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+}
+devices-can-read = { $count ->
+    [one] 1 device can read this
+   *[other] { $count } devices can read this
+}
+show-more = Show more
+to-latest = To the newest message
+to-latest-unread = { $count ->
+    [one] To the newest message, 1 below
+   *[other] To the newest message, { $count } below
+}
+new-messages = { $count ->
+    [one] 1 new message
+   *[other] { $count } new messages
+}
+not-sent = Not sent.
+not-sent-kept = Not sent. It is kept here.
+message-menu = Message
+info = Info
+delete-for-me = Delete for me
+deleted-for-me = Deleted on this device.
+message-info = Message info
+info-from = From
+info-sent = Written
+info-received = Here since
+info-server = On the server
+info-state = State
+info-reason = Reason
+info-delivered-to = Arrived at
+
+## Composer
+composer-label = Message { $name }
+send = Send
+too-large = Too large: { $size } KB, at most 64 KB. The text stays here.
+composer-request = This is a request. Accept it before you write.
+show-request = Show request
+composer-left = You left. You keep what you have received.
+composer-removed = You were removed. You keep what you have received.
+composer-stuck = This group waits for another member's device. Messages wait too.
+composer-blocked = You blocked { $name }.
+ask-name = { $name } will see you as { $handle }. Add a name?
+add-name = Add name
+
+## Requests
+requests = Requests
+no-requests = No requests. People you do not know yet show up here first.
+first-seen = first seen { $ago }
+just-now = just now
+request-note = Links and pictures stay off until you accept. { $handle } is not told anything.
+accept = Accept
+block = Block
+request-deleted = Request deleted.
+blocked = Blocked. { $handle } is not told.
+invites-to-group = { $name } invites you to { $title }.
+same-title = You already have a group called { $title }. This is another one, made by { $name }.
+in-the-group = People in the group
+
+## Finding people, groups
+their-handle = Their handle
+handles-are-exact = Handles are exact.
+no-such-person = No { $handle } here. Handles are exact.
+or-send-link = Or send them your link. Whoever opens it can write to you at once.
+this-is-you = This is you.
+message = Message
+group-name = Name of the group
+group-needs-name = A group needs a name.
+add-people = Add people by handle
+add-person = Add person
+add-person-hint = They see what is written from then on, nothing from before.
+adding = Adding { $handle }.
+you-are-in-it = You are in it already.
+remove-name = Remove { $name }
+create-group = Create group
+rename-group = Rename group
+leave-group = Leave group
+leave-group-text = You keep what you have received. To come back, somebody must add you again.
+
+## Sheet
+contact = Contact
+group = Group
+copy-handle = Copy handle
+not-checked = Not checked against a public log yet
+not-checked-text = { $name }'s devices signed the list of devices themselves, and Nodoor compared it. There is no public log in this version that outsiders watch, so a server that lies from the first moment on could show you another list.
+not-checked-text-group = Each member's devices signed their list themselves, and Nodoor compared it. There is no public log in this version that outsiders watch, so a server that lies from the first moment on could show you another list.
+devices-can-read-chat = { $count ->
+    [one] 1 device can read this chat
+   *[other] { $count } devices can read this chat
+}
+what-this-means = What this means
+groups-in-common = { $count ->
+    [one] 1 group in common
+   *[other] { $count } groups in common
+}
+block-name = Block { $handle }
+unblock-name = Unblock { $handle }
+members = People in the group
+owner = made it
+device-count = { $count ->
+    [one] 1 device
+   *[other] { $count } devices
+}
+
+## Settings
+section-profile = Profile
+section-devices = Devices
+section-words = Recovery words
+section-appearance = Appearance
+section-notifications = Notifications
+section-privacy = Privacy and blocked
+section-storage = Storage
+section-about = About
+section-limits = Limits
+section-erase = Sign out and erase this device
+name = Name
+name-hint = Optional. It goes encrypted to the people you write to; the server does not see it.
+invite-link = Invite link
+invite-link-hint = Whoever opens it finds you. It holds your handle and nothing else.
+device-added = added { $when }
+this-browser = This browser
+this-device = this one
+devices-note = Adding a second device comes with the next version.
+words-text = 24 words bring back { $handle } if you lose every device. The operator cannot do it for you. Write them on paper; a photo can be read by others.
+words-next-version = You can restore an account with them from the next version.
+show-words = Show the words
+hide-words = Hide the words
+theme = Colours
+theme-system = As the system
+theme-light = Light
+theme-dark = Dark
+text-size = Text size
+percent = { $percent } %
+messages-as = Messages
+as-bubbles = Bubbles
+as-lines = Lines
+language = Language
+language-system = As the system
+writing = Writing
+enter-sends = Enter sends
+enter-sends-hint = Off: Enter breaks the line, Ctrl+Enter sends.
+notify-off = Off
+notify-without-text = Without name and text
+notify-with-text = With name and text
+notify-none = This browser has no notifications.
+notify-denied = This browser does not let Nodoor notify. Its settings for this site can change that.
+notify-open-only = Notifications come while Nodoor is open in a tab.
+notify-ask = The browser asks once when you choose one of the two. Notifications come while Nodoor is open in a tab.
+receipts = Receipts
+give-receipts = Tell others when a message arrived
+give-receipts-hint = Their message gets a second check. It goes encrypted, device to device.
+blocked-people = Blocked people
+nobody-blocked = Nobody.
+unblock = Unblock
+storage-used = Used on this device
+storage-kept = Kept by the browser
+kilobytes = { $size } KB
+storage-note = Chats are kept encrypted in this browser. If it says No above, the browser may delete them when space runs low.
+version = Version
+build = Build
+server = Server
+public-log = Public log
+public-log-none = None in this version
+licences = Licences
+about-text = Nodoor is free software under the AGPL, version 3 or later.
+erase-text = This device holds the only copy of your account and your chats.
+erase-words = Your words bring back the account from the next version, not the messages.
+erase-now = Erase this device
+
+## Limits: one sentence, what helps
+limits = Limits
+limits-lead = What Nodoor does not do, and what helps
+limit-log = Device lists are signed but not yet in a public log.
+limit-log-helps = A server that lies from the first moment on could show you a false device. For what must not be read by others, compare in person that the handle is right; the log comes with the next version.
+limit-server = A modified server can note from now on who connects when, and guess who talks to whom.
+limit-server-helps = It cannot read what is written. What it has stored does not say who talks to whom; use a network that hides your address if that matters.
+limit-page = The first page load in a plain browser trusts the server.
+limit-page-helps = The terminal client is installed once and does not load its code from the server each time.
+limit-anew = First contact with someone who lost everything and starts anew is first contact again.
+limit-anew-helps = Ask them by another way before you accept.
+limit-device = Whoever has an unlocked or hacked device of yours reads what you read.
+limit-device-helps = Lock the screen, keep the system up to date, erase what you do not need.
+limit-signature = Messages carry a signature that a reader can show to others.
+limit-signature-helps = Write as you would in a letter.
+limit-report = What you report, the operator reads.
+limit-report-helps = Nothing else leaves this device.
+limit-copy = Anyone in a chat can keep a copy.
+limit-copy-helps = Deleting here deletes on this device alone.
+limit-channels = Public channels are public.
+limit-channels-helps = Each post says so.
+limit-calls = There are no calls yet.
+limit-calls-helps = They come in a later version.
+
+## Whole screens
+taken = Used in another tab
+taken-text = Nodoor runs in one tab at a time.
+use-it-here = Use it here
+unsupported = This browser cannot run Nodoor
+missing = It lacks { $feature }.
+unsupported-text = A private window may be the reason; in an ordinary window of a current browser it works.
+gone = The chats are gone from this browser
+gone-text = There was an account here, and the browser deleted its data. From the next version the recovery words bring back the account, not the messages. You can start new; your contacts then see a new account.
+start-new = Start new
+unreachable = Server unreachable
+unreachable-text = { $address } does not answer. Nothing is lost.
+erased = This device is erased
+erased-text = Keys and messages are no longer in this browser.
+broken = Nodoor stopped
+broken-text = Your chats are kept. Restart Nodoor; if it stops again, close other tabs and try once more.
+
+## Keys
+keys = Keys
+key-jump = jump to a chat, person or setting
+key-chats = previous, next chat
+key-unread = next unread chat
+key-panes = list, messages, composer, sheet
+key-escape = close what is on top, else to the composer
+key-send = send
+key-line = new line
+key-messages = from message to message
+key-menu = menu of a message
+key-message = copy, try again, delete a message
+key-latest = newest message
+key-info = chat info
+key-settings = settings
+key-table = this table
