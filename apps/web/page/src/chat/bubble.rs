@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! One entry of a conversation: a date line, the unread divider, a neutral line or a message.
+
+use leptos::{ev, html, prelude::*};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{Content, From, MessageId, MessageRow, SendState},
+};
+use web_sys::MouseEvent;
+
+use super::{
+    layout::{Entry, Key, shown_at},
+    menu, rich,
+};
+use crate::{
+    bridge::ask,
+    dom::{self, icon_with},
+    parts::{bdi, colour, face_of, icon_button},
+    route::{self, Layer},
+    state::app,
+    time,
+    words::{self, Put, name_of, say, say_with},
+};
+
+/// Draws the entry of a key. It redraws itself when the entry changes.
+pub(super) fn entry(key: Key) -> AnyView {
+    let Some(signal) = app().chat.entry(key) else { return ().into_any() };
+    match key {
+        Key::Day(_) => {
+            let label = move || match signal.get() {
+                Entry::Day(at) => time::day_line(at, app().now.get()),
+                _ => String::new(),
+            };
+            let label = Memo::new(move |_| label());
+            html::li()
+                .class("date")
+                .child(
+                    html::span()
+                        .role("separator")
+                        .attr("aria-label", move || label.get())
+                        .child(move || label.get()),
+                )
+                .into_any()
+        }
+        Key::Divider => {
+            let label = move || match signal.get() {
+                Entry::Divider(count) => say_with("unread-divider", &[("count", Put::from(count))]),
+                _ => String::new(),
+            };
+            let again = label.clone();
+            html::li()
+                .class("divider")
+                .attr("data-divider", "")
+                .child(html::span().role("separator").attr("aria-label", label).child(again))
+                .into_any()
+        }
+        Key::Message(id) => message(id, signal),
+    }
+}
+
+fn message(id: MessageId, signal: ArcRwSignal<Entry>) -> AnyView {
+    let Entry::Message { row, .. } = signal.get_untracked() else { return ().into_any() };
+    let chat = app().chat;
+    let spoken = {
+        let signal = signal.clone();
+        Memo::new(move |_| match signal.get() {
+            Entry::Message { row, .. } => spoken_name(&row),
+            _ => String::new(),
+        })
+    };
+    if let Content::System(line) = &row.content {
+        // A change of such a row does not happen; it is drawn once.
+        let _ = line;
+        return html::li()
+            .class("system")
+            .attr("data-id", id.0.to_string())
+            .tabindex("-1")
+            .child(html::span().child(words::content(&row)))
+            .into_any();
+    }
+    let mine = row.from == From::Me;
+    let large = matches!(&row.content, Content::Text(text) if rich::is_large(text));
+    let class = {
+        let signal = signal.clone();
+        let fresh = chat.is_fresh(id);
+        move || {
+            let Entry::Message { opens, closes, .. } = signal.get() else { return String::new() };
+            let mut class = String::from("message");
+            for (yes, word) in [
+                (mine, " out"),
+                (!mine, " in"),
+                (opens, " opens"),
+                (closes, " closes"),
+                (large, " bare"),
+                (fresh, " fresh"),
+            ] {
+                if yes {
+                    class.push_str(word);
+                }
+            }
+            class
+        }
+    };
+    let hovered = RwSignal::new(false);
+    let group = chat.is_group() && !mine;
+    html::li()
+        .class(class)
+        .attr("data-id", id.0.to_string())
+        .attr("aria-label", move || spoken.get())
+        .tabindex("-1")
+        .on(ev::contextmenu, move |event: MouseEvent| {
+            // A menu of the text selected is the browser's.
+            if !something_selected() {
+                event.prevent_default();
+                route::open(Layer::MessageMenu(id, event.client_x(), event.client_y()));
+            }
+        })
+        .on(ev::pointerenter, move |event: web_sys::PointerEvent| {
+            hovered.set(event.pointer_type() == "mouse");
+        })
+        .on(ev::pointerleave, move |_| hovered.set(false))
+        .child((
+            group.then(|| picture(&signal)),
+            html::div().class("stack").child((
+                group.then(|| sender(&signal)),
+                html::div()
+                    .class("bubble")
+                    .child((body(&row, large, &signal), move || hovered.get().then(|| quick(id)))),
+                not_sent(id, signal),
+            )),
+        ))
+        .into_any()
+}
+
+fn picture(signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
+    let signal = signal.clone();
+    html::div().class("place").child(move || match signal.get() {
+        Entry::Message {
+            row: MessageRow { from: From::Them(person), .. }, closes: true, ..
+        } => Some(face_of(&person, "small")),
+        _ => None,
+    })
+}
+
+fn sender(signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
+    let signal = signal.clone();
+    move || match signal.get() {
+        Entry::Message {
+            row: MessageRow { from: From::Them(person), .. }, opens: true, ..
+        } => Some(
+            html::span()
+                .class(format!("sender ink-{}", colour(&person.account)))
+                .child(bdi(name_of(&person))),
+        ),
+        _ => None,
+    }
+}
+
+fn body(row: &MessageRow, large: bool, signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
+    let drawn = match &row.content {
+        Content::Text(text) => rich::text(text),
+        _ => html::em().child(words::content(row)).into_any(),
+    };
+    let class = if large { "text large" } else { "text" };
+    let meta = meta(signal.clone());
+    if large {
+        (html::div().class(class).dir("auto").child(drawn), meta).into_any()
+    } else {
+        html::div().class(class).dir("auto").child((drawn, meta)).into_any()
+    }
+}
+
+/// Time and mark, in the bubble's last line: on the last of a group, and where something is awaited.
+fn meta(signal: ArcRwSignal<Entry>) -> impl IntoView {
+    move || {
+        let Entry::Message { row, closes, .. } = signal.get() else { return None };
+        if !closes && row.state != Some(SendState::Waiting) {
+            return None;
+        }
+        let at = shown_at(&row);
+        Some(html::span().class("meta").dir(direction()).child((
+            html::time().title(time::exact(at)).child(time::clock(at)),
+            row.state.as_ref().and_then(|state| mark(state, words_of(state))),
+        )))
+    }
+}
+
+fn direction() -> &'static str {
+    if dom::find("html").is_some_and(|root| root.dir() == "rtl") { "rtl" } else { "ltr" }
+}
+
+/// The mark of a state, with its words.
+pub(crate) fn mark(state: &SendState, words: String) -> Option<impl IntoView + use<>> {
+    let name = match state {
+        SendState::Waiting => "clock",
+        SendState::Sent => "check",
+        SendState::Delivered => "check-check",
+        SendState::NotSent { .. } => return None,
+    };
+    Some(
+        html::span()
+            .title(words.clone())
+            .attr("data-state", short(state))
+            .child((icon_with(name, "icon small"), html::span().class("unseen").child(words))),
+    )
+}
+
+/// The words of a state, for the open chat.
+pub(crate) fn words_of(state: &SendState) -> String {
+    let row = app().chat.id.get_untracked().and_then(|id| app().row(id));
+    row.map_or_else(String::new, |row| {
+        row.with_untracked(|row| words::state(state, row.kind, &row.title))
+    })
+}
+
+fn short(state: &SendState) -> &'static str {
+    match state {
+        SendState::Waiting => "waiting",
+        SendState::Sent => "sent",
+        SendState::Delivered => "delivered",
+        SendState::NotSent { .. } => "not-sent",
+    }
+}
+
+/// The line below a message that was refused. The only state with a line of its own.
+fn not_sent(id: MessageId, signal: ArcRwSignal<Entry>) -> impl IntoView {
+    let failed = Memo::new(move |_| match signal.get() {
+        Entry::Message { row: MessageRow { state, .. }, .. } => {
+            matches!(state, Some(SendState::NotSent { .. }))
+        }
+        _ => false,
+    });
+    move || {
+        failed.get().then(|| {
+            html::div().class("not-sent").child((
+                html::span().child(say("not-sent")),
+                html::button()
+                    .r#type("button")
+                    .on(ev::click, move |_| retry(id))
+                    .child(say("try-again")),
+                html::button()
+                    .r#type("button")
+                    .on(ev::click, move |_| menu::delete(id))
+                    .child(say("delete")),
+            ))
+        })
+    }
+}
+
+/// Tries again to send.
+pub(super) fn retry(message: MessageId) {
+    ask(Command::Retry { message }, |reply| {
+        if let Reply::Problem(problem) = reply {
+            app().problem(&problem);
+        }
+    });
+}
+
+/// What hovering shows: two buttons, for the mouse alone; the keyboard has `c` and Enter.
+fn quick(id: MessageId) -> impl IntoView {
+    html::span().class("quick").attr("aria-hidden", "true").child((
+        icon_button("copy", say("copy"), move |_| menu::copy(id))
+            .into_any()
+            .add_any_attr(leptos::attr::tabindex("-1")),
+        icon_button("ellipsis", say("more"), move |event: MouseEvent| {
+            route::open(Layer::MessageMenu(id, event.client_x(), event.client_y()));
+        })
+        .into_any()
+        .add_any_attr(leptos::attr::tabindex("-1")),
+    ))
+}
+
+fn something_selected() -> bool {
+    dom::call(&dom::window(), "getSelection")
+        .and_then(|selection| dom::call(&selection, "toString"))
+        .and_then(|text| text.as_string())
+        .is_some_and(|text| !text.is_empty())
+}
+
+/// "Ben, 9:02: I can be there at 10" or "You, 9:12, On the server: …".
+fn spoken_name(row: &MessageRow) -> String {
+    let name = match &row.from {
+        From::Me => say("you"),
+        From::Them(person) => format!("\u{2068}{}\u{2069}", name_of(person)),
+        From::System => String::new(),
+    };
+    let text: String = words::content(row).chars().take(500).collect();
+    let clock = time::clock(shown_at(row));
+    match &row.state {
+        Some(state) => format!("{name}, {clock}, {}: {text}", words_of(state)),
+        None => format!("{name}, {clock}: {text}"),
+    }
+}

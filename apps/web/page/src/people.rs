@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Finding a person by exact handle, making a group, and the small dialogs of groups.
+
+use leptos::{ev, html, prelude::*};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{ConversationId, FoundPerson, Person, Problem, ProblemKind},
+};
+
+use crate::{
+    bridge::ask,
+    dom::icon,
+    layer::dialog,
+    list::copy_link,
+    parts::{Weight, bdi, button, face_of, page, submit},
+    route::{self, Route},
+    state::{app, open_direct},
+    words::{self, Put, name_of, say, say_with},
+};
+
+/// A field for a handle, with what came of looking it up.
+fn handle_field(
+    field: NodeRef<html::Input>,
+    error: RwSignal<Option<String>>,
+    label: String,
+) -> impl IntoView {
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            drop(field.focus());
+        }
+    });
+    html::div().class("field").child((
+        html::label().r#for("find-handle").child(label),
+        html::div().class("input").dir("ltr").child((
+            html::span().class("before").attr("aria-hidden", "true").child("@"),
+            html::input()
+                .id("find-handle")
+                .node_ref(field)
+                .r#type("text")
+                .maxlength("33")
+                .attr("autocomplete", "off")
+                .attr("autocapitalize", "none")
+                .attr("spellcheck", "false")
+                .attr("aria-describedby", "find-told")
+                .on(ev::input, move |_| error.set(None)),
+        )),
+        html::div()
+            .id("find-told")
+            .attr("aria-live", "polite")
+            .child(move || error.get().map(|error| html::p().class("failed").child(error))),
+    ))
+}
+
+fn typed(field: NodeRef<html::Input>) -> Option<String> {
+    let text = field.get_untracked()?.value().trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+fn said(problem: &Problem, handle: &str) -> String {
+    if problem.kind == ProblemKind::NotFound {
+        let handle = format!("@{}", handle.trim_start_matches('@'));
+        say_with("no-such-person", &[("handle", Put::Text(&handle))])
+    } else {
+        words::problem(problem)
+    }
+}
+
+/// New chat: find a person.
+pub(crate) fn find() -> impl IntoView {
+    let field: NodeRef<html::Input> = NodeRef::new();
+    let error = RwSignal::new(None);
+    let found: RwSignal<Option<FoundPerson>> = RwSignal::new(None);
+    let busy = RwSignal::new(false);
+    let search = move || {
+        let Some(handle) = typed(field) else { return };
+        busy.set(true);
+        found.set(None);
+        ask(Command::Find { handle: handle.clone() }, move |reply| {
+            busy.set(false);
+            match reply {
+                Reply::Person(person) => found.set(Some(person)),
+                Reply::Problem(problem) => error.set(Some(said(&problem, &handle))),
+                _ => (),
+            }
+        });
+    };
+    page(
+        say("new-chat"),
+        false,
+        (
+            html::form()
+                .class("part")
+                .on(ev::submit, move |event| {
+                    event.prevent_default();
+                    search();
+                })
+                .child((
+                    handle_field(field, error, say("their-handle")),
+                    html::p().class("hint").child(say("handles-are-exact")),
+                    submit(say("find"), busy.into()),
+                )),
+            move || found.get().map(|found| card(&found)),
+            html::div().class("part").child((
+                html::p().class("quiet").child(say("or-send-link")),
+                html::div().class("row-of-buttons").child((
+                    button(Weight::Plain, say("copy-my-link"), copy_link),
+                    button(Weight::Plain, say("new-group"), || route::go(Route::NewGroup)),
+                )),
+            )),
+        ),
+    )
+}
+
+fn card(found: &FoundPerson) -> impl IntoView + use<> {
+    let handle = found.person.handle.clone();
+    let known = found.conversation;
+    html::div().class("card").child((
+        html::div().class("who").child((
+            face_of(&found.person, "large"),
+            html::h2().child(bdi(name_of(&found.person))),
+            html::p().class("quiet").dir("ltr").child(format!("@{}", found.person.handle)),
+            html::p()
+                .class("hint")
+                .child(say_with("device-count", &[("count", Put::from(found.devices))])),
+        )),
+        if found.me {
+            html::p().class("quiet").child(say("this-is-you")).into_any()
+        } else {
+            button(Weight::Main, say("message"), move || match known {
+                Some(id) if app().row(id).is_some() => route::go(Route::Chat(id)),
+                _ => open_direct(handle.clone()),
+            })
+            .into_any()
+        },
+    ))
+}
+
+/// New group: a title and people, found one by one.
+pub(crate) fn new_group() -> impl IntoView {
+    let title: NodeRef<html::Input> = NodeRef::new();
+    let field: NodeRef<html::Input> = NodeRef::new();
+    let error = RwSignal::new(None);
+    let title_error = RwSignal::new(None);
+    let members: RwSignal<Vec<Person>> = RwSignal::new(Vec::new());
+    let busy = RwSignal::new(false);
+    let add = move || {
+        let Some(handle) = typed(field) else { return };
+        ask(Command::Find { handle: handle.clone() }, move |reply| match reply {
+            Reply::Person(found) if found.me => error.set(Some(say("you-are-in-it"))),
+            Reply::Person(found) => {
+                members.update(|members| {
+                    if !members.iter().any(|kept| kept.account == found.person.account) {
+                        members.push(found.person);
+                    }
+                });
+                if let Some(field) = field.get_untracked() {
+                    field.set_value("");
+                    drop(field.focus());
+                }
+            }
+            Reply::Problem(problem) => error.set(Some(said(&problem, &handle))),
+            _ => (),
+        });
+    };
+    let create = move || {
+        let title = title.get_untracked().map(|title| title.value()).unwrap_or_default();
+        if title.trim().is_empty() {
+            title_error.set(Some(say("group-needs-name")));
+            return;
+        }
+        busy.set(true);
+        let members = members
+            .with_untracked(|members| members.iter().map(|person| person.handle.clone()).collect());
+        ask(Command::GroupCreate { title, members }, move |reply| {
+            busy.set(false);
+            match reply {
+                Reply::Conversation(row) => {
+                    let id = row.id;
+                    app().put_row(row);
+                    route::go(Route::Chat(id));
+                }
+                Reply::Problem(problem) => title_error.set(Some(words::problem(&problem))),
+                _ => (),
+            }
+        });
+    };
+    page(
+        say("new-group"),
+        false,
+        (
+            html::div().class("field").child((
+                html::label().r#for("group-title").child(say("group-name")),
+                html::div().class("input").child(
+                    html::input()
+                        .id("group-title")
+                        .node_ref(title)
+                        .r#type("text")
+                        .dir("auto")
+                        .maxlength("100")
+                        .attr("autocomplete", "off")
+                        .attr("aria-describedby", "title-told")
+                        .on(ev::input, move |_| title_error.set(None)),
+                ),
+                html::div().id("title-told").attr("aria-live", "polite").child(move || {
+                    title_error.get().map(|error| html::p().class("failed").child(error))
+                }),
+            )),
+            html::form()
+                .class("part")
+                .on(ev::submit, move |event| {
+                    event.prevent_default();
+                    add();
+                })
+                .child((
+                    handle_field(field, error, say("add-people")),
+                    html::div().child(
+                        html::button().r#type("submit").class("button").child(say("add-person")),
+                    ),
+                )),
+            html::ul().class("chips").attr("aria-label", say("in-the-group")).child(move || {
+                let people = members.get();
+                people.into_iter().map(|person| member_chip(&person, members)).collect_view()
+            }),
+            html::div().child(
+                html::button()
+                    .r#type("button")
+                    .class("button main-one wide")
+                    .disabled(move || busy.get())
+                    .on(ev::click, move |_| create())
+                    .child(say("create-group")),
+            ),
+        ),
+    )
+}
+
+fn member_chip(person: &Person, members: RwSignal<Vec<Person>>) -> impl IntoView + use<> {
+    let name = name_of(person);
+    let account = person.account.clone();
+    let label = say_with("remove-name", &[("name", Put::Text(&name))]);
+    html::li().child(
+        html::button()
+            .r#type("button")
+            .class("chip")
+            .attr("aria-label", label)
+            .on(ev::click, move |_| {
+                members.update(|members| members.retain(|person| person.account != account));
+            })
+            .child((bdi(name), icon("x"))),
+    )
+}
+
+/// Dialog: add a person to a group.
+pub(crate) fn add_person(conversation: ConversationId) -> AnyView {
+    let field: NodeRef<html::Input> = NodeRef::new();
+    let error = RwSignal::new(None);
+    let busy = RwSignal::new(false);
+    let add = move || {
+        let Some(handle) = typed(field) else { return };
+        busy.set(true);
+        ask(Command::GroupAdd { conversation, handle: handle.clone() }, move |reply| {
+            busy.set(false);
+            match reply {
+                Reply::Problem(problem) => error.set(Some(said(&problem, &handle))),
+                _ => {
+                    route::close();
+                    let handle = format!("@{}", handle.trim_start_matches('@'));
+                    app().toast(say_with("adding", &[("handle", Put::Text(&handle))]), None);
+                }
+            }
+        });
+    };
+    dialog(
+        say("add-person"),
+        html::form()
+            .class("part")
+            .on(ev::submit, move |event| {
+                event.prevent_default();
+                add();
+            })
+            .child((
+                handle_field(field, error, say("their-handle")),
+                html::p().class("hint").child(say("add-person-hint")),
+                html::div().class("row-of-buttons").child((
+                    button(Weight::Plain, say("cancel"), route::close),
+                    submit(say("add-person"), busy.into()),
+                )),
+            )),
+    )
+    .into_any()
+}
+
+/// Dialog: rename a group.
+pub(crate) fn rename(conversation: ConversationId) -> AnyView {
+    let field: NodeRef<html::Input> = NodeRef::new();
+    let error: RwSignal<Option<String>> = RwSignal::new(None);
+    let busy = RwSignal::new(false);
+    let title = app().row(conversation).map(|row| row.with_untracked(|row| row.title.clone()));
+    let change = move || {
+        let Some(title) = typed(field) else { return };
+        busy.set(true);
+        ask(Command::GroupRename { conversation, title }, move |reply| {
+            busy.set(false);
+            match reply {
+                Reply::Problem(problem) => error.set(Some(words::problem(&problem))),
+                _ => route::close(),
+            }
+        });
+    };
+    dialog(
+        say("rename-group"),
+        html::form()
+            .class("part")
+            .on(ev::submit, move |event| {
+                event.prevent_default();
+                change();
+            })
+            .child((
+                html::div().class("field").child((
+                    html::label().r#for("new-title").child(say("group-name")),
+                    html::div().class("input").child(
+                        html::input()
+                            .id("new-title")
+                            .node_ref(field)
+                            .r#type("text")
+                            .dir("auto")
+                            .maxlength("100")
+                            .value(title),
+                    ),
+                    move || {
+                        error
+                            .get()
+                            .map(|error| html::p().class("failed").role("alert").child(error))
+                    },
+                )),
+                html::div().class("row-of-buttons").child((
+                    button(Weight::Plain, say("cancel"), route::close),
+                    submit(say("rename-group"), busy.into()),
+                )),
+            )),
+    )
+    .into_any()
+}
+
+/// Dialog: leave a group. It cannot be undone, so it asks.
+pub(crate) fn leave(conversation: ConversationId) -> AnyView {
+    let leave = move || {
+        ask(Command::GroupLeave { conversation }, |reply| match reply {
+            Reply::Problem(problem) => {
+                route::close();
+                app().problem(&problem);
+            }
+            _ => route::close(),
+        });
+    };
+    dialog(
+        say("leave-group"),
+        (
+            html::p().child(say("leave-group-text")),
+            html::div().class("row-of-buttons").child((
+                button(Weight::Plain, say("cancel"), route::close),
+                button(Weight::Danger, say("leave-group"), leave),
+            )),
+        ),
+    )
+    .into_any()
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Settings: the one place for them. A list of pages, each a few lines.
+
+mod look;
+pub(crate) mod private;
+mod product;
+
+use leptos::{html, prelude::*};
+use wasm_bindgen::JsValue;
+
+pub(crate) use self::product::limits;
+use crate::{
+    dom,
+    parts::{item_to, page},
+    route::{Route, Section},
+    state::app,
+    words::say,
+};
+
+/// The list of pages.
+pub(crate) fn settings() -> impl IntoView {
+    page(
+        say("settings"),
+        false,
+        html::nav().class("list").attr("aria-label", say("settings")).child(
+            Section::ALL
+                .into_iter()
+                .map(|(section, slug, icon)| {
+                    item_to(Route::Section(section), icon, say(&format!("section-{slug}")), ())
+                })
+                .collect_view(),
+        ),
+    )
+}
+
+/// One page.
+pub(crate) fn section(section: Section) -> AnyView {
+    let title = say(&format!("section-{}", section.slug()));
+    let inner = match section {
+        Section::Profile => private::profile().into_any(),
+        Section::Devices => private::devices().into_any(),
+        Section::Words => private::words().into_any(),
+        Section::Appearance => look::appearance().into_any(),
+        Section::Notifications => look::notifications().into_any(),
+        Section::Privacy => private::privacy().into_any(),
+        Section::Storage => product::storage().into_any(),
+        Section::About => product::about().into_any(),
+        Section::Limits => product::limits_page().into_any(),
+        Section::Erase => private::erase().into_any(),
+    };
+    page(title, true, inner).into_any()
+}
+
+/// Asks the browser to keep the database; where it will not, a strip says so once a week.
+pub(crate) fn ask_to_keep() {
+    let Some(storage) = storage() else { return };
+    let Some(promise) = dom::call(&storage, "persist") else { return };
+    dom::when(promise.into(), |kept| {
+        if kept.is_some_and(|kept| kept.is_truthy()) {
+            return;
+        }
+        const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
+        let said = dom::remembered("not-kept-said").and_then(|at| at.parse::<u64>().ok());
+        if said.is_none_or(|at| dom::now().saturating_sub(at) > WEEK) {
+            dom::remember("not-kept-said", &dom::now().to_string());
+            app().not_kept.set(true);
+        }
+    });
+}
+
+/// `navigator.storage`, where there is one.
+fn storage() -> Option<JsValue> {
+    let navigator: JsValue = dom::window().navigator().into();
+    js_sys::Reflect::get(&navigator, &"storage".into()).ok().filter(JsValue::is_object)
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What concerns the account: profile, devices, recovery words, privacy, signing out.
+
+use leptos::{ev, html, prelude::*};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{ConversationRow, DeviceRow},
+};
+
+use super::look::switch;
+use crate::{
+    bridge::ask,
+    chat::set_name,
+    dom::{self, icon},
+    layer::dialog,
+    parts::{Weight, bdi, button, face, face_of_chat, part},
+    route::{self, Layer, Route, Section},
+    state::{Engine, app, copied, load_chats},
+    time,
+    words::{self, Put, say, say_with},
+};
+
+/// Name, handle, invite link.
+pub(super) fn profile() -> impl IntoView {
+    let app = app();
+    let field: NodeRef<html::Input> = NodeRef::new();
+    move || {
+        let profile = app.profile.get()?;
+        let shown =
+            if profile.name.is_empty() { profile.handle.clone() } else { profile.name.clone() };
+        let link = profile.invite_link.clone();
+        let share = link.clone();
+        let can_share =
+            js_sys::Reflect::has(&dom::window().navigator(), &"share".into()).is_ok_and(|has| has);
+        Some((
+            html::div().class("who").child((
+                face(&profile.account, &shown, "large"),
+                html::h2().child(bdi(shown)),
+                html::p().class("quiet").dir("ltr").child(format!("@{}", profile.handle)),
+            )),
+            html::form()
+                .class("part")
+                .on(ev::submit, move |event| {
+                    event.prevent_default();
+                    set_name(field.get_untracked().map(|field| field.value()).unwrap_or_default());
+                    app.toast(say("saved"), None);
+                })
+                .child((
+                    html::div().class("field").child((
+                        html::label().r#for("name").child(say("name")),
+                        html::div().class("input").child(
+                            html::input()
+                                .id("name")
+                                .node_ref(field)
+                                .r#type("text")
+                                .dir("auto")
+                                .maxlength("60")
+                                .attr("autocomplete", "name")
+                                .attr("aria-describedby", "name-hint")
+                                .value(profile.name.clone()),
+                        ),
+                        html::p().id("name-hint").class("hint").child(say("name-hint")),
+                    )),
+                    html::div()
+                        .child(html::button().r#type("submit").class("button").child(say("save"))),
+                )),
+            part(
+                say("invite-link"),
+                html::div().class("card").child((
+                    html::p().class("code").dir("ltr").child(link.clone()),
+                    html::div().class("row-of-buttons").child((
+                        button(Weight::Main, say("copy"), move || copied(&link)),
+                        can_share.then(|| {
+                            button(Weight::Plain, say("share"), move || share_link(&share))
+                        }),
+                    )),
+                    html::p().class("hint").child(say("invite-link-hint")),
+                )),
+            ),
+        ))
+    }
+}
+
+fn share_link(link: &str) {
+    let data = js_sys::Object::new();
+    drop(js_sys::Reflect::set(&data, &"url".into(), &link.into()));
+    dom::call_with(&dom::window().navigator(), "share", &data);
+}
+
+/// One's own devices. Linking comes later and is absent.
+pub(super) fn devices() -> impl IntoView {
+    let all: RwSignal<Vec<DeviceRow>> = RwSignal::new(Vec::new());
+    ask(Command::Devices, move |reply| {
+        if let Reply::Devices(rows) = reply {
+            all.try_set(rows);
+        }
+    });
+    (
+        html::ul().class("list").attr("aria-label", say("section-devices")).child(move || {
+            all.get()
+                .into_iter()
+                .map(|device| html::li().class("item").child(device_line(&device)))
+                .collect_view()
+        }),
+        html::p().class("note").child(say("devices-note")),
+    )
+}
+
+fn device_line(device: &DeviceRow) -> impl IntoView + use<> {
+    let name = if device.name.is_empty() { say("this-browser") } else { device.name.clone() };
+    let added = say_with(
+        "device-added",
+        &[("when", Put::Text(&time::in_list(device.added_at, dom::now())))],
+    );
+    (
+        icon("laptop"),
+        html::span().class("what").child((
+            html::span().child(bdi(name)),
+            html::span().class("hint").title(time::exact(device.added_at)).child(added),
+        )),
+        device.current.then(|| html::span().class("hint").child(say("this-device"))),
+    )
+}
+
+/// The 24 words, shown when asked for.
+pub(super) fn words() -> impl IntoView {
+    let app = app();
+    let shown: RwSignal<Option<String>> = RwSignal::new(None);
+    let show = move || {
+        ask(Command::Words, move |reply| match reply {
+            Reply::Words(words) => {
+                shown.try_set(Some(words));
+            }
+            Reply::Problem(problem) => app.problem(&problem),
+            _ => (),
+        });
+    };
+    let handle = app.profile.with_untracked(|profile| {
+        profile.as_ref().map(|profile| format!("@{}", profile.handle)).unwrap_or_default()
+    });
+    (
+        html::p().child(say_with("words-text", &[("handle", Put::Text(&handle))])),
+        html::p().class("warn-note").child(say("words-next-version")),
+        move || match shown.get() {
+            Some(words) => (
+                html::ol()
+                    .class("words")
+                    .dir("ltr")
+                    .attr("aria-label", say("section-words"))
+                    .child(
+                        words
+                            .split_whitespace()
+                            .map(|word| html::li().child(word.to_owned()))
+                            .collect_view(),
+                    ),
+                html::div().class("row-of-buttons").child(button(
+                    Weight::Plain,
+                    say("hide-words"),
+                    move || shown.set(None),
+                )),
+            )
+                .into_any(),
+            None => html::div()
+                .class("row-of-buttons")
+                .child(button(Weight::Main, say("show-words"), show))
+                .into_any(),
+        },
+    )
+}
+
+/// Receipts, blocked people.
+pub(super) fn privacy() -> impl IntoView {
+    let app = app();
+    let blocked: RwSignal<Vec<ConversationRow>> = RwSignal::new(Vec::new());
+    let load = move || {
+        ask(Command::Blocked, move |reply| {
+            if let Reply::Conversations(rows) = reply {
+                blocked.try_set(rows);
+            }
+        });
+    };
+    load();
+    (
+        part(
+            say("receipts"),
+            html::div().class("list").child(switch(
+                say("give-receipts"),
+                Some(say("give-receipts-hint")),
+                move || app.settings.with(|settings| settings.receipts),
+                move |on| app.change_settings(|settings| settings.receipts = on),
+            )),
+        ),
+        part(say("blocked-people"), move || {
+            let rows = blocked.get();
+            if rows.is_empty() {
+                return html::p().class("quiet").child(say("nobody-blocked")).into_any();
+            }
+            html::ul()
+                .class("list")
+                .child(
+                    rows.into_iter()
+                        .map(|row| {
+                            let id = row.id;
+                            html::li().class("item").child((
+                                face_of_chat(&row, "small"),
+                                html::span().class("what").child(bdi(row.title.clone())),
+                                button(Weight::Plain, say("unblock"), move || {
+                                    ask(Command::Unblock { conversation: id }, move |_| {
+                                        load();
+                                        load_chats();
+                                    });
+                                }),
+                            ))
+                        })
+                        .collect_view(),
+                )
+                .into_any()
+        }),
+    )
+}
+
+/// Sign out and erase this device.
+pub(super) fn erase() -> impl IntoView {
+    (
+        html::p().child(say("erase-text")),
+        html::p().class("note").child(say("erase-words")),
+        html::div().class("row-of-buttons").child((
+            button(Weight::Plain, say("section-words"), || {
+                route::go(Route::Section(Section::Words))
+            }),
+            button(Weight::Danger, say("erase-now"), || route::open(Layer::Erase)),
+        )),
+    )
+}
+
+/// Dialog: it cannot be undone, so it asks.
+pub(crate) fn erase_dialog() -> AnyView {
+    let erase = || {
+        ask(Command::Erase, |reply| match reply {
+            Reply::Problem(problem) => {
+                route::close();
+                app().toast(words::problem(&problem), None);
+            }
+            _ => {
+                route::close();
+                for key in ["look", "name-asked", "not-kept-said"] {
+                    dom::forget(key);
+                }
+                app().engine.set(Engine::Erased);
+            }
+        });
+    };
+    dialog(
+        say("erase-now"),
+        (
+            html::p().child(say("erase-text")),
+            html::div().class("row-of-buttons").child((
+                button(Weight::Plain, say("cancel"), route::close),
+                button(Weight::Danger, say("erase-now"), erase),
+            )),
+        ),
+    )
+    .into_any()
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Storage, the version, and what Nodoor cannot do: the same weight, not small print.
+
+use leptos::{html, prelude::*};
+
+use super::storage as browser_storage;
+use crate::{
+    dom,
+    onboarding::address,
+    parts::{item_to, part},
+    route::{Route, Section},
+    words::{Put, say, say_with},
+};
+
+/// Used, and whether the browser keeps it.
+pub(super) fn storage() -> impl IntoView {
+    let used: RwSignal<Option<u32>> = RwSignal::new(None);
+    let kept: RwSignal<Option<bool>> = RwSignal::new(None);
+    if let Some(storage) = browser_storage() {
+        if let Some(promise) = dom::call(&storage, "estimate") {
+            dom::when(promise.into(), move |estimate| {
+                let bytes = estimate
+                    .and_then(|estimate| js_sys::Reflect::get(&estimate, &"usage".into()).ok())
+                    .and_then(|usage| usage.as_f64());
+                used.try_set(bytes.map(|bytes| (bytes / 1024.0).ceil() as u32));
+            });
+        }
+        if let Some(promise) = dom::call(&storage, "persisted") {
+            dom::when(promise.into(), move |answer| {
+                kept.try_set(answer.map(|answer| answer.is_truthy()));
+            });
+        }
+    }
+    (
+        html::dl().class("list").child((
+            line(say("storage-used"), move || {
+                used.get().map(|kib| say_with("kilobytes", &[("size", Put::from(kib))]))
+            }),
+            line(say("storage-kept"), move || {
+                kept.get().map(|kept| if kept { say("yes") } else { say("no") })
+            }),
+        )),
+        html::p().class("note").child(say("storage-note")),
+    )
+}
+
+fn line(label: String, value: impl Fn() -> Option<String> + Send + 'static) -> impl IntoView {
+    html::div()
+        .class("item")
+        .child((html::dt().class("what").child(label), html::dd().class("value").child(value)))
+}
+
+/// Version, build, limits, licences.
+pub(super) fn about() -> impl IntoView {
+    let build = option_env!("NODOOR_BUILD").unwrap_or("");
+    (
+        html::dl().class("list").child((
+            line(say("version"), || Some(env!("CARGO_PKG_VERSION").to_owned())),
+            (!build.is_empty()).then(|| line(say("build"), move || Some(build.to_owned()))),
+            line(say("server"), || Some(address())),
+            line(say("public-log"), || Some(say("public-log-none"))),
+        )),
+        html::div().class("list").child((
+            item_to(Route::Section(Section::Limits), "circle-alert", say("section-limits"), ()),
+            html::a()
+                .class("item")
+                .href("/licences.txt")
+                .target("_blank")
+                .rel("noreferrer")
+                .child(html::span().class("what").child(say("licences"))),
+        )),
+        html::p().class("note").child(say("about-text")),
+    )
+}
+
+/// The limits, each: one sentence, what helps.
+const LIMITS: [&str; 10] = [
+    "limit-log",
+    "limit-server",
+    "limit-page",
+    "limit-anew",
+    "limit-device",
+    "limit-signature",
+    "limit-report",
+    "limit-copy",
+    "limit-channels",
+    "limit-calls",
+];
+
+/// The list of limits.
+pub(crate) fn limits() -> impl IntoView {
+    html::ul().class("limits").child(
+        LIMITS
+            .into_iter()
+            // What a release does not have yet has no limit to tell either.
+            .filter(|id| !matches!(*id, "limit-report" | "limit-channels"))
+            .map(|id| {
+                html::li().child((
+                    html::strong().child(say(id)),
+                    html::span().class("quiet").child(say(&format!("{id}-helps"))),
+                ))
+            })
+            .collect_view(),
+    )
+}
+
+/// The page of limits.
+pub(super) fn limits_page() -> impl IntoView {
+    part(say("limits-lead"), limits())
+}

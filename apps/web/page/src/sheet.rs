@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The sheet of a chat: who can read it, what is known of the keys, and what can be done.
+//!
+//! People and devices are counted from the MLS tree, nothing else.
+
+use leptos::{ev, html, prelude::*};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{Check, ConversationId, ConversationRow, GroupMember, Kind, Sheet, Writable},
+};
+
+use crate::{
+    bridge::{ask, tell},
+    chat::{block, people},
+    dom::icon_with,
+    parts::{Weight, bdi, button, face_of, face_of_chat, icon_button, part},
+    route::{self, Layer, Route},
+    state::{app, copied},
+    words::{Put, name_of, say, say_with},
+};
+
+/// The third pane.
+pub(crate) fn sheet(id: ConversationId) -> AnyView {
+    let Some(row) = app().row(id) else { return ().into_any() };
+    let told: RwSignal<Option<Sheet>> = RwSignal::new(None);
+    // Asked again whenever the row changes: a member came or went, a title changed.
+    Effect::new(move |_| {
+        row.track();
+        ask(Command::Sheet { conversation: id }, move |reply| match reply {
+            Reply::Sheet(sheet) => {
+                told.try_set(Some(sheet));
+            }
+            Reply::Problem(problem) => app().problem(&problem),
+            _ => (),
+        });
+    });
+    let kind = row.with_untracked(|row| row.kind);
+    let title = match kind {
+        Kind::Direct => say("contact"),
+        Kind::Group => say("group"),
+    };
+    (
+        html::header()
+            .class("head")
+            .child((html::h2().child(title), icon_button("x", say("close"), |_| route::up()))),
+        html::div().class("page").child(html::div().class("inner").child(move || {
+            told.get().map(|sheet| match kind {
+                Kind::Direct => contact(&sheet).into_any(),
+                Kind::Group => group(&sheet).into_any(),
+            })
+        })),
+    )
+        .into_any()
+}
+
+fn contact(sheet: &Sheet) -> impl IntoView + use<> {
+    let row = &sheet.row;
+    let id = row.id;
+    let handle = row.person.as_ref().map(|person| person.handle.clone()).unwrap_or_default();
+    let at_handle = format!("@{handle}");
+    let common = u32::try_from(sheet.groups_in_common.len()).unwrap_or(u32::MAX);
+    let blocked = row.writable == Writable::Blocked;
+    (
+        html::div().class("who").child((
+            face_of_chat(row, "large"),
+            html::h2().child(bdi(row.title.clone())),
+            html::p().class("quiet").dir("ltr").child(at_handle.clone()),
+        )),
+        html::div().class("row-of-buttons").child((
+            button(Weight::Plain, say("message"), move || route::go(Route::Chat(id))),
+            button(Weight::Plain, say("copy-handle"), {
+                let at_handle = at_handle.clone();
+                move || copied(&at_handle)
+            }),
+        )),
+        check(sheet.check, row),
+        (common > 0).then(|| {
+            part(
+                say_with("groups-in-common", &[("count", Put::from(common))]),
+                html::ul().class("list").child(
+                    sheet
+                        .groups_in_common
+                        .iter()
+                        .map(|group| html::li().child(group_item(group)))
+                        .collect_view(),
+                ),
+            )
+        }),
+        if blocked {
+            button(
+                Weight::Plain,
+                say_with("unblock-name", &[("handle", Put::Text(&at_handle))]),
+                move || tell(Command::Unblock { conversation: id }),
+            )
+            .into_any()
+        } else {
+            button(
+                Weight::Danger,
+                say_with("block-name", &[("handle", Put::Text(&at_handle))]),
+                move || block(id),
+            )
+            .into_any()
+        },
+    )
+}
+
+fn group_item(group: &ConversationRow) -> impl IntoView + use<> {
+    let id = group.id;
+    html::a()
+        .class("item")
+        .href(Route::Chat(id).hash())
+        .on(ev::click, move |event| {
+            event.prevent_default();
+            route::go(Route::Chat(id));
+        })
+        .child((
+            face_of_chat(group, "small"),
+            html::span().class("what").child(bdi(group.title.clone())),
+            icon_with("chevron-right", "icon small mirror"),
+        ))
+}
+
+/// What is known of the keys. One line, and behind it what that means.
+fn check(check: Check, row: &ConversationRow) -> impl IntoView + use<> {
+    let line = match check {
+        Check::NotCheckedAgainstLog => say("not-checked"),
+    };
+    let text = match row.kind {
+        Kind::Direct => say_with("not-checked-text", &[("name", Put::Text(&row.title))]),
+        Kind::Group => say("not-checked-text-group"),
+    };
+    html::div().class("card").child((
+        html::div().class("part").child((
+            html::strong().child(line),
+            html::span().class("quiet").child(if row.kind == Kind::Direct && row.devices > 0 {
+                say_with("devices-can-read-chat", &[("count", Put::from(row.devices))])
+            } else {
+                String::new()
+            }),
+        )),
+        html::details().child((
+            html::summary().child(say("what-this-means")),
+            html::p().class("note").child(text),
+        )),
+    ))
+}
+
+fn group(sheet: &Sheet) -> impl IntoView + use<> {
+    let row = &sheet.row;
+    let id = row.id;
+    let may = sheet.may_manage && row.writable == Writable::Yes;
+    let inside = !matches!(row.writable, Writable::Left | Writable::Removed);
+    (
+        html::div().class("who").child((
+            face_of_chat(row, "large"),
+            html::h2().child(bdi(row.title.clone())),
+            html::p().class("quiet").child(people(row)),
+        )),
+        may.then(|| {
+            html::div().class("row-of-buttons").child((
+                button(Weight::Plain, say("add-person"), move || route::open(Layer::AddPerson(id))),
+                button(Weight::Plain, say("rename-group"), move || route::open(Layer::Rename(id))),
+            ))
+        }),
+        check(sheet.check, row),
+        part(
+            say("members"),
+            html::ul().class("list").child(
+                sheet
+                    .members
+                    .iter()
+                    .map(|member| html::li().child(member_item(id, member, may)))
+                    .collect_view(),
+            ),
+        ),
+        inside.then(|| {
+            button(Weight::Danger, say("leave-group"), move || route::open(Layer::Leave(id)))
+        }),
+    )
+}
+
+fn member_item(id: ConversationId, member: &GroupMember, may: bool) -> impl IntoView + use<> {
+    let name = if member.me { say("you") } else { name_of(&member.person) };
+    let handle = member.person.handle.clone();
+    let devices = say_with("device-count", &[("count", Put::from(member.devices))]);
+    let remove = (may && !member.me).then(|| {
+        let label = say_with("remove-name", &[("name", Put::Text(&name))]);
+        icon_button("user-minus", label, move |_| {
+            let handle = handle.clone();
+            ask(Command::GroupRemove { conversation: id, handle }, |reply| {
+                if let Reply::Problem(problem) = reply {
+                    app().problem(&problem);
+                }
+            });
+        })
+    });
+    html::div().class("item").child((
+        face_of(&member.person, "small"),
+        html::span()
+            .class("what")
+            .child((html::span().child(bdi(name)), html::span().class("hint").child(devices))),
+        member.creator.then(|| html::span().class("hint").child(say("owner"))),
+        remove,
+    ))
+}

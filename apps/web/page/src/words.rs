@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The words of the page: `nodoor_view::text` in the language chosen, names isolated.
+//!
+//! Everything a person reads comes through here; no other file of the page holds a sentence.
+
+use std::cell::RefCell;
+
+use nodoor_view::{
+    model::{Kind, MessageRow, Person, Problem, SendState},
+    text::{Language, Texts},
+};
+
+pub(crate) use nodoor_view::text::Value as Put;
+
+thread_local! {
+    static TEXTS: RefCell<Texts> = RefCell::new(Texts::new("en"));
+}
+
+/// Chooses the language nearest to a tag and tells which it is.
+pub(crate) fn choose(tag: &str) -> Language {
+    TEXTS.with_borrow_mut(|texts| {
+        *texts = Texts::new(tag);
+        *texts.language()
+    })
+}
+
+/// The tag of the language in use, for `Intl` and `lang`.
+pub(crate) fn tag() -> &'static str {
+    TEXTS.with_borrow(|texts| texts.language().tag)
+}
+
+/// A message without values.
+pub(crate) fn say(id: &str) -> String {
+    say_with(id, &[])
+}
+
+/// A message with values.
+pub(crate) fn say_with(id: &str, values: &[(&str, Put<'_>)]) -> String {
+    TEXTS.with_borrow(|texts| texts.get(id, values))
+}
+
+/// The name a person is shown by.
+pub(crate) fn name_of(person: &Person) -> String {
+    TEXTS.with_borrow(|texts| texts.person(person))
+}
+
+/// What a message says, in words.
+pub(crate) fn content(row: &MessageRow) -> String {
+    TEXTS.with_borrow(|texts| texts.content(&row.content))
+}
+
+/// What happened and what to do, without codes.
+pub(crate) fn problem(problem: &Problem) -> String {
+    TEXTS.with_borrow(|texts| texts.problem(problem))
+}
+
+/// The state of one's own message.
+pub(crate) fn state(state: &SendState, kind: Kind, other: &str) -> String {
+    TEXTS.with_borrow(|texts| texts.state(state, kind, other))
+}
