@@ -163,13 +163,15 @@ impl Step<'_> {
 
     /// Uploads key packages when few are left, their tokens first.
     pub(crate) fn refill_key_packages(&mut self, left: u32) {
-        if left >= limits::KEY_PACKAGES_LOW {
+        let stock = self.live.stock;
+        // Low is two fifths of the stock: 20 of 50.
+        if left as usize * limits::KEY_PACKAGES >= stock * limits::KEY_PACKAGES_LOW as usize {
             return;
         }
         let Some(identity) = self.identity() else {
             return;
         };
-        let wanted = limits::KEY_PACKAGES.saturating_sub(left as usize);
+        let wanted = stock.saturating_sub(left as usize);
         let mut seeds = Vec::new();
         let mut upload = proto::KeyPackagePut::default();
         for number in 0..=wanted {

@@ -36,6 +36,15 @@ impl<S: Store> Engine<S> {
         Self { store, live: Live::new(server, device_name) }
     }
 
+    /// The same engine, keeping so many single-use key packages at the server (at most
+    /// [`nodoor_wire::limits::KEY_PACKAGES`], which is what it keeps unless told): each takes a few milliseconds to
+    /// make and 4 KiB of disk. Refilled when two fifths are left.
+    #[must_use]
+    pub fn with_key_packages(mut self, stock: usize) -> Self {
+        self.live.stock = stock.min(nodoor_wire::limits::KEY_PACKAGES);
+        self
+    }
+
     /// Takes one input. `now_ms` is milliseconds since 1970.
     ///
     /// # Errors
@@ -60,7 +69,7 @@ impl<S: Store> Engine<S> {
             if batch.writes.is_empty() { Ok(()) } else { self.store.commit(batch) }
         });
         if let Err(failure) = written {
-            self.live = Live::new(&self.live.server, &self.live.device_name);
+            self.live = self.live.emptied();
             return Err(failure.into());
         }
         Ok(effects)

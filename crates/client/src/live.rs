@@ -10,7 +10,7 @@ use nodoor_transparency::chain::Chain;
 use nodoor_view::{command::Ask, event::Connection, model::ConversationId};
 use nodoor_wire::{
     id::{AccountId, BodyId, RoomId},
-    proto,
+    limits, proto,
 };
 
 /// Volatile state.
@@ -19,6 +19,8 @@ pub(crate) struct Live {
     pub(crate) server: String,
     /// What this device is called.
     pub(crate) device_name: String,
+    /// Single-use key packages kept at the server.
+    pub(crate) stock: usize,
     /// The login connection.
     pub(crate) login: Link,
     /// The anonymous connection.
@@ -74,6 +76,7 @@ impl Live {
         Self {
             server: server.to_owned(),
             device_name: device_name.to_owned(),
+            stock: limits::KEY_PACKAGES,
             login: Link::default(),
             anonymous: Link::default(),
             challenge: None,
@@ -98,6 +101,11 @@ impl Live {
             told_counts: None,
             receipts: BTreeMap::new(),
         }
+    }
+
+    /// As after a start: what was held in memory is gone.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { stock: self.stock, ..Self::new(&self.server, &self.device_name) }
     }
 }
 

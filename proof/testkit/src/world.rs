@@ -56,6 +56,10 @@ pub struct Person {
     pub events: Vec<Event>,
     /// No connection is made while this is set.
     pub offline: bool,
+    /// How far this device's clock is off, milliseconds.
+    pub skew: i64,
+    /// Kill the device after so many effects more: between two steps, or within what one caused.
+    pub fuse: Option<u32>,
 }
 
 /// What the network does to a request before the server sees it, and to its answer.
@@ -67,6 +71,8 @@ pub enum Fate {
     RequestLost,
     /// The server does it, the answer is lost and the connection breaks.
     AnswerLost,
+    /// Nothing comes back, and the connection stays.
+    NeverAnswered,
 }
 
 /// The world.
@@ -80,9 +86,15 @@ pub struct World {
     people: Vec<Person>,
     /// Decides the fate of each request; [`Fate::Arrives`] by default.
     pub fate: Box<dyn FnMut(usize, Wire, &proto::Request) -> Fate>,
+    /// Olga's hand: changes what the server says to a person before the person hears it. Nothing by default.
+    pub tamper: Box<dyn FnMut(usize, &mut proto::FromServer)>,
+    /// Requests that reached the server, or would have.
+    pub requests: u64,
     seed: u64,
 }
 
+/// Key packages a device keeps at the server here: each costs milliseconds to make.
+const KEY_PACKAGES: usize = 5;
 /// 2026-11-22T12:00:00Z.
 const NOON: u64 = 1_795_348_800_000;
 
@@ -101,6 +113,8 @@ impl World {
             runtime,
             people: Vec::new(),
             fate: Box::new(|_, _, _| Fate::Arrives),
+            tamper: Box::new(|_, _| {}),
+            requests: 0,
             seed,
         }
     }
@@ -142,6 +156,8 @@ impl World {
             asked: 0,
             events: Vec::new(),
             offline: false,
+            skew: 0,
+            fuse: None,
         });
         self.switch_on(person);
         let command = Command::Register { handle: handle.to_owned(), ticket: String::new() };
@@ -157,7 +173,8 @@ impl World {
     pub fn switch_on(&mut self, person: usize) {
         let one = &mut self.people[person];
         let disk = std::mem::take(&mut one.disk);
-        one.engine = Some(Engine::new(disk, "http://127.0.0.1:8448", "test device"));
+        let engine = Engine::new(disk, "http://127.0.0.1:8448", "test device");
+        one.engine = Some(engine.with_key_packages(KEY_PACKAGES));
         self.give(person, Input::Start);
         self.run();
     }
@@ -232,13 +249,14 @@ impl World {
         let end = self.now() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         loop {
             self.run();
-            let next = self.people.iter().map(|one| one.timer).min().unwrap_or(u64::MAX);
+            let next = (0..self.people.len()).map(|person| self.timer_of(person)).min();
+            let next = next.unwrap_or(u64::MAX);
             if next > end {
                 break;
             }
             self.clock.0.store(next.max(self.now()), Ordering::SeqCst);
             for person in 0..self.people.len() {
-                if self.people[person].timer <= self.now() {
+                if self.timer_of(person) <= self.now() {
                     self.people[person].timer = u64::MAX;
                     self.give(person, Input::Timer);
                 }
@@ -248,10 +266,46 @@ impl World {
         self.run();
     }
 
+    /// When a person's timer fires, by the true clock.
+    fn timer_of(&self, person: usize) -> u64 {
+        let one = &self.people[person];
+        one.timer.saturating_add_signed(one.skew.saturating_neg())
+    }
+
     /// Milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// What a person's clock says.
+    fn now_of(&self, person: usize) -> u64 {
+        self.now().saturating_add_signed(self.people[person].skew)
+    }
+
+    /// A person's device, to make it fail.
+    pub fn device(&mut self, person: usize) -> &mut Person {
+        &mut self.people[person]
+    }
+
+    /// Whether a device is on.
+    #[must_use]
+    pub fn is_on(&self, person: usize) -> bool {
+        self.people[person].engine.is_some()
+    }
+
+    /// The disk of a device that is off.
+    pub fn disk(&mut self, person: usize) -> &mut MemoryStore {
+        assert!(!self.is_on(person), "the device is on");
+        &mut self.people[person].disk
+    }
+
+    /// What Olga, or anybody with a socket, asks the server anonymously.
+    pub fn request(&mut self, body: proto::request::Body) -> proto::answer::Body {
+        let connection = self.server.connect_anonymous([0xFF; 16]);
+        let request = proto::Request { id: 1, body: Some(body) };
+        let answer = self.runtime.block_on(self.server.handle(&connection, request));
+        answer.body.unwrap()
     }
 
     /// A person.
@@ -261,7 +315,7 @@ impl World {
     }
 
     fn give(&mut self, person: usize, input: Input) {
-        let now = self.clock.now_ms();
+        let now = self.now_of(person);
         let one = &mut self.people[person];
         if let Some(engine) = &mut one.engine {
             let effects = engine.handle(input, now, &mut one.chance).unwrap();
@@ -271,17 +325,28 @@ impl World {
 
     /// Runs until nothing moves.
     pub fn run(&mut self) {
-        let mut idle = 0;
-        while idle < 2 {
-            let mut moved = false;
+        let mut moved = true;
+        while moved {
+            moved = false;
             for person in 0..self.people.len() {
                 while let Some(effect) = self.people[person].queue.pop_front() {
                     moved = true;
                     self.carry(person, effect);
+                    self.burn_fuse(person);
                 }
                 moved |= self.deliver(person);
             }
-            idle = if moved { 0 } else { idle + 1 };
+        }
+    }
+
+    fn burn_fuse(&mut self, person: usize) {
+        match &mut self.people[person].fuse {
+            Some(0) => {
+                self.people[person].fuse = None;
+                self.kill(person);
+            }
+            Some(left) => *left -= 1,
+            None => {}
         }
     }
 
@@ -290,16 +355,26 @@ impl World {
             return false;
         };
         let server = &self.server;
+        // The server pushes before it answers, so what is to come is there already.
         let pushed = self.runtime.block_on(async {
-            tokio::time::timeout(Duration::from_millis(2), server.next_delivery(login)).await
+            tokio::select! {
+                biased;
+                deliver = server.next_delivery(login) => Some(deliver),
+                () = std::future::ready(()) => None,
+            }
         });
-        let Ok(deliver) = pushed else {
+        let Some(deliver) = pushed else {
             return false;
         };
-        let body = proto::from_server::Body::Deliver(deliver);
-        let frame = proto::FromServer { body: Some(body) }.encode_to_vec();
-        self.give(person, Input::Frame(Wire::Login, frame));
+        self.hear(person, Wire::Login, proto::from_server::Body::Deliver(deliver));
         true
+    }
+
+    /// A person hears what the server says, or what Olga makes of it.
+    pub fn hear(&mut self, person: usize, wire: Wire, body: proto::from_server::Body) {
+        let mut message = proto::FromServer { body: Some(body) };
+        (self.tamper)(person, &mut message);
+        self.give(person, Input::Frame(wire, message.encode_to_vec()));
     }
 
     fn carry(&mut self, person: usize, effect: Effect) {
@@ -334,7 +409,11 @@ impl World {
         let Some(connection) = connection else {
             return;
         };
+        self.requests += 1;
         let fate = (self.fate)(person, wire, &request);
+        if fate == Fate::NeverAnswered {
+            return;
+        }
         if fate == Fate::RequestLost {
             self.cut_one(person, wire);
             return;
@@ -344,9 +423,7 @@ impl World {
             self.cut_one(person, wire);
             return;
         }
-        let body = proto::from_server::Body::Answer(answer);
-        let frame = proto::FromServer { body: Some(body) }.encode_to_vec();
-        self.give(person, Input::Frame(wire, frame));
+        self.hear(person, wire, proto::from_server::Body::Answer(answer));
     }
 
     // ---- what people do ------------------------------------------------------------------------
