@@ -30,6 +30,7 @@ impl Refusal {
         Self { retry_after_seconds, ..Self::from(Code::SlowDown) }
     }
 
+    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
     }

@@ -336,7 +336,7 @@ fn key_packages_live_once(store: &impl Storage) -> Checked {
     ensure(both.first() != both.get(2), "two of one device are two")
 }
 
-fn packages_are_taken_once_by_many(store: &(impl Storage + Sync)) -> Checked {
+fn packages_are_taken_once_by_many(store: &impl Storage) -> Checked {
     alice_and_bob(store)?;
     one(store, packages(ALICE, 0..40, false))?;
     let results: Vec<Result<Vec<Taken>, Violation>> = std::thread::scope(|scope| {

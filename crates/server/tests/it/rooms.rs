@@ -1,2 +1,232 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! x
+//! Who may act in a room, and what a head is.
+
+use nodoor_transparency::key::SigningKey;
+use nodoor_wire::{
+    code::Code,
+    proto::{self, answer::Body as Answer, body::Body, request::Body as Ask},
+};
+
+use crate::person::{Person, Room, World, assert_done, assert_refused, random, sign, texts};
+
+fn missed(answer: &Answer) -> Vec<proto::StoredCommit> {
+    assert_refused(answer, Code::StaleEpoch);
+    match answer {
+        Answer::Refusal(refusal) => refusal.commits.clone(),
+        _ => unreachable!(),
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_and_an_unknown_room_are_one_answer() {
+    let world = World::new();
+    let alice = world.person("alice").await;
+    let room = Room::found(&world, &[&alice]).await;
+    let wrong = Room { key: random(), ..room.clone() };
+    let unknown = Room { id: nodoor_wire::id::RoomId(random()), ..room.clone() };
+    for room in [&wrong, &unknown] {
+        let next = room.next();
+        let commit = room.commit(&next, &alice, &[&alice], &[]);
+        let refused = [
+            room.say(&world, "psst").await,
+            world.ask(Ask::Commit(commit)).await,
+            world.ask(room.catch_up()).await,
+        ];
+        for answer in refused {
+            let Answer::Refusal(refusal) = &answer else { panic!("{answer:?}") };
+            let forbidden = proto::Refusal { code: Code::Forbidden.number(), ..Default::default() };
+            assert_eq!(*refusal, forbidden);
+        }
+    }
+    assert_done(room.say(&world, "hello").await);
+}
+
+#[tokio::test]
+async fn a_removed_member_gets_the_commit_and_nothing_after() {
+    let world = World::new();
+    let (alice, mut bob) = (world.person("alice").await, world.person("bob").await);
+    let room = Room::found(&world, &[&alice, &bob]).await;
+    let next = room.move_on(&world, &alice, &[&alice]).await;
+    // Bob has the key of the epoch that is over, and not that of the head.
+    let commits = missed(&room.say(&world, "let me in").await);
+    assert_eq!(commits.len(), 1);
+    let guess = Room { epoch: next.epoch, ..room.clone() };
+    assert_refused(&guess.say(&world, "let me in").await, Code::Forbidden);
+    let takeover = guess.commit(&guess.next(), &bob, &[&bob], &[]);
+    assert_refused(&world.ask(Ask::Commit(takeover)).await, Code::Forbidden);
+    // With the key and without a place in the roster there is no commit either.
+    let outsider = next.commit(&next.next(), &bob, &[&bob], &[]);
+    assert_refused(&world.ask(Ask::Commit(outsider)).await, Code::BadSignature);
+
+    assert_done(next.say(&world, "he is gone").await);
+    let read = bob.receive(&world).await;
+    assert!(matches!(read[0].body, Some(Body::Commit(_))));
+    assert!(texts(&read).is_empty() && bob.receive(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_commit_is_refused_if_anything_of_it_is_not_what_was_signed() {
+    let world = World::new();
+    let (alice, bob) = (world.person("alice").await, world.person("bob").await);
+    let room = Room::found(&world, &[&alice]).await;
+    let next = room.next();
+    let good = room.commit(&next, &alice, &[&alice, &bob], &[&bob]);
+    let change = |change: &dyn Fn(&mut proto::Commit)| {
+        let mut commit = good.clone();
+        change(&mut commit);
+        commit
+    };
+    let forged = [
+        change(&|commit| commit.frame = vec![1].into()),
+        change(&|commit| commit.next_roster = next.roster(&[&alice])),
+        change(&|commit| commit.next_key_check = vec![1; 32].into()),
+        change(&|commit| commit.welcomes[0].body = vec![1].into()),
+        change(&|commit| commit.welcomes[0].tokens[0] = vec![1; 32].into()),
+        change(&|commit| commit.welcomes.clear()),
+        change(&|commit| commit.signature = vec![1; 64].into()),
+        change(&|commit| commit.signature = vec![].into()),
+        // Signed well, by a key that the roster does not have.
+        sign(good.clone(), &SigningKey::from_seed(random())),
+        // Signed by a key that only the next roster has.
+        sign(good.clone(), &bob.commit_key),
+        // A good signature under another's name.
+        change(&|commit| commit.commit_key = bob.commit_key.public().to_vec().into()),
+    ];
+    for commit in forged {
+        assert_refused(&world.ask(Ask::Commit(commit)).await, Code::BadSignature);
+    }
+    let answer = world.ask(room.catch_up()).await;
+    assert!(matches!(answer, Answer::Commits(c) if c.commits.is_empty() && c.head == 0));
+    assert_done(world.ask(Ask::Commit(good)).await);
+}
+
+#[tokio::test]
+async fn a_repeated_commit_gets_the_same_yes_and_delivers_once() {
+    let mut world = World::new();
+    let (mut alice, mut bob) = (world.person("alice").await, world.person("bob").await);
+    let room = Room::found(&world, &[&alice]).await;
+    let commit = room.commit(&room.next(), &alice, &[&alice, &bob], &[&bob]);
+    for _ in 0..3 {
+        assert_done(world.ask(Ask::Commit(commit.clone())).await);
+    }
+    let rival = room.commit(&room.next(), &alice, &[&alice], &[]);
+    assert_eq!(missed(&world.ask(Ask::Commit(rival)).await)[0].frame, commit.frame);
+    world.restart();
+    assert_done(world.ask(Ask::Commit(commit.clone())).await);
+
+    alice.reconnect(&world).await;
+    bob.reconnect(&world).await;
+    let (read, welcome) = (alice.receive(&world).await, bob.receive(&world).await);
+    assert_eq!((read.len(), welcome.len()), (1, 1));
+    let Some(Body::Commit(stored)) = alice.fetch(&world, &read[0]).await else { panic!() };
+    assert_eq!((stored.epoch, stored.frame), (0, commit.frame));
+    let Some(Body::Welcome(welcome)) = bob.fetch(&world, &welcome[0]).await else { panic!() };
+    assert_eq!((welcome.epoch, welcome.welcome), (1, commit.welcomes[0].body.clone()));
+}
+
+#[tokio::test]
+async fn who_is_behind_gets_the_commit_that_ended_his_epoch_and_asks_again() {
+    let mut world = World::new();
+    let alice = world.person("alice").await;
+    let first = Room::found(&world, &[&alice]).await;
+    let second = first.move_on(&world, &alice, &[&alice]).await;
+    let third = second.move_on(&world, &alice, &[&alice]).await;
+    for restarted in [false, true] {
+        if restarted {
+            world.restart();
+        }
+        for behind in [&first, &second] {
+            let commits = missed(&behind.say(&world, "late").await);
+            assert_eq!(commits.len(), 1);
+            assert_eq!(commits[0].epoch, behind.epoch);
+            let Answer::Commits(answer) = world.ask(behind.catch_up()).await else { panic!() };
+            assert_eq!((answer.commits, answer.head), (commits, 2));
+            let late = behind.commit(&behind.next(), &alice, &[&alice], &[]);
+            missed(&world.ask(Ask::Commit(late)).await);
+        }
+        let Answer::Commits(answer) = world.ask(third.catch_up()).await else { panic!() };
+        assert!(answer.commits.is_empty() && answer.head == 2);
+    }
+    let ahead = Room { epoch: 3, ..third.clone() };
+    assert_refused(&ahead.say(&world, "early").await, Code::Forbidden);
+    assert_done(third.say(&world, "in time").await);
+}
+
+#[tokio::test]
+async fn of_many_commits_at_once_one_wins_and_nothing_is_sent_behind_it() {
+    let world = World::new();
+    let mut alice = world.person("alice").await;
+    let room = Room::found(&world, &[&alice]).await;
+    let commits: Vec<_> =
+        (0..10).map(|_| room.commit(&room.next(), &alice, &[&alice], &[])).collect();
+    let mut tasks = Vec::new();
+    for commit in commits {
+        let (server, connection) = (world.server.clone(), world.anonymous());
+        tasks.push(tokio::spawn(async move {
+            crate::person::ask(&server, &connection, Ask::Commit(commit)).await
+        }));
+        let (server, connection) = (world.server.clone(), world.anonymous());
+        let send = room.send("at epoch 0");
+        tasks.push(tokio::spawn(async move {
+            crate::person::ask(&server, &connection, Ask::Send(send)).await
+        }));
+    }
+    let (mut won, mut sent) = (0, 0);
+    for (place, task) in tasks.into_iter().enumerate() {
+        match task.await.unwrap() {
+            Answer::Done(_) if place % 2 == 0 => won += 1,
+            Answer::Done(_) => sent += 1,
+            answer => assert_eq!(missed(&answer).len(), 1),
+        }
+    }
+    assert_eq!(won, 1);
+    let mut read = Vec::new();
+    while read.len() < sent + 1 {
+        let more = alice.receive(&world).await;
+        assert!(!more.is_empty());
+        read.extend(more);
+    }
+    assert!(matches!(read.last().unwrap().body, Some(Body::Commit(_))));
+}
+
+#[tokio::test]
+async fn a_room_id_belongs_to_its_founder() {
+    let world = World::new();
+    let (alice, bob) = (world.person("alice").await, world.person("bob").await);
+    let room = Room::found(&world, &[&alice]).await;
+    let rival = Room { key: random(), ..room.clone() };
+    let founding = rival.founding(&[&bob]);
+    assert_refused(&world.ask(Ask::RoomFound(founding)).await, Code::RoomExists);
+    assert_done(world.ask(Ask::RoomFound(room.founding(&[&alice]))).await);
+    room.move_on(&world, &alice, &[&alice]).await;
+    assert_done(world.ask(Ask::RoomFound(room.founding(&[&alice]))).await);
+    assert_refused(&world.ask(Ask::RoomFound(rival.founding(&[&bob]))).await, Code::RoomExists);
+}
+
+#[tokio::test]
+async fn a_dead_token_answers_like_a_live_one() {
+    let world = World::new();
+    let (alice, ghost) = (world.person("alice").await, Person::new("ghost"));
+    let mut bob = world.person("bob").await;
+    let room = Room::found(&world, &[&alice, &bob, &ghost]).await;
+    assert_done(room.say(&world, "one").await);
+    let delete = proto::TokenDelete { seeds: vec![bob.seed.to_vec().into()] };
+    assert_done(bob.ask(&world, Ask::TokenDelete(delete)).await);
+    assert_done(room.say(&world, "two").await);
+    assert_eq!(texts(&bob.receive(&world).await), ["one"]);
+    assert!(bob.receive(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_garbage_roster_opens_for_nobody() {
+    let world = World::new();
+    let alice = world.person("alice").await;
+    let room = Room::found(&world, &[&alice]).await;
+    let next = room.next();
+    let mut commit = room.commit(&next, &alice, &[&alice], &[]);
+    commit.next_roster = vec![7; commit.next_roster.len()].into();
+    let commit = sign(commit, &alice.commit_key);
+    assert_done(world.ask(Ask::Commit(commit)).await);
+    // The epoch is burnt; the server says so by the same word as to a stranger, and stands.
+    assert_refused(&next.say(&world, "anyone?").await, Code::Forbidden);
+}
