@@ -3,6 +3,8 @@
 //! a network that delivers, loses and cuts as a test says. The clock is in the test's hand, chance is seeded.
 //!
 //! [`world::World`] is where a test begins: people register, ask, and the world runs until nothing moves.
+//! [`mallory::Mallory`] is a member who means harm.
 
 pub mod chance;
+pub mod mallory;
 pub mod world;
