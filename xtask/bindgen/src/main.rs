@@ -37,6 +37,7 @@ fn bindgen(input: &Path, out: &Path, name: &str) -> Result<()> {
         .out_name(name)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(out)
