@@ -162,7 +162,11 @@ async fn run(command: Command) -> Result<()> {
         Command::Offline { common, users, each, senders, batch } => {
             scenario::offline(&setting(&common)?, users, each, senders, batch).await
         }
-        Command::Idle { common, steps } => scenario::idle(&setting(&common)?, &steps).await,
+        Command::Idle { common, steps } => {
+            let setting = setting(&common)?;
+            scenario::accounts(&setting, steps.iter().max().copied().unwrap_or(1)).await?;
+            scenario::idle(&setting, &steps).await
+        }
         Command::Fanout { common, members, rate, window } => {
             scenario::fanout(&setting(&common)?, members, rate, window).await.map(drop)
         }
@@ -172,8 +176,8 @@ async fn run(command: Command) -> Result<()> {
 
 async fn run_suite(suite: &Suite) -> Result<()> {
     let folder = suite.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let start = |secs: f64| async move {
-        let running = Running::start(&suite.server_binary, &folder_of(suite)).await?;
+    let start = |secs: f64| {
+        let running = Running::start(&suite.server_binary, &folder)?;
         let common = Common {
             address: running.address.clone(),
             pid: running.pid,
@@ -186,32 +190,37 @@ async fn run_suite(suite: &Suite) -> Result<()> {
         disk::commits(&folder, 1.0)?;
         match scenario.as_str() {
             "pairs" => {
-                let (running, setting) = start(secs).await?;
+                let (running, setting) = start(secs)?;
                 let most = scenario::pairs(&setting, suite.pairs, 0.0, 4).await?;
                 running.stop().await?;
                 for share in &suite.shares {
-                    let (running, mut setting) = start(secs).await?;
+                    let (running, mut setting) = start(secs)?;
                     setting.tag = share.to_string();
                     scenario::pairs(&setting, suite.pairs, most * share, 4).await?;
                     running.stop().await?;
                 }
             }
             "offline" => {
-                let (running, setting) = start(secs).await?;
+                let (running, setting) = start(secs)?;
                 scenario::offline(&setting, 200, suite.each, 20, 10).await?;
                 running.stop().await?;
             }
             "idle" => {
-                let (running, setting) = start(secs).await?;
+                let (running, mut setting) = start(secs)?;
+                scenario::accounts(&setting, suite.idle.iter().max().copied().unwrap_or(1)).await?;
+                // Anew, so that what registering left in memory is not taken for what a connection costs.
+                let running = running.restart(&suite.server_binary).await?;
+                setting.address = running.address.as_str().into();
+                setting.server = running.pid;
                 scenario::idle(&setting, &suite.idle).await?;
                 running.stop().await?;
             }
             "fanout" => {
                 for members in &suite.members {
-                    let (running, setting) = start(secs).await?;
+                    let (running, setting) = start(secs)?;
                     let most = scenario::fanout(&setting, *members, 0.0, 4).await?;
                     running.stop().await?;
-                    let (running, mut setting) = start(secs).await?;
+                    let (running, mut setting) = start(secs)?;
                     setting.tag = "0.5".into();
                     scenario::fanout(&setting, *members, most * 0.5 + 0.01, 4).await?;
                     running.stop().await?;
@@ -221,10 +230,6 @@ async fn run_suite(suite: &Suite) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn folder_of(suite: &Suite) -> PathBuf {
-    suite.folder.clone().unwrap_or_else(std::env::temp_dir)
 }
 
 fn setting(common: &Common) -> Result<Setting> {

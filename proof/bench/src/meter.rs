@@ -17,6 +17,17 @@ pub(crate) fn clock() -> u64 {
     START.elapsed().as_nanos() as u64
 }
 
+/// Tells of the first error of a kind: a server that ends would have hundreds to tell.
+pub(crate) fn tell_once(what: &'static str, error: &anyhow::Error) {
+    thread_local!(static TOLD: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
+    TOLD.with_borrow_mut(|told| {
+        if !told.contains(&what) {
+            told.push(what);
+            eprintln!("{what}: {error:#} (more of this kind are not told)");
+        }
+    });
+}
+
 /// A meter of one scenario.
 #[derive(Default)]
 pub(crate) struct Meter {
@@ -44,11 +55,10 @@ impl Meter {
         self.sent.set(self.sent.get() + 1);
     }
 
-    /// Counts a refusal, and tells of the first.
+    /// Counts a refusal.
     pub(crate) fn refused(&self, error: &anyhow::Error) {
-        if self.refused.replace(self.refused.get() + 1) == 0 {
-            eprintln!("first refusal: {error:#}");
-        }
+        self.refused.set(self.refused.get() + 1);
+        tell_once("refused", error);
     }
 
     /// Whether times are taken.

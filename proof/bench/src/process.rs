@@ -25,9 +25,13 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts `nodoord` on core 0 with one thread, a fresh folder, no budgets.
-    pub(crate) async fn start(binary: &Path, folder: &Path) -> Result<Self> {
+    pub(crate) fn start(binary: &Path, folder: &Path) -> Result<Self> {
         let data = folder.join(format!("nodoor-bench-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&data);
+        Self::start_on(binary, data)
+    }
+
+    fn start_on(binary: &Path, data: PathBuf) -> Result<Self> {
         let mut child = Command::new("taskset")
             .args(["-c", "0"])
             .arg(binary)
@@ -46,6 +50,13 @@ impl Running {
         };
         // taskset becomes the server: the process is the child itself.
         Ok(Self { address, pid: child.id(), child, data })
+    }
+
+    /// Stops it and starts it again on the same folder.
+    pub(crate) async fn restart(mut self, binary: &Path) -> Result<Self> {
+        let data = std::mem::take(&mut self.data);
+        self.stop().await?;
+        Self::start_on(binary, data)
     }
 
     /// Drains, waits and removes the folder.
@@ -67,7 +78,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.data);
+        if !self.data.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.data);
+        }
     }
 }
 

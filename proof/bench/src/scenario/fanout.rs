@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use super::{Setting, Source, due, seconds};
 use crate::{
     cost::Span,
-    meter::{Meter, clock},
+    meter::{Meter, clock, tell_once},
 };
 
 /// `rate` 0: closed loop with `window` messages in flight. Otherwise messages a second.
@@ -32,7 +32,7 @@ pub(crate) async fn fanout(setting: &Setting, members: u32, rate: f64, window: u
     let (start, sending, count) = (clock(), meter.clone(), u64::from(members));
     tasks.push(spawn_local(async move {
         if let Err(error) = send(source, &sending, count, rate, window, start).await {
-            eprintln!("sender: {error:#}");
+            tell_once("sender", &error);
         }
     }));
     seconds(setting.warmup).await;

@@ -25,11 +25,16 @@ use tokio::{
     time::sleep,
 };
 
-pub(crate) use self::{fanout::fanout, idle::idle, offline::offline, pairs::pairs};
+pub(crate) use self::{
+    fanout::fanout,
+    idle::{accounts, idle},
+    offline::offline,
+    pairs::pairs,
+};
 use crate::{
     cost::{load, memory_kib, round},
     member::Member,
-    meter::{Meter, clock},
+    meter::{Meter, clock, tell_once},
 };
 
 /// What all scenarios have in common.
@@ -102,7 +107,7 @@ impl Setting {
         Ok(spawn_local(async move {
             let read = member.read(|frame, now| each(stamp_of(frame), now));
             if let Err(error) = read.await {
-                eprintln!("reader: {error:#}");
+                tell_once("reader", &error);
             }
         }))
     }
@@ -167,7 +172,7 @@ async fn read_answers(mut receiver: Receiver, meter: Rc<Meter>, answered: impl F
     loop {
         let batch = match receiver.batch().await {
             Ok(batch) => batch,
-            Err(error) => return eprintln!("answers: {error:#}"),
+            Err(error) => return tell_once("answers", &error),
         };
         for incoming in batch {
             if let Incoming::Message(message) = incoming

@@ -16,7 +16,7 @@ use super::{Setting, Source, each, seconds};
 use crate::{
     cost::Span,
     member::Member,
-    meter::{Meter, clock},
+    meter::{Meter, clock, tell_once},
 };
 
 /// `users` get `each_gets` messages from `senders`, of whom each waits for the server's yes every `batch`.
@@ -92,7 +92,7 @@ pub(crate) async fn offline(
             let task = spawn_local(async move {
                 let got = |frame: &[u8], now| meter.got(super::stamp_of(frame), now);
                 if let Err(error) = member.read(got).await {
-                    eprintln!("reader: {error:#}");
+                    tell_once("reader", &error);
                 }
             });
             Ok((task, unanswered))

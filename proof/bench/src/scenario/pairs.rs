@@ -14,7 +14,7 @@ use tokio::{
 use super::{Setting, Source, due, seconds};
 use crate::{
     cost::Span,
-    meter::{Meter, clock},
+    meter::{Meter, clock, tell_once},
 };
 
 /// `rate` 0: closed loop with `window` messages in flight a pair. Otherwise messages a second in all.
@@ -53,7 +53,7 @@ pub(crate) async fn pairs(setting: &Setting, pairs: u32, rate: f64, window: usiz
                 closed_loop(source, &meter, &slots).await
             };
             if let Err(error) = sent {
-                eprintln!("sender: {error:#}");
+                tell_once("sender", &error);
             }
         }));
     }
