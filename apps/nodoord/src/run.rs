@@ -9,7 +9,7 @@ use std::{future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use nodoor_gateway::{Gateway, Limits, PeerKey, serve};
-use nodoor_server::{Config, Registration, Server};
+use nodoor_server::{Budget, Config, Registration, Server};
 use nodoor_store_embedded::Folder;
 use rand_core::UnwrapErr;
 use tokio::{
@@ -39,6 +39,13 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 
     let mut config = if options.without_budgets { Config::unlimited() } else { Config::default() };
     config.registration = options.registration.clone();
+    if !options.without_budgets && listen::allowed(&options.listen, false).is_ok() {
+        // Everybody on this machine has the same address: budgets by address would be one for all.
+        let wide = Budget { burst: 10_000, per_minute: 10_000 };
+        let budgets = &mut config.budgets;
+        (budgets.register, budgets.login, budgets.take) = (wide, wide, wide);
+        budgets.anonymous = Budget { burst: 100_000, per_minute: 100_000 };
+    }
     let store = Folder::open(&options.data).context("cannot open the data folder")?;
     let rng = Box::new(UnwrapErr(getrandom::SysRng));
     let server = Server::open(store, config, Arc::new(SystemClock), rng)?;
