@@ -8,7 +8,7 @@ use std::{fs, path::Path, process};
 
 use anyhow::{Context as _, Result};
 
-use crate::shell::{command, on_path, read, root, run, succeeds};
+use crate::shell::{command, on_path, read, root, run};
 
 /// What a task needs. Each includes nothing of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,11 +113,6 @@ fn provide_wasm_rust() -> Result<()> {
 /// Whether wasm is built by Debian's `rustc-web` (see [`provide`]) rather than by the toolchain's own target.
 pub(crate) fn wasm_by_debian() -> bool {
     root().join(BY_DEBIAN).exists()
-}
-
-/// Whether a wasm-opt is there that understands what the compiler makes.
-pub(crate) fn wasm_opt() -> bool {
-    succeeds(command("wasm-opt").arg("--version"))
 }
 
 /// The browsers' target.
