@@ -1,2 +1,108 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! x
+//! Opening: the format, the lock, the disk's end.
+
+use std::fs;
+
+use nodoor_server::storage::{Day, Op, RoomName, Rooms as _, Storage as _, StorageError};
+use nodoor_store_embedded::{Folder, OpenError};
+
+fn found(room: u8) -> Op {
+    let roster = vec![room; 100].into();
+    Op::FoundRoom { room: RoomName([room; 32]), key_check: [1; 32], roster }
+}
+
+#[tokio::test]
+async fn a_folder_is_opened_by_one_process_and_keeps_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deeper/data");
+    let first = Folder::open(&path).unwrap();
+    assert!(matches!(Folder::open(&path), Err(OpenError::InUse)));
+    let deployment = first.deployment();
+    drop(first);
+    let again = Folder::open(&path).unwrap();
+    assert_eq!(again.deployment(), deployment);
+    let other = tempfile::tempdir().unwrap();
+    assert_ne!(Folder::open(other.path()).unwrap().deployment(), deployment);
+}
+
+#[test]
+fn a_newer_format_and_a_foreign_folder_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Folder::open(folder.path()).unwrap());
+    let format = folder.path().join("format");
+    let text = fs::read_to_string(&format).unwrap();
+    let refused = |text: &str| {
+        fs::write(&format, text).unwrap();
+        Folder::open(folder.path()).err().unwrap()
+    };
+    let newer = refused(&text.replacen('1', "2", 1));
+    assert!(matches!(newer, OpenError::Newer { found: 2, known: 1 }));
+    assert_eq!(
+        newer.to_string(),
+        "the data folder has format 2, this program knows formats up to 1"
+    );
+    assert!(matches!(refused("1\n"), OpenError::NotADataFolder));
+    assert!(matches!(refused(""), OpenError::NotADataFolder));
+    fs::write(&format, text).unwrap();
+    assert!(Folder::open(folder.path()).is_ok());
+
+    let foreign = tempfile::tempdir().unwrap();
+    fs::write(foreign.path().join("letters.txt"), "dear").unwrap();
+    assert!(matches!(Folder::open(foreign.path()), Err(OpenError::NotADataFolder)));
+}
+
+#[tokio::test]
+async fn a_disk_without_room_is_said_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Folder::open_with_reserve(folder.path(), u64::MAX).unwrap();
+    assert_eq!(store.commit(vec![found(1)]).await, Err(StorageError::Full));
+    assert_eq!(store.room(RoomName([1; 32])).await, Ok(None));
+    drop(store);
+    let store = Folder::open_with_reserve(folder.path(), 0).unwrap();
+    assert!(store.commit(vec![found(1)]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_said_and_no_other_value_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Folder::open(folder.path()).unwrap();
+    for room in 0..100 {
+        store.commit(vec![found(room)]).await.unwrap();
+    }
+    store.sweep(Day(0)).await.unwrap();
+    drop(store);
+    // Turn one byte in the middle of every file that holds these values.
+    let mut turned = 0;
+    for path in files(folder.path()) {
+        let mut bytes = fs::read(&path).unwrap();
+        let values = bytes.windows(100).position(|window| window == [50; 100]);
+        if let Some(at) = values {
+            bytes[at + 50] ^= 1;
+            fs::write(&path, bytes).unwrap();
+            turned += 1;
+        }
+    }
+    assert!(turned > 0);
+    let Ok(store) = Folder::open(folder.path()) else { return };
+    match store.room(RoomName([50; 32])).await {
+        Ok(Some(room)) => assert_eq!(room.roster, vec![50; 100], "another value was given"),
+        Ok(None) => {
+            // The engine dropped the damaged end of its journal. See the report of this decision below.
+            assert_eq!(store.room(RoomName([99; 32])).await, Ok(None));
+        }
+        Err(_) => {}
+    }
+}
+
+pub(crate) fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
+}

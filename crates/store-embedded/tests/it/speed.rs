@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Sends a second in this process, each on disk before its yes:
+//! `cargo test --release -p nodoor-store-embedded --test it speed -- --ignored --nocapture`.
+
+use std::time::Instant;
+
+use nodoor_server::Config;
+use nodoor_store_embedded::Folder;
+use nodoor_wire::proto::request::Body as Ask;
+
+use crate::person::{Room, World, ask, assert_done};
+
+const PAIRS: usize = 200;
+const SENDS_A_PAIR: usize = 250;
+
+#[tokio::test]
+#[ignore = "a measure, not a test"]
+async fn sends_between_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::on(Folder::open(folder.path()).unwrap(), Config::unlimited());
+    let mut tasks = Vec::new();
+    for pair in 0..PAIRS {
+        let alice = world.person(&format!("alice{pair}")).await;
+        let bob = world.person(&format!("bob{pair}")).await;
+        let room = Room::found(&world, &[&alice, &bob]).await;
+        assert_done(room.say(&world, "warm").await);
+        let (server, connection) = (world.server.clone(), world.anonymous());
+        tasks.push(async move {
+            let text = "x".repeat(1024);
+            for _ in 0..SENDS_A_PAIR {
+                assert_done(ask(&server, &connection, Ask::Send(room.send(&text))).await);
+            }
+        });
+    }
+    let commits = world.server.statistics().commits;
+    let begin = Instant::now();
+    let running: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
+    for task in running {
+        task.await.unwrap();
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let sends = (PAIRS * SENDS_A_PAIR) as f64;
+    let groups = world.server.statistics().commits - commits;
+    println!("{:.0} sends of 1 KiB a second, two appends each", sends / seconds);
+    println!("{:.0} sends in a group", sends / groups as f64);
+}
