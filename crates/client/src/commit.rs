@@ -10,7 +10,6 @@ use nodoor_wire::{
     code::{Class, Code},
     header::CommitHeader,
     id::RoomId,
-    limits,
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -113,22 +112,22 @@ impl Step<'_> {
         match body {
             answer::Body::Done(_) => self.commit_accepted(id),
             answer::Body::Refusal(refusal) => match class_of(&refusal) {
-                Class::Stale => {
-                    self.drop_submission(id);
-                    self.is_behind(id);
+                // The pending commit stays until the commit that took its epoch is here: it may be our own, whose
+                // yes was lost or kept from us.
+                Class::Stale => self.is_stale(id),
+                Class::Permanent if Code::from_number(refusal.code) == Some(Code::Forbidden) => {
+                    self.is_stale(id);
                 }
                 Class::Retry => self.pause(id, &refusal),
                 Class::Permanent => {
-                    self.drop_submission(id);
                     self.live.retry_at.insert(*id, self.now + PAUSE);
-                    if Code::from_number(refusal.code) == Some(Code::Forbidden) {
-                        self.is_behind(id);
-                    } else {
-                        self.drop_intents(id, &problem_of(&refusal));
-                    }
+                    self.drop_submission(id);
+                    self.drop_intents(id, &problem_of(&refusal));
                 }
             },
-            _ => {}
+            _ => {
+                self.live.retry_at.insert(*id, self.now + PAUSE);
+            }
         }
     }
 
@@ -164,6 +163,7 @@ impl Step<'_> {
             Some(group.context().clone())
         });
         self.live.packages.remove(id);
+        self.is_fruitful(id);
         let (Some(Some(context)), Some(mut room)) = (merged, self.room(id)) else {
             self.live.groups.remove(id);
             return;
@@ -189,24 +189,64 @@ impl Step<'_> {
     }
 
     /// A room that lacks a commit: the mailbox brings it; if not, it is asked for.
+    /// Each time that brings nothing doubles the wait for the next, up to 25 minutes. A room whose epoch is
+    /// burnt asks no more: it has what there is.
     pub(crate) fn is_behind(&mut self, id: &RoomId) {
-        self.live.behind.entry(*id).or_insert(self.now + CATCH_UP_AFTER);
+        if self.room(id).is_none_or(|room| room.is_burnt() || room.closed) {
+            return;
+        }
+        let fruitless = self.live.fruitless.get(id).copied().unwrap_or(0);
+        let at = self.now + (CATCH_UP_AFTER << fruitless.min(10));
+        self.live.behind.entry(*id).or_insert(at);
+    }
+
+    /// The server said so, or seems to: nothing is sent until it was asked for what is missing.
+    pub(crate) fn is_stale(&mut self, id: &RoomId) {
+        self.live.stale.insert(*id);
+        self.is_behind(id);
+    }
+
+    /// The room got on.
+    pub(crate) fn is_fruitful(&mut self, id: &RoomId) {
+        self.live.behind.remove(id);
+        self.live.stale.remove(id);
+        self.live.fruitless.remove(id);
+    }
+
+    /// Nothing is missing: what waits for a later epoch was never of this room.
+    fn is_at_head(&mut self, id: &RoomId) {
+        self.drop_later(id);
+        if let Some(mut room) = self.room(id)
+            && !room.is_burnt()
+            && !self.has_waiting_commit(id)
+        {
+            self.unstuck(&mut room);
+            self.set_room(&room);
+        }
     }
 
     /// The server's answer to catching up: at most one commit, then we ask again.
     pub(crate) fn caught_up(&mut self, id: &RoomId, body: answer::Body) {
         self.live.busy.remove(id);
         self.live.behind.remove(id);
+        self.live.stale.remove(id);
+        let fruitless = self.live.fruitless.entry(*id).or_default();
+        *fruitless = fruitless.saturating_add(1);
         match body {
             answer::Body::Commits(answer) => {
                 let before = self.with_group(id, |_, group| group.epoch());
-                for commit in answer.commits.into_iter().take(limits::BATCH) {
+                if answer.commits.is_empty() && before == Some(answer.head) {
+                    self.is_at_head(id);
+                }
+                // One: the next is sealed under a key that only this one leads to.
+                for commit in answer.commits.into_iter().take(1) {
                     let body = proto::Body { body: Some(proto::body::Body::Commit(commit)) };
                     self.take_body(id, &body);
                 }
                 self.retry_held();
                 let after = self.with_group(id, |_, group| group.epoch());
-                if before != after {
+                if before != after && self.room(id).is_some_and(|room| !room.closed) {
+                    self.live.fruitless.remove(id);
                     self.live.behind.insert(*id, self.now);
                 }
             }
@@ -214,9 +254,12 @@ impl Step<'_> {
                 self.pause(id, &refusal);
                 if class_of(&refusal) == Class::Retry {
                     self.is_behind(id);
+                } else {
+                    // The record of our epoch is gone: we were away for too long.
+                    self.lost(id);
                 }
             }
-            _ => {}
+            _ => self.is_behind(id),
         }
     }
 }

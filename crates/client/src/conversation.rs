@@ -81,8 +81,9 @@ impl Step<'_> {
         conversation
     }
 
-    /// The room of a conversation that is used for sending: the one with the smallest hash among those
-    /// where both have sent, else the smallest at all.
+    /// The room of a conversation that is used for sending: of a direct one that with the smallest hash among
+    /// those where both have sent, else the smallest at all; of a group, which has several when more than one
+    /// successor was founded at once, that with the smallest id.
     pub(crate) fn room_in_use(&self, conversation: &Conversation) -> Option<Room> {
         let rooms: Vec<Room> = conversation
             .rooms
@@ -93,6 +94,9 @@ impl Step<'_> {
         let smallest = |rooms: &mut dyn Iterator<Item = &Room>| {
             rooms.min_by_key(|room| <[u8; 32]>::from(Sha256::digest(room.room))).cloned()
         };
+        if conversation.kind == Kind::Group {
+            return rooms.into_iter().min_by_key(|room| room.room);
+        }
         smallest(&mut rooms.iter().filter(|room| room.i_sent && room.they_sent))
             .or_else(|| smallest(&mut rooms.iter()))
     }

@@ -23,13 +23,19 @@ use prost::Message as _;
 use crate::{
     io::Wire,
     link::problem_of,
-    live::Purpose,
+    live::{Purpose, Search, Sought},
+    room::PAUSE,
     rows::key,
     step::{Step, problem},
 };
 
 /// How long a look-up counts as fresh for starting a chat or adding somebody, milliseconds.
 const FRESH: u64 = 60_000;
+
+/// How long an answer to a look-up is waited for, milliseconds.
+const ANSWER_PATIENCE: u64 = 60_000;
+/// How often a list is asked for again that does not reach the version a leaf names, milliseconds.
+const UNDECIDED_AGAIN: u64 = 300_000;
 
 /// Where a look-up stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +59,7 @@ impl Step<'_> {
         if let Some(account) = self.contact_by_handle(handle) {
             return Resolution::Known(account);
         }
-        self.live.wanted_handles.insert(handle.as_str().to_owned());
+        self.live.searches.entry(Sought::Handle(handle.as_str().to_owned())).or_default();
         Resolution::Pending
     }
 
@@ -96,34 +102,70 @@ impl Step<'_> {
         if at.is_some_and(|at| self.now.saturating_sub(*at) < FRESH) {
             return true;
         }
-        self.live.wanted.insert(*account);
+        self.live.searches.entry(Sought::Account(*account)).or_default();
         false
     }
 
-    /// Sends the look-ups that are wanted and not in flight.
+    /// A leaf names a version of this account's list that we have not seen: asks now, and then at times.
+    pub(crate) fn seek_version(&mut self, account: AccountId) {
+        if self.live.searches.contains_key(&Sought::Account(account)) {
+            return;
+        }
+        let last = self.live.undecided.get(&account).copied();
+        let soon = last.map_or(self.now, |at| at + UNDECIDED_AGAIN).max(self.now);
+        self.live.undecided.insert(account, soon);
+        let search = Search { not_before: soon, ..Search::default() };
+        self.live.searches.insert(Sought::Account(account), search);
+    }
+
+    /// Sends the look-ups that are due.
     pub(crate) fn advance_lookups(&mut self) {
         if !self.is_ready(Wire::Anonymous) {
             return;
         }
-        for account in std::mem::take(&mut self.live.wanted) {
-            if self.live.looking_up.insert(account.as_bytes().to_vec()) {
-                let of = Some(lookup::Of::Account(account.to_bytes()));
-                let body = request::Body::Lookup(proto::Lookup { of });
-                self.request(Wire::Anonymous, body, Purpose::LookupAccount(account));
+        let now = self.now;
+        let mut due = Vec::new();
+        self.live.searches.retain(|sought, search| {
+            let unanswered = search.asked_at.is_some_and(|at| now < at + ANSWER_PATIENCE);
+            if search.asked_at.is_some() && !unanswered && matches!(sought, Sought::Handle(_)) {
+                // Whoever asked was told long ago.
+                return false;
             }
+            if !unanswered && search.not_before <= now {
+                search.asked_at = Some(now);
+                due.push(sought.clone());
+            }
+            true
+        });
+        for sought in due {
+            let of = match &sought {
+                Sought::Account(account) => lookup::Of::Account(account.to_bytes()),
+                Sought::Handle(handle) => lookup::Of::Handle(handle.clone()),
+            };
+            let body = request::Body::Lookup(proto::Lookup { of: Some(of) });
+            self.request(Wire::Anonymous, body, Purpose::Lookup(sought));
         }
-        for handle in std::mem::take(&mut self.live.wanted_handles) {
-            if self.live.looking_up.insert(handle.clone().into_bytes()) {
-                let of = Some(lookup::Of::Handle(handle.clone()));
-                let body = request::Body::Lookup(proto::Lookup { of });
-                self.request(Wire::Anonymous, body, Purpose::LookupHandle(handle));
-            }
+    }
+
+    /// The times at which a look-up is due again.
+    pub(crate) fn lookups_due(&self) -> impl Iterator<Item = u64> {
+        self.live.searches.values().map(|search| match search.asked_at {
+            Some(at) => at + ANSWER_PATIENCE,
+            None => search.not_before,
+        })
+    }
+
+    /// The answer to a look-up.
+    pub(crate) fn looked_up(&mut self, sought: Sought, body: answer::Body) {
+        match sought {
+            Sought::Account(account) => self.looked_up_account(account, body),
+            Sought::Handle(handle) => self.looked_up_handle(handle, body),
         }
     }
 
     /// The answer to a look-up by handle.
-    pub(crate) fn looked_up_handle(&mut self, handle: String, body: answer::Body) {
-        self.live.looking_up.remove(handle.as_bytes());
+    fn looked_up_handle(&mut self, handle: String, body: answer::Body) {
+        self.live.searches.remove(&Sought::Handle(handle.clone()));
         match body {
             answer::Body::Lookup(found) => {
                 let account = AccountId::try_from(found.account.as_ref()).ok();
@@ -147,8 +189,9 @@ impl Step<'_> {
     }
 
     /// The answer to a look-up by account.
-    pub(crate) fn looked_up_account(&mut self, account: AccountId, body: answer::Body) {
-        self.live.looking_up.remove(account.as_bytes());
+    fn looked_up_account(&mut self, account: AccountId, body: answer::Body) {
+        let sought = Sought::Account(account);
+        let failures = self.live.searches.remove(&sought).map_or(0, |search| search.failures);
         match body {
             answer::Body::Lookup(found) if self.take_lookup(&account, &found) => {
                 self.retry_held();
@@ -157,7 +200,17 @@ impl Step<'_> {
                 self.live.fresh.insert(account, self.now);
                 self.account_gone(&account);
             }
-            _ => {}
+            other => {
+                // No answer, or one that does not verify: again, ever more rarely.
+                let wanted = match other {
+                    answer::Body::Refusal(refusal) => u64::from(refusal.retry_after_seconds) * 1000,
+                    _ => 0,
+                };
+                let pause = wanted.max(PAUSE << failures.min(6));
+                let not_before = self.now + pause;
+                let search = Search { asked_at: None, not_before, failures: failures + 1 };
+                self.live.searches.insert(sought, search);
+            }
         }
     }
 

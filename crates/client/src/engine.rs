@@ -8,7 +8,6 @@ use crate::{
     io::{Effect, Input, Wire},
     live::Live,
     overlay::Overlay,
-    rows::key,
     step::Step,
     store::{Store, StoreError},
 };
@@ -92,8 +91,11 @@ impl Step<'_> {
             Input::Timer => {
                 self.renew_leaves();
                 self.forget_deleted();
+                self.log_in_again();
+                self.retry_held();
             }
         }
+        self.find_lost();
         self.advance_stuck();
         self.advance();
         if !self.live.parked.is_empty() {
@@ -121,12 +123,6 @@ impl Step<'_> {
     /// Asks to be called again when something can be tried.
     fn next_timer(&mut self) {
         const DAY: u64 = 24 * 3600 * 1000;
-        let stuck = self
-            .disk
-            .prefixed(key::STUCK, usize::MAX)
-            .into_iter()
-            .filter_map(|(_, value)| self.disk.decode::<u64>(&value))
-            .map(|since| since + crate::incoming::PATIENCE + 1000);
         let soonest = self
             .live
             .retry_at
@@ -134,7 +130,10 @@ impl Step<'_> {
             .chain(self.live.behind.values())
             .chain(self.live.parked.iter().map(|(_, until)| until))
             .copied()
-            .chain(stuck)
+            .chain(self.lookups_due())
+            .chain(self.live.log_in_at)
+            .chain(Some(self.live.fetch_after))
+            .chain(self.stuck_due())
             .filter(|at| *at > self.now)
             .min();
         let at = soonest.unwrap_or(self.now + DAY).min(self.now + DAY);

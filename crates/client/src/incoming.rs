@@ -10,7 +10,7 @@ use nodoor_e2ee::{
     join::Candidate,
     open::{OpenError, Opened, Sender},
     payload::{Payload, Slot},
-    room::{Burnt, RoomContext, RoomKind},
+    room::{RoomContext, RoomKind},
     staged::Staged,
 };
 use nodoor_view::model::{Kind, SystemLine};
@@ -22,24 +22,27 @@ use nodoor_wire::{
 
 use crate::{
     gate::{self, Change, Verdict},
-    rows::{Intent, Room, Status, Stored, Stuck, Submission, key},
+    rows::{Intent, Room, Status, Stored, Submission, key},
     step::Step,
 };
 
-/// How long a stuck client waits for a member's help before it founds a successor room, milliseconds.
-pub(crate) const PATIENCE: u64 = 3600 * 1000;
-
 /// What became of a commit.
 enum Outcome {
-    /// Merged, or known already.
+    /// Merged.
     Merged,
+    /// Of an epoch that is over.
+    Known,
+    /// Of a later epoch: the commits before it are missing.
+    Later,
     /// We were removed by it.
     Out(Box<Staged>),
-    /// Something is missing: lists, or the commit before.
+    /// Lists or a proposal are missing.
     Wait,
-    /// Not a commit of this room at all: dropped.
+    /// Not made by a member of this epoch: dropped.
     Drop,
-    /// The head of the room, and no honest member can process it.
+    /// A commit of this device that it does not know any more.
+    Lost,
+    /// The head of the room, and not to be merged: whose commit key signed it.
     Burnt([u8; 32]),
 }
 
@@ -90,8 +93,10 @@ impl Step<'_> {
             // A commit without its header is no commit.
             Ok(Opened::Commit(_)) => self.take_back(id, true),
             Err(OpenError::WrongEpoch { theirs }) if theirs > epoch_now => {
+                // Found before anything was touched: the group in memory stays.
                 self.is_behind(id);
-                self.take_back(id, false)
+                self.disk.undo();
+                false
             }
             Err(_) => self.take_back(id, true),
         }
@@ -190,7 +195,7 @@ impl Step<'_> {
         let Ok(header) = CommitHeader::from_slice(&commit.header) else {
             return true;
         };
-        let commit_id = header.commit_id();
+        let commit_id: CommitId = header.commit_id();
         let mine = self.disk.get::<Submission>(&key::submission(id));
         if mine.is_some_and(|mine| mine.id == commit_id.0) {
             // Our own, wherever it comes from, is the yes.
@@ -199,12 +204,12 @@ impl Step<'_> {
         }
         self.disk.begin();
         let outcome = self
-            .with_group(id, |step, group| step.judge_commit(id, group, commit, commit_id.0))
+            .with_group(id, |step, group| step.judge_commit(id, group, commit))
             .unwrap_or(Outcome::Drop);
         match outcome {
             Outcome::Merged => {
                 self.disk.keep();
-                self.live.behind.remove(id);
+                self.is_fruitful(id);
                 true
             }
             Outcome::Out(staged) => {
@@ -212,53 +217,70 @@ impl Step<'_> {
                 self.put_out(id, &staged);
                 true
             }
+            Outcome::Known => {
+                self.disk.undo();
+                true
+            }
+            Outcome::Later => {
+                self.is_behind(id);
+                self.disk.undo();
+                false
+            }
+            Outcome::Drop => {
+                // Not what a member sent; what a member sent is asked for again.
+                self.is_behind(id);
+                self.disk.undo();
+                true
+            }
             Outcome::Wait => self.take_back(id, false),
-            Outcome::Drop => self.take_back(id, true),
+            Outcome::Lost => {
+                self.take_back(id, true);
+                self.lost(id);
+                true
+            }
             Outcome::Burnt(signer) => {
                 self.take_back(id, true);
-                self.burnt(id, commit_id.0, signer);
+                self.burnt(id, commit_id, signer);
                 true
             }
         }
     }
 
+    /// Changes nothing unless it merges or finds out that we are out, but may use up keys: see [`Outcome`] and
+    /// who takes them back.
     fn judge_commit(
         &mut self,
         id: &RoomId,
         group: &mut Group,
         commit: &proto::StoredCommit,
-        commit_id: [u8; 32],
     ) -> Outcome {
         if commit.epoch < group.epoch() {
-            return Outcome::Merged;
+            return Outcome::Known;
         }
         if commit.epoch > group.epoch() {
-            self.is_behind(id);
-            return Outcome::Wait;
+            return Outcome::Later;
         }
         // A header that no commit key of our tree signed was not made by a member: it burns nothing.
         if group.verify_header(commit).is_err() {
             return Outcome::Drop;
         }
         let signer = <[u8; 32]>::try_from(commit.commit_key.as_ref()).unwrap_or([0; 32]);
-        let _ = commit_id;
+        if group.leaf(group.own_index()).is_some_and(|own| own.commit_key == signer) {
+            return Outcome::Lost;
+        }
         let staged = match group.open(&self.disk, &commit.frame) {
             Ok(Opened::Commit(staged)) => staged,
+            Err(OpenError::ProposalMissing | OpenError::Damaged(_)) => return Outcome::Wait,
             Ok(_) | Err(_) => return Outcome::Burnt(signer),
         };
         if staged.matches_header(commit).is_err() {
             return Outcome::Burnt(signer);
         }
-        if staged.self_removed {
-            return match self.judge_staged(group, &staged) {
-                Verdict::Invalid(_) => Outcome::Burnt(signer),
-                _ => Outcome::Out(staged),
-            };
-        }
         match self.judge_staged(group, &staged) {
             Verdict::Invalid(_) => Outcome::Burnt(signer),
+            _ if staged.self_removed => Outcome::Out(staged),
             Verdict::Undecided(missing) => {
-                self.live.wanted.extend(missing.into_iter().map(|(account, _)| account));
+                missing.into_iter().for_each(|(account, _)| self.seek_version(account));
                 Outcome::Wait
             }
             Verdict::Valid => {
@@ -353,7 +375,7 @@ impl Step<'_> {
             return;
         };
         room.active_at = self.now;
-        room.stuck = None;
+        self.unstuck(&mut room);
         self.set_room(&room);
         self.context_changed(room.conversation, group.context());
         for line in lines {
@@ -374,118 +396,6 @@ impl Step<'_> {
             self.system_line(conversation.id, SystemLine::Removed { by, who: None });
         }
         self.close_room(id);
-    }
-
-    // ---- burnt epochs --------------------------------------------------------------------------
-
-    fn burnt(&mut self, id: &RoomId, commit: [u8; 32], signer: [u8; 32]) {
-        let Some(mut room) = self.room(id) else {
-            return;
-        };
-        if room.stuck.is_none() {
-            room.stuck = Some(Stuck { commit, since: self.now, asked: false, signer });
-            self.set_room(&room);
-            self.disk.put(key::stuck(id), &self.now);
-            self.live.changed.insert(room.conversation);
-        }
-    }
-
-    /// Asks for help with stuck rooms, and after an hour without it goes on in a successor.
-    pub(crate) fn advance_stuck(&mut self) {
-        for (row, _) in self.disk.prefixed(key::STUCK, usize::MAX) {
-            let id = row.get(key::STUCK.len()..).and_then(|id| RoomId::try_from(id).ok());
-            if let Some(room) = id.and_then(|id| self.room(&id))
-                && let Some(stuck) = room.stuck.clone()
-                && !room.closed
-            {
-                self.seek_help(room, stuck);
-            }
-        }
-    }
-
-    fn seek_help(&mut self, mut room: Room, mut stuck: Stuck) {
-        let id = RoomId(room.room);
-        let Some(conversation) = self.conversation(room.conversation) else {
-            return;
-        };
-        let direct = conversation.kind == Kind::Direct;
-        if !stuck.asked && !direct {
-            stuck.asked = true;
-            room.stuck = Some(stuck.clone());
-            self.set_room(&room);
-            let facts =
-                self.with_group(&id, |_, group| Some((group.context().creator, group.epoch())));
-            if let Some(Some((creator, epoch))) = facts
-                && !self.is_me(&creator)
-            {
-                let mut chat = self.direct_conversation(&creator, Status::Open);
-                self.ensure_direct_room(&mut chat);
-                let call = Content::Stuck { room: id, epoch, commit: CommitId(stuck.commit) };
-                self.queue(chat.id, None, &call, None);
-            }
-        } else if direct || self.now.saturating_sub(stuck.since) > PATIENCE {
-            self.found_successor(&id, &stuck);
-        }
-    }
-
-    fn found_successor(&mut self, id: &RoomId, stuck: &Stuck) {
-        let Some(me) = self.me() else {
-            return;
-        };
-        let facts = self.with_group(id, |_, group| {
-            Some((group.context().clone(), group.leaves().to_vec(), group.epoch()))
-        });
-        let (Some(Some((context, leaves, epoch))), Some(room)) = (facts, self.room(id)) else {
-            return;
-        };
-        let Some(mut conversation) = self.conversation(room.conversation) else {
-            return;
-        };
-        let signer = leaves
-            .iter()
-            .find(|leaf| leaf.commit_key == stuck.signer)
-            .map(|leaf| leaf.name.account);
-        let direct = matches!(context.kind, RoomKind::Direct { .. });
-        let mut members: Vec<[u8; 16]> = leaves
-            .iter()
-            .map(|leaf| leaf.name.account)
-            .filter(|account| *account != me && (direct || Some(*account) != signer))
-            .map(|account| account.0)
-            .collect();
-        members.sort_unstable();
-        members.dedup();
-        let successor = RoomContext {
-            creator: me,
-            successor_of: Some(Burnt { room: *id, epoch, commit: CommitId(stuck.commit) }),
-            ..context
-        };
-        let new = RoomId(self.random());
-        self.close_room(id);
-        conversation.rooms.retain(|old| *old != id.0);
-        if self.found_room(&mut conversation, successor, members, new).is_some() {
-            self.system_line(conversation.id, SystemLine::Successor);
-        }
-    }
-
-    /// Somebody is stuck in a room where we got on: remove and re-add that device.
-    fn help(&mut self, from: &AccountId, leaf: &Sender, stuck: &RoomId, epoch: u64) {
-        let ours = self.with_group(stuck, |_, group| {
-            let member = group
-                .leaves()
-                .iter()
-                .any(|other| other.name.account == *from && other.name.device == leaf.name.device);
-            Some((group.context().creator, group.epoch(), member))
-        });
-        let call = key::call(stuck, &leaf.name.device);
-        let asked_at: Option<u64> = self.disk.get(&call);
-        if let Some(Some((creator, head, true))) = ours
-            && self.is_me(&creator)
-            && head > epoch
-            && asked_at.is_none_or(|at| self.now.saturating_sub(at) > PATIENCE)
-        {
-            self.disk.put(call, &self.now);
-            self.intend(stuck, &Intent::Readd(from.0, leaf.name.device.0));
-        }
     }
 
     // ---- Welcomes ------------------------------------------------------------------------------
@@ -539,7 +449,7 @@ impl Step<'_> {
         match gate::judge(&change, |account| self.live.chains.get(account)) {
             Verdict::Invalid(_) => return DROP,
             Verdict::Undecided(missing) => {
-                self.live.wanted.extend(missing.into_iter().map(|(account, _)| account));
+                missing.into_iter().for_each(|(account, _)| self.seek_version(account));
                 return (false, false);
             }
             Verdict::Valid => {}
@@ -558,7 +468,8 @@ impl Step<'_> {
             return DROP;
         };
         self.live.groups.insert(id, group);
-        self.joined(&id, &context, &sender, other, own, before);
+        let follows = self.follows(&context, &leaves, &sender);
+        self.joined(&id, &context, &sender, other, own, (before, follows));
         (true, true)
     }
 
@@ -569,14 +480,16 @@ impl Step<'_> {
         sender: &Leaf,
         other: AccountId,
         own: &Leaf,
-        before: Option<Room>,
+        (before, follows): (Option<Room>, Option<Room>),
     ) {
         let accepted = self.contact(&other).accepted;
         let title = crate::conversation::tidy(&context.title, 100);
-        let predecessor = context.successor_of.as_ref().and_then(|burnt| self.room(&burnt.room));
-        let existing = before.as_ref().or(predecessor.as_ref()).map(|room| room.conversation);
+        let existing = before.as_ref().or(follows.as_ref()).map(|room| room.conversation);
         let existing = existing.and_then(|id| self.conversation(id));
+        // Whatever this device wanted to commit here belongs to a state that is gone.
         self.disk.remove(&key::stuck(id));
+        self.disk.remove(&key::submission(id));
+        self.is_fruitful(id);
         let fresh = existing.is_none();
         let mut conversation = match (existing, &context.kind) {
             (Some(existing), _) => existing,
@@ -616,12 +529,13 @@ impl Step<'_> {
             stuck: None,
             closed: false,
         });
-        if let Some(old) = predecessor {
-            let old_id = RoomId(old.room);
+        if let Some(old) = follows {
             conversation.rooms.retain(|room| *room != old.room);
             self.set_conversation(&conversation);
-            self.close_room(&old_id);
-            self.system_line(conversation.id, SystemLine::Successor);
+            if !old.closed {
+                self.close_room(&RoomId(old.room));
+                self.system_line(conversation.id, SystemLine::Successor);
+            }
         } else if fresh && conversation.kind == Kind::Group {
             let by = self.person_or_me(&sender.name.account);
             self.system_line(conversation.id, SystemLine::Added { by, who: None });

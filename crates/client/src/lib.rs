@@ -30,4 +30,5 @@ mod room;
 mod rows;
 mod step;
 pub mod store;
+mod stuck;
 mod views;

@@ -91,12 +91,10 @@ impl Step<'_> {
                 | Purpose::CatchUp(room) => {
                     self.live.busy.remove(&room);
                 }
-                Purpose::LookupAccount(account) => {
-                    self.live.looking_up.remove(account.as_bytes());
-                    self.live.wanted.insert(account);
-                }
-                Purpose::LookupHandle(handle) => {
-                    self.live.looking_up.remove(handle.as_bytes());
+                Purpose::Lookup(sought) => {
+                    if let Some(search) = self.live.searches.get_mut(&sought) {
+                        search.asked_at = None;
+                    }
                 }
                 Purpose::Hello
                 | Purpose::Register
@@ -110,6 +108,7 @@ impl Step<'_> {
             self.live.incoming.clear();
             self.live.bodies.clear();
             self.live.fetching = false;
+            (self.live.challenge, self.live.log_in_at) = (None, None);
         }
         self.want(wire);
         self.tell_connection();
@@ -122,9 +121,11 @@ impl Step<'_> {
         };
         match message.body {
             Some(from_server::Body::Answer(answer)) => {
-                if let Some(purpose) = self.link(wire).awaiting.remove(&answer.id)
-                    && let Some(body) = answer.body
-                {
+                if let Some(purpose) = self.link(wire).awaiting.remove(&answer.id) {
+                    // An answer without anything in it is a server at fault.
+                    let fault =
+                        proto::Refusal { code: Code::Internal.number(), ..Default::default() };
+                    let body = answer.body.unwrap_or(answer::Body::Refusal(fault));
                     self.answered(wire, purpose, body);
                 }
             }
@@ -140,17 +141,22 @@ impl Step<'_> {
             (Purpose::Hello, answer::Body::Hello(hello)) => self.greeted(wire, &hello),
             (Purpose::Register, body) => self.registered(body),
             (Purpose::Login, answer::Body::Login(login)) => self.logged_in(&login),
+            (Purpose::Login, answer::Body::Refusal(refusal))
+                if class_of(&refusal) == Class::Retry =>
+            {
+                let seconds = u64::from(refusal.retry_after_seconds).max(5);
+                self.live.log_in_at = Some(self.now + seconds * 1000);
+            }
             // A login that does not verify will not do so later; the account is gone here.
             (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
             (Purpose::Token(room), body) => self.token_answered(&room, &body),
-            (Purpose::LookupAccount(account), body) => self.looked_up_account(account, body),
-            (Purpose::LookupHandle(handle), body) => self.looked_up_handle(handle, body),
+            (Purpose::Lookup(sought), body) => self.looked_up(sought, body),
             (Purpose::Take(room, account), body) => self.took(&room, account, body),
             (Purpose::Found(room), body) => self.founded(&room, body),
             (Purpose::Commit(room), body) => self.commit_answered(&room, body),
             (Purpose::Send(room, row), body) => self.send_answered(&room, &row, body),
             (Purpose::CatchUp(room), body) => self.caught_up(&room, body),
-            (Purpose::Bodies(ids), body) => self.bodies_answered(ids, body),
+            (Purpose::Bodies(ids), body) => self.bodies_answered(&ids, body),
         }
     }
 
@@ -188,7 +194,8 @@ impl Step<'_> {
 
     /// Answers the challenge, for the deployment we registered with and never another's.
     pub(crate) fn log_in(&mut self, deployment: &DeploymentId) {
-        if let (Some(account), Some(challenge)) = (self.account(), self.live.challenge.take())
+        self.live.log_in_at = None;
+        if let (Some(account), Some(challenge)) = (self.account(), self.live.challenge)
             && account.deployment == Some(deployment.0)
         {
             let bytes = login_bytes(deployment, &challenge);
@@ -201,6 +208,16 @@ impl Step<'_> {
                     .into(),
             };
             self.request(Wire::Login, request::Body::Login(login), Purpose::Login);
+        }
+    }
+
+    /// Tries a login again that was refused for a while.
+    pub(crate) fn log_in_again(&mut self) {
+        if self.live.log_in_at.is_some_and(|at| at <= self.now)
+            && self.live.login.state == LinkState::Greeting
+            && let Some(deployment) = self.deployment()
+        {
+            self.log_in(&deployment);
         }
     }
 
@@ -225,6 +242,10 @@ impl Step<'_> {
             Connection::Connecting
         } else {
             Connection::Offline
+        };
+        self.live.online_since = match (state, self.live.online_since) {
+            (Connection::Online, since) => since.or(Some(self.now)),
+            _ => None,
         };
         if self.live.told_connection != Some(state) {
             self.live.told_connection = Some(state);

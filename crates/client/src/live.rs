@@ -37,18 +37,22 @@ pub(crate) struct Live {
     pub(crate) bodies: HashMap<BodyId, Option<Bytes>>,
     /// Bodies asked for.
     pub(crate) fetching: bool,
+    /// No bodies are asked for before this time: the last answer brought none.
+    pub(crate) fetch_after: u64,
+    /// When to try to log in again, after a refusal that passes.
+    pub(crate) log_in_at: Option<u64>,
+    /// Since when both connections stand.
+    pub(crate) online_since: Option<u64>,
     /// Asks that wait for the server, with the time at which they give up.
     pub(crate) parked: Vec<(Ask, u64)>,
     /// Answers of look-ups by handle, with their time.
     pub(crate) handles: HashMap<String, (Option<AccountId>, u64)>,
     /// When an account was last looked up.
     pub(crate) fresh: HashMap<AccountId, u64>,
-    /// Accounts to look up.
-    pub(crate) wanted: BTreeSet<AccountId>,
-    /// Handles to look up.
-    pub(crate) wanted_handles: BTreeSet<String>,
-    /// Look-ups in flight.
-    pub(crate) looking_up: HashSet<Vec<u8>>,
+    /// When an account was last looked up because a leaf named a version of its list that we do not have.
+    pub(crate) undecided: HashMap<AccountId, u64>,
+    /// Look-ups that are wanted or under way.
+    pub(crate) searches: BTreeMap<Sought, Search>,
     /// Key packages taken for a room's next Add.
     pub(crate) packages: HashMap<RoomId, BTreeMap<AccountId, Vec<Vec<u8>>>>,
     /// Rooms with a request in flight.
@@ -58,6 +62,10 @@ pub(crate) struct Live {
     /// Rooms that lack a commit, and when to ask for it: the mailbox brings it too, in its place among the
     /// messages before it, and is given a moment to do so.
     pub(crate) behind: BTreeMap<RoomId, u64>,
+    /// Rooms that were told they are behind, and send nothing until they asked what they lack.
+    pub(crate) stale: HashSet<RoomId>,
+    /// How often in a row a room asked for a commit and got none that helped.
+    pub(crate) fruitless: HashMap<RoomId, u32>,
     /// What the person looks at.
     pub(crate) looking_at: Option<ConversationId>,
     /// Conversations whose row interfaces must be told.
@@ -85,16 +93,20 @@ impl Live {
             incoming: VecDeque::new(),
             bodies: HashMap::new(),
             fetching: false,
+            fetch_after: 0,
+            log_in_at: None,
+            online_since: None,
             parked: Vec::new(),
             handles: HashMap::new(),
             fresh: HashMap::new(),
-            wanted: BTreeSet::new(),
-            wanted_handles: BTreeSet::new(),
-            looking_up: HashSet::new(),
+            undecided: HashMap::new(),
+            searches: BTreeMap::new(),
             packages: HashMap::new(),
             busy: HashSet::new(),
             retry_at: HashMap::new(),
             behind: BTreeMap::new(),
+            stale: HashSet::new(),
+            fruitless: HashMap::new(),
             looking_at: None,
             changed: BTreeSet::new(),
             told_connection: None,
@@ -107,6 +119,26 @@ impl Live {
     pub(crate) fn emptied(&self) -> Self {
         Self { stock: self.stock, ..Self::new(&self.server, &self.device_name) }
     }
+}
+
+/// Who is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sought {
+    /// By account.
+    Account(AccountId),
+    /// By handle.
+    Handle(String),
+}
+
+/// A look-up, from the first wish to a good answer.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    /// When it was sent, if it is under way.
+    pub(crate) asked_at: Option<u64>,
+    /// Not to be sent before.
+    pub(crate) not_before: u64,
+    /// Answers in a row that were no use.
+    pub(crate) failures: u32,
 }
 
 /// One of the two connections.
@@ -147,10 +179,8 @@ pub(crate) enum Purpose {
     Nothing,
     /// Our token in a room.
     Token(RoomId),
-    /// A look-up by account.
-    LookupAccount(AccountId),
-    /// A look-up by handle.
-    LookupHandle(String),
+    /// A look-up.
+    Lookup(Sought),
     /// Key packages of an account for a room.
     Take(RoomId, AccountId),
     /// Founding a room.

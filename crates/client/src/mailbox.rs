@@ -18,6 +18,7 @@ use prost::Message as _;
 use crate::{
     io::Wire,
     live::Purpose,
+    room::PAUSE,
     rows::{Held, key},
     step::Step,
 };
@@ -26,6 +27,16 @@ use crate::{
 const HELD_PER_ROOM: usize = 256;
 /// Bodies kept in all.
 const HELD: usize = 4096;
+
+/// A body that waits.
+pub(crate) struct Waiting {
+    /// For this room.
+    pub(crate) room: RoomId,
+    /// Since when, milliseconds.
+    pub(crate) since: u64,
+    /// A commit, not a message.
+    pub(crate) is_commit: bool,
+}
 
 impl Step<'_> {
     /// The server pushed entries.
@@ -45,7 +56,9 @@ impl Step<'_> {
                 self.disk.put(key::hour_key(id.as_bytes()), &*hour.secret());
             }
         }
-        self.live.incoming.extend(deliver.entries);
+        let mut entries = deliver.entries;
+        entries.sort_by_key(|entry| entry.sequence);
+        self.live.incoming.extend(entries);
     }
 
     /// Processes entries in order as far as their bodies are at hand, and acknowledges them.
@@ -72,9 +85,10 @@ impl Step<'_> {
                 }
                 self.live.bodies.remove(&id);
                 releases.push(proto::Release { sequence: entry.sequence, body_id: id.to_bytes() });
+                last = last.max(entry.sequence);
             }
-            // What does not open was not sealed for us: skip it, it would block the mailbox for ever.
-            last = last.max(entry.sequence);
+            // What does not open was not sealed for us: skip it, it would block the mailbox for ever, and
+            // believe nothing of it, least of all its number.
             highest = Some(entry.sequence);
             self.live.incoming.pop_front();
         }
@@ -114,7 +128,7 @@ impl Step<'_> {
     }
 
     fn fetch_bodies(&mut self, device: &DeviceId) {
-        if self.live.fetching {
+        if self.live.fetching || self.live.fetch_after > self.now {
             return;
         }
         let mut wanted = Vec::new();
@@ -122,6 +136,7 @@ impl Step<'_> {
         for entry in self.live.incoming.iter().take(limits::WINDOW_ENTRIES) {
             if entry.body.is_empty()
                 && let Some((_, secret)) = self.open_entry(device, entry)
+                && !self.live.bodies.contains_key(&secret.id())
             {
                 let id = secret.id();
                 wanted.push(proto::Release { sequence: entry.sequence, body_id: id.to_bytes() });
@@ -133,19 +148,22 @@ impl Step<'_> {
         self.request(Wire::Login, body, Purpose::Bodies(ids));
     }
 
-    /// The server's answer to fetching bodies; what it does not mention is gone.
-    pub(crate) fn bodies_answered(&mut self, ids: Vec<BodyId>, body: answer::Body) {
+    /// The server's answer to fetching bodies: one with nothing in it is gone, one not mentioned did not fit
+    /// and is asked for again.
+    pub(crate) fn bodies_answered(&mut self, ids: &[BodyId], body: answer::Body) {
         self.live.fetching = false;
-        if let answer::Body::BodyGet(answer) = body {
-            for id in ids {
-                self.live.bodies.insert(id, None);
-            }
-            for stored in answer.bodies {
-                if let Ok(id) = BodyId::try_from(stored.id.as_ref())
-                    && !stored.sealed.is_empty()
-                {
-                    self.live.bodies.insert(id, Some(stored.sealed));
-                }
+        self.live.fetch_after = self.now + PAUSE;
+        let stored = match body {
+            answer::Body::BodyGet(answer) => answer.bodies,
+            _ => Vec::new(),
+        };
+        for one in stored {
+            if let Ok(id) = BodyId::try_from(one.id.as_ref())
+                && ids.contains(&id)
+            {
+                let sealed = Some(one.sealed).filter(|sealed| !sealed.is_empty());
+                self.live.bodies.insert(id, sealed);
+                self.live.fetch_after = 0;
             }
         }
     }
@@ -157,11 +175,9 @@ impl Step<'_> {
             }
             return;
         }
+        self.take_body(room, &body);
         if !self.disk.prefixed(&key::held(room), 1).is_empty() {
-            // In its place behind what waits already.
-            self.hold(room, &body);
-        } else {
-            self.take_body(room, &body);
+            self.retry_room(room);
         }
     }
 
@@ -172,13 +188,66 @@ impl Step<'_> {
         }
     }
 
-    /// Keeps a body for later, in order.
-    pub(crate) fn hold(&mut self, room: &RoomId, body: &proto::Body) {
-        let here = self.disk.prefixed(&key::held(room), HELD_PER_ROOM).len();
+    /// What waits, by room and in order.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let rows = self.disk.prefixed(key::HELD, HELD);
+        rows.iter().filter_map(|(row, value)| self.waiting_of(row, value)).collect()
+    }
+
+    fn waiting_of(&self, row: &[u8], value: &[u8]) -> Option<Waiting> {
+        let id = row.get(key::HELD.len()..key::HELD.len() + RoomId::LENGTH)?;
+        let held: Held = self.disk.decode(value)?;
+        let body = proto::Body::decode(held.body.as_slice()).ok()?;
+        Some(Waiting {
+            room: RoomId::try_from(id).ok()?,
+            since: held.since,
+            is_commit: matches!(body.body, Some(proto::body::Body::Commit(_))),
+        })
+    }
+
+    /// Whether a commit of this room waits to be decided.
+    pub(crate) fn has_waiting_commit(&self, room: &RoomId) -> bool {
+        let rows = self.disk.prefixed(&key::held(room), HELD_PER_ROOM);
+        rows.iter()
+            .any(|(row, value)| self.waiting_of(row, value).is_some_and(|held| held.is_commit))
+    }
+
+    /// Drops what waits for an epoch after the head's: nobody made it.
+    pub(crate) fn drop_later(&mut self, room: &RoomId) {
+        let Some(ours) = self.with_group(room, |_, group| group.epoch()) else {
+            return;
+        };
+        for (row, value) in self.disk.prefixed(&key::held(room), usize::MAX) {
+            let body = self
+                .disk
+                .decode::<Held>(&value)
+                .and_then(|held| proto::Body::decode(held.body.as_slice()).ok()?.body);
+            let later = match body {
+                Some(proto::body::Body::Commit(commit)) => commit.epoch > ours,
+                _ => true,
+            };
+            if later {
+                self.disk.remove(&row);
+            }
+        }
+    }
+
+    /// Keeps a body for later, in order. When too much waits, what comes is dropped: the room asks for commits
+    /// it lacks, and messages are lost as if they had come too late.
+    fn hold(&mut self, room: &RoomId, body: &proto::Body) {
+        let held = self.disk.prefixed(&key::held(room), HELD_PER_ROOM);
+        let bytes = body.encode_to_vec();
+        let same = |row: &(Vec<u8>, Vec<u8>)| {
+            self.disk.decode::<Held>(&row.1).is_some_and(|held| held.body == bytes)
+        };
+        if held.iter().any(same) {
+            return;
+        }
+        let here = held.len();
         let all = self.disk.prefixed(key::HELD, HELD).len();
         if here < HELD_PER_ROOM && all < HELD {
             let number = self.number();
-            let held = Held { body: body.encode_to_vec(), since: self.now };
+            let held = Held { body: bytes, since: self.now };
             self.disk.put(key::held_one(room, number), &held);
         }
     }
@@ -202,27 +271,34 @@ impl Step<'_> {
                 _ => self.disk.remove(&row),
             }
         }
-        let mut blocked: Option<Vec<u8>> = None;
-        for (row, value) in self.disk.prefixed(key::HELD, usize::MAX) {
+        let mut last: Option<RoomId> = None;
+        for (row, _) in self.disk.prefixed(key::HELD, usize::MAX) {
             let id = row.get(key::HELD.len()..key::HELD.len() + RoomId::LENGTH);
-            let Some(room) = id.and_then(|id| RoomId::try_from(id).ok()) else {
-                continue;
-            };
-            if blocked.as_deref() == id {
-                continue;
+            let room = id.and_then(|id| RoomId::try_from(id).ok());
+            if let Some(room) = room.filter(|room| last != Some(*room)) {
+                last = Some(room);
+                self.retry_room(&room);
             }
-            let Some(held) = self.disk.decode::<Held>(&value) else {
-                continue;
-            };
-            let done = match proto::Body::decode(held.body.as_slice()) {
-                Ok(body) => self.try_body(&room, &body),
-                Err(_) => true,
-            };
-            let too_old = self.now.saturating_sub(held.since) > limits::TRY_DAYS * 24 * 3600 * 1000;
-            if done || too_old {
-                self.disk.remove(&row);
-            } else {
-                blocked = id.map(<[u8]>::to_vec);
+        }
+    }
+
+    /// Tries again what waits for a room, oldest first, for as long as something of it goes.
+    fn retry_room(&mut self, room: &RoomId) {
+        let mut again = true;
+        while std::mem::take(&mut again) {
+            for (row, value) in self.disk.prefixed(&key::held(room), usize::MAX) {
+                let Some(held) = self.disk.decode::<Held>(&value) else {
+                    continue;
+                };
+                let done = match proto::Body::decode(held.body.as_slice()) {
+                    Ok(body) => self.try_body(room, &body),
+                    Err(_) => true,
+                };
+                let age = self.now.saturating_sub(held.since);
+                if done || age > limits::TRY_DAYS * 24 * 3600 * 1000 {
+                    self.disk.remove(&row);
+                    again |= done;
+                }
             }
         }
     }

@@ -22,6 +22,7 @@ use crate::{
     io::Wire,
     link::{class_of, problem_of},
     live::Purpose,
+    room::PAUSE,
     rows::{Intent, Outgoing, Room, Sealed, State, Status, key},
     step::{Step, problem},
 };
@@ -65,7 +66,7 @@ impl Step<'_> {
                 return;
             }
             let waits = self.live.retry_at.get(&room).is_some_and(|at| *at > self.now);
-            let behind = self.live.behind.contains_key(&room);
+            let behind = self.live.stale.contains(&room);
             if let Ok(send) = proto::Send::decode(sealed.send.as_slice())
                 && !waits
                 && !behind
@@ -169,7 +170,7 @@ impl Step<'_> {
                     // A definite no: encrypt again once we have the commit we lack.
                     outgoing.sealed = None;
                     self.disk.put(row.to_vec(), &outgoing);
-                    self.is_behind(id);
+                    self.is_stale(id);
                 }
                 Class::Retry => self.pause(id, &refusal),
                 Class::Permanent => {
@@ -177,7 +178,9 @@ impl Step<'_> {
                     self.give_up(row, &outgoing, &problem_of(&refusal));
                 }
             },
-            _ => {}
+            _ => {
+                self.live.retry_at.insert(*id, self.now + PAUSE);
+            }
         }
     }
 
@@ -189,6 +192,7 @@ impl Step<'_> {
             self.close_room(id);
             return;
         }
+        self.live.fruitless.remove(id);
         room.i_sent = true;
         room.active_at = self.now;
         self.set_room(&room);

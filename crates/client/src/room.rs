@@ -135,10 +135,10 @@ impl Step<'_> {
             && room.token_known
             && room.stuck.is_none()
             && self.may_ask(&id)
-            && !self.live.behind.contains_key(&id)
+            && !self.live.stale.contains(&id)
             && self.disk.prefixed(&key::submission(&id), 1).is_empty()
             && self.disk.prefixed(&key::intents(&id), 1).is_empty()
-            && self.disk.prefixed(&key::held(&id), 1).is_empty()
+            && !self.has_waiting_commit(&id)
     }
 
     fn advance_room(&mut self, id: &RoomId) {
@@ -149,7 +149,9 @@ impl Step<'_> {
             self.forget_work(id);
             return;
         }
-        if !room.token_known && self.is_ready(Wire::Login) && !self.live.busy.contains(id) {
+        let waits = self.live.retry_at.get(id).is_some_and(|at| *at > self.now);
+        if !room.token_known && self.is_ready(Wire::Login) && !self.live.busy.contains(id) && !waits
+        {
             self.live.busy.insert(*id);
             if let Some(seed) = token::seed(&self.disk, &Token(room.token)) {
                 let body = proto::TokenPut { seeds: vec![seed.to_vec().into()] };
@@ -163,20 +165,24 @@ impl Step<'_> {
         }
         if !room.founded {
             self.ask_to_found(id);
+        } else if self.may_catch_up(id) {
+            self.ask_to_catch_up(id);
+        } else if self.live.stale.contains(id) {
         } else if let Some(submission) = self.disk.get::<Submission>(&key::submission(id)) {
             if let Ok(commit) = proto::Commit::decode(submission.commit.as_slice()) {
                 self.live.busy.insert(*id);
                 let body = request::Body::Commit(commit);
                 self.request(Wire::Anonymous, body, Purpose::Commit(*id));
             }
-        } else if let Some(at) = self.live.behind.get(id) {
-            let mailbox_is_read = self.is_ready(Wire::Login) && self.live.incoming.is_empty();
-            if *at <= self.now && mailbox_is_read {
-                self.ask_to_catch_up(id);
-            }
-        } else if room.stuck.is_none() && self.disk.prefixed(&key::held(id), 1).is_empty() {
+        } else if room.stuck.is_none() && !self.has_waiting_commit(id) {
             self.next_intent(id, &room);
         }
+    }
+
+    /// Commits come with the mailbox, in their place among the messages. Only what it did not bring is asked for.
+    fn may_catch_up(&self, id: &RoomId) -> bool {
+        let due = self.live.behind.get(id).is_some_and(|at| *at <= self.now);
+        due && self.is_ready(Wire::Login) && self.live.incoming.is_empty()
     }
 
     fn ask_to_found(&mut self, id: &RoomId) {
@@ -237,7 +243,9 @@ impl Step<'_> {
                 self.room_known(&room);
             }
             answer::Body::Refusal(refusal) => self.pause(id, &refusal),
-            _ => {}
+            _ => {
+                self.live.retry_at.insert(*id, self.now + PAUSE);
+            }
         }
     }
 
@@ -279,7 +287,7 @@ impl Step<'_> {
                 self.disk.remove(&row);
             }
         }
-        self.live.behind.remove(id);
+        self.is_fruitful(id);
     }
 
     /// A fresh leaf for rooms whose own is a week old.

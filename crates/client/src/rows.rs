@@ -152,23 +152,41 @@ pub(crate) struct Room {
     pub(crate) active_at: u64,
     /// When we last updated our leaf, milliseconds.
     pub(crate) updated_at: u64,
-    /// The accepted commit of our epoch that we cannot process.
+    /// Why it does not go on, if it does not. Kept when a successor takes over.
     pub(crate) stuck: Option<Stuck>,
     /// We are out of it: nothing is sent or opened any more.
     pub(crate) closed: bool,
 }
 
-/// A burnt epoch.
+/// Why a room does not go on.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Stuck {
-    /// The commit nobody honest can process.
-    pub(crate) commit: [u8; 32],
+    /// The accepted commit of our epoch that we refuse; `None` if we only cannot catch up, and there is
+    /// nobody to blame: such a room waits for help and never gets a successor.
+    pub(crate) burnt: Option<Burning>,
     /// Since when, milliseconds.
     pub(crate) since: u64,
-    /// Whether help was asked.
-    pub(crate) asked: bool,
-    /// The signer's commit key: whose leaf a successor room leaves out.
-    pub(crate) signer: [u8; 32],
+    /// When help was asked for last, milliseconds.
+    pub(crate) asked_at: Option<u64>,
+}
+
+/// A burnt epoch.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Burning {
+    /// The epoch the commit ended.
+    pub(crate) epoch: u64,
+    /// The commit.
+    pub(crate) commit: [u8; 32],
+    /// Accounts a successor room holds, ours included, sorted: the members of the last good epoch, in a group
+    /// without the signer's account.
+    pub(crate) members: Vec<[u8; 16]>,
+}
+
+impl Room {
+    /// Whether the head's commit is one we refuse.
+    pub(crate) fn is_burnt(&self) -> bool {
+        self.stuck.as_ref().is_some_and(|stuck| stuck.burnt.is_some())
+    }
 }
 
 /// A change of a room that we want; done by a commit of ours, oldest first.
