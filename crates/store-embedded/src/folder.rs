@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, Seek as _, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,7 +12,11 @@ use fjall::{Database, PersistMode};
 use nodoor_server::storage::{Answer, Day, Op, Outcome, Storage, StorageError};
 use nodoor_wire::id::DeploymentId;
 
-use crate::{group::Group, keyspace::Spaces, sweep};
+use crate::{
+    group::Group,
+    keyspace::{Space, Spaces},
+    sweep,
+};
 
 /// The format that this program writes, first line of the file `format`. The second is the deployment id.
 const FORMAT: u32 = 1;
@@ -20,6 +24,8 @@ const FORMAT: u32 = 1;
 const RESERVE_BYTES: u64 = 256 * 1024 * 1024;
 /// The free room is asked for again after so many bytes were written.
 const ASK_EVERY_BYTES: u64 = 16 * 1024 * 1024;
+/// The one key of [`Space::About`].
+const COMMITS: &[u8] = b"commits";
 
 /// The folder does not open.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +48,13 @@ pub enum OpenError {
     /// The disk did not do what was asked.
     #[error("the data folder cannot be read or written")]
     Io(#[from] io::Error),
+    /// The engine found a damaged end of its journal and would go on without commits that were confirmed. Restore a
+    /// backup; or remove the file `commits` to go on without them.
+    #[error("the data folder lacks {commits} commits that were confirmed")]
+    Lost {
+        /// How many, at least.
+        commits: u64,
+    },
     /// The engine refuses what is there. Restore a backup.
     #[error("the data folder is damaged: {0}")]
     Damaged(fjall::Error),
@@ -61,10 +74,14 @@ struct Inner {
 }
 
 /// Held by whoever writes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Written {
     since_asked: u64,
     asked: bool,
+    commits: u64,
+    /// Holds `commits`, after each of them. Not synced: after a power loss it may be behind the store, and only
+    /// one that is ahead of it says that something is missing.
+    count: fs::File,
 }
 
 impl Folder {
@@ -93,6 +110,7 @@ impl Folder {
             .map_err(open_error)?;
         let spaces = Spaces::open(&database).map_err(open_error)?;
         database.persist(PersistMode::SyncAll).map_err(open_error)?;
+        let written = open_count(path, &spaces)?;
         tracing::info!("the data folder is open");
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
@@ -100,7 +118,7 @@ impl Folder {
             reserve_bytes,
             spaces,
             database,
-            writer: Mutex::default(),
+            writer: Mutex::new(written),
         })))
     }
 
@@ -118,9 +136,29 @@ impl Folder {
     }
 
     /// Commits a group: atomic, and on disk when it returns.
-    pub(crate) fn persist(&self, group: Group<'_>) -> Result<(), StorageError> {
-        let Some(batch) = group.into_batch()? else { return Ok(()) };
-        batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)
+    pub(crate) fn persist(
+        &self,
+        written: &mut Written,
+        mut group: Group<'_>,
+    ) -> Result<(), StorageError> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let commits = written.commits.saturating_add(1);
+        group.put(Space::About, COMMITS.to_vec(), commits.to_be_bytes());
+        written.since_asked = written.since_asked.saturating_add(group.size_bytes());
+        let batch = group.into_batch()?.durability(Some(PersistMode::SyncData));
+        batch.commit().map_err(failed)?;
+        written.commits = commits;
+        let counted = written
+            .count
+            .seek(io::SeekFrom::Start(0))
+            .and_then(|_| written.count.write_all(&commits.to_be_bytes()));
+        if let Err(error) = counted {
+            // What was asked for is on disk; only the watch over it is behind.
+            tracing::warn!(%error, "the count of commits could not be written");
+        }
+        Ok(())
     }
 
     fn commit_now(&self, operations: Vec<Op>) -> Result<Vec<Outcome>, StorageError> {
@@ -131,8 +169,7 @@ impl Folder {
             .into_iter()
             .map(|operation| group.apply(operation))
             .collect::<Result<Vec<_>, _>>()?;
-        written.since_asked = written.since_asked.saturating_add(group.size_bytes());
-        self.persist(group)?;
+        self.persist(&mut written, group)?;
         Ok(outcomes)
     }
 
@@ -147,7 +184,8 @@ impl Folder {
             written.asked = false;
             return Err(StorageError::Full);
         }
-        *written = Written { since_asked: 0, asked: true };
+        written.since_asked = 0;
+        written.asked = true;
         Ok(())
     }
 }
@@ -187,6 +225,23 @@ fn open_error(error: fjall::Error) -> OpenError {
         fjall::Error::Io(error) => OpenError::Io(error),
         error => OpenError::Damaged(error),
     }
+}
+
+/// Opens the file `commits` and holds it against the store.
+fn open_count(folder: &Path, spaces: &Spaces) -> Result<Written, OpenError> {
+    let row = spaces.of(Space::About).and_then(|about| about.get(COMMITS)).map_err(open_error)?;
+    let stored = row.as_deref().and_then(read_count).unwrap_or(0);
+    let path = folder.join("commits");
+    let counted = fs::read(&path).ok().as_deref().and_then(read_count).unwrap_or(0);
+    if counted > stored {
+        return Err(OpenError::Lost { commits: counted - stored });
+    }
+    let count = fs::File::options().create(true).truncate(false).write(true).open(&path)?;
+    Ok(Written { since_asked: 0, asked: false, commits: stored, count })
+}
+
+fn read_count(bytes: &[u8]) -> Option<u64> {
+    <[u8; 8]>::try_from(bytes).ok().map(u64::from_be_bytes)
 }
 
 /// Reads `format`, or writes it into an empty folder: written aside, synced, renamed, so that it is whole or not

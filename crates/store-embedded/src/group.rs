@@ -50,12 +50,13 @@ impl<'a> Group<'a> {
         self.size_bytes
     }
 
-    /// All of it as one batch; nothing if nothing changes.
-    pub(crate) fn into_batch(self) -> Result<Option<OwnedWriteBatch>, StorageError> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// All of it as one batch.
+    pub(crate) fn into_batch(self) -> Result<OwnedWriteBatch, StorageError> {
         let count = self.written.values().map(|(_, rows)| rows.len()).sum();
-        if count == 0 {
-            return Ok(None);
-        }
         let mut batch = OwnedWriteBatch::with_capacity(self.folder.database().clone(), count);
         for (space, rows) in self.written.into_values() {
             let space = self.folder.spaces().of(space).map_err(failed)?;
@@ -66,7 +67,7 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        Ok(Some(batch))
+        Ok(batch)
     }
 
     pub(crate) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {

@@ -42,13 +42,15 @@ pub(crate) enum Space {
     SeenPackages,
     /// room name → head epoch (u64), key check, sealed roster.
     Rooms,
+    /// `"commits"` → commits so far (u64), against the file `commits`.
+    About,
     /// `room name, epoch (u64)` → day (u32), key check, commit id, length of roster (u32), sealed roster, sealed
     /// commit.
     Epochs,
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Accounts,
         Self::Lists,
         Self::Disputes,
@@ -66,6 +68,7 @@ impl Space {
         Self::LastResort,
         Self::SeenPackages,
         Self::Rooms,
+        Self::About,
         Self::Epochs,
     ];
 
@@ -88,6 +91,7 @@ impl Space {
             Self::LastResort => "last_resort",
             Self::SeenPackages => "seen_packages",
             Self::Rooms => "rooms",
+            Self::About => "about",
             Self::Epochs => "epochs",
         }
     }

@@ -49,7 +49,7 @@ fn over(
     let mut old = Vec::new();
     let mut flush = |old: &mut Vec<Vec<u8>>| {
         // While the lock is held nobody else writes.
-        let _written = folder.write();
+        let mut written = folder.write();
         let mut group = Group::new(folder);
         for key in old.drain(..) {
             // It may have gone since it was seen.
@@ -58,7 +58,7 @@ fn over(
                 group.delete(space, key);
             }
         }
-        folder.persist(group)
+        folder.persist(&mut written, group)
     };
     let rows = folder.spaces().of(space).map_err(failed)?.iter();
     for row in rows {
