@@ -20,7 +20,7 @@ use crate::{
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{Submission, key},
+    rows::{Intent, Submission, key},
     step::{Step, problem},
 };
 
@@ -40,10 +40,7 @@ impl Step<'_> {
             // A server that hands out key packages no verified list names: nothing is encrypted to them.
             self.live.packages.remove(id);
             for row in &intents {
-                self.disk.remove(row);
-            }
-            if let Some(room) = self.room(id) {
-                self.fail_outgoing(room.conversation, &problem(ProblemKind::UnknownDevice));
+                self.give_up_intent(id, row, &problem(ProblemKind::UnknownDevice));
             }
             return;
         }
@@ -134,10 +131,32 @@ impl Step<'_> {
     /// What was wanted of a room will not be.
     fn drop_intents(&mut self, id: &RoomId, problem: &Problem) {
         for (row, _) in self.disk.prefixed(&key::intents(id), usize::MAX) {
-            self.disk.remove(&row);
+            self.give_up_intent(id, &row, problem);
         }
-        if let Some(room) = self.room(id) {
-            self.fail_outgoing(room.conversation, problem);
+    }
+
+    /// What waits for this says why it is not sent. Several people who cannot be added at once are tried again
+    /// one by one.
+    fn give_up_intent(&mut self, id: &RoomId, row: &[u8], problem: &Problem) {
+        let intent = self.disk.get::<Intent>(row);
+        self.disk.remove(row);
+        if let Some(Intent::Add(accounts)) = &intent
+            && accounts.len() > 1
+        {
+            for account in accounts {
+                self.intend(id, &Intent::Add(vec![*account]));
+            }
+            return;
+        }
+        let Some(mut conversation) =
+            self.room(id).and_then(|room| self.conversation(room.conversation))
+        else {
+            return;
+        };
+        self.fail_outgoing(conversation.id, problem);
+        let alone = self.with_group(id, |_, group| group.leaves().len() == 1).unwrap_or(false);
+        if conversation.kind == Kind::Direct && alone {
+            self.abandon(id, &mut conversation);
         }
     }
 

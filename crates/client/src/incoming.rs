@@ -511,6 +511,10 @@ impl Step<'_> {
         if !conversation.rooms.contains(&id.0) {
             conversation.rooms.push(id.0);
         }
+        if before.is_some() {
+            // Help came after all: whoever was not stuck is here, and not in a room we went to meanwhile.
+            self.leave_successors(id, &mut conversation);
+        }
         if conversation.kind == Kind::Group {
             conversation.title = title;
         }

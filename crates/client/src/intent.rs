@@ -18,7 +18,7 @@ use crate::{
     io::Wire,
     link::class_of,
     live::Purpose,
-    rows::{Intent, Room, key},
+    rows::{Conversation, Intent, Room, key},
     step::{Step, problem},
 };
 
@@ -169,13 +169,15 @@ impl Step<'_> {
             };
             if conversation.kind == Kind::Direct {
                 self.fail_outgoing(conversation.id, &problem(ProblemKind::AccountGone));
-                // Nobody else ever saw this room: the next try begins with a new one.
-                let mut room = room;
-                room.closed = true;
-                conversation.rooms.retain(|id| *id != room.room);
-                self.set_room(&room);
-                self.set_conversation(&conversation);
+                self.abandon(&RoomId(room.room), &mut conversation);
             }
         }
+    }
+
+    /// Gives up a direct room that nobody else ever saw: the next try begins with a new one.
+    pub(crate) fn abandon(&mut self, id: &RoomId, conversation: &mut Conversation) {
+        self.close_room(id);
+        conversation.rooms.retain(|room| *room != id.0);
+        self.set_conversation(conversation);
     }
 }

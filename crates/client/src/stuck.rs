@@ -19,7 +19,7 @@ use nodoor_wire::id::{AccountId, CommitId, RoomId};
 
 use crate::{
     mailbox::Waiting,
-    rows::{Burning, Intent, Room, Status, Stuck, key},
+    rows::{Burning, Conversation, Intent, Room, Status, Stuck, key},
     step::Step,
 };
 
@@ -211,6 +211,18 @@ impl Step<'_> {
             && burnt.members.contains(&sender.name.account.0)
             && burnt.members == accounts(leaves);
         same.then_some(old)
+    }
+
+    /// Closes the successors of a room.
+    pub(crate) fn leave_successors(&mut self, id: &RoomId, conversation: &mut Conversation) {
+        for room in conversation.rooms.clone() {
+            let room = RoomId(room);
+            let origin = self.with_group(&room, |_, group| group.context().successor_of);
+            if origin.flatten().is_some_and(|origin| origin.room == *id) {
+                self.close_room(&room);
+                conversation.rooms.retain(|other| *other != room.0);
+            }
+        }
     }
 
     /// Somebody is stuck in a room where we got on: remove and re-add that device.

@@ -12,6 +12,7 @@ use nodoor_e2ee::{
     identity::Identity,
     key_package,
     payload::{Payload, Slot},
+    room::RoomContext,
     store::KeyValue,
 };
 use nodoor_wire::{
@@ -119,6 +120,19 @@ impl Mallory {
     #[must_use]
     pub fn group(&self, room: &RoomId) -> Group {
         Group::load(&self.disk, room).unwrap().unwrap()
+    }
+
+    /// Makes a room of her own and has the server know it.
+    pub fn found(&mut self, world: &mut World, room: RoomId, context: RoomContext) {
+        let chance = &mut self.chance;
+        let group = Group::found(&self.disk, &self.identity, room, context, chance).unwrap();
+        let found = proto::RoomFound {
+            room: room.to_bytes(),
+            key_check: group.key_check().unwrap().to_vec().into(),
+            roster: group.sealed_roster().unwrap().into(),
+        };
+        let answer = world.request(proto::request::Body::RoomFound(found));
+        assert!(matches!(answer, proto::answer::Body::Done(_)));
     }
 
     /// A commit as her own client would make it, but for the gate.

@@ -9,7 +9,7 @@ use nodoor_view::{
     model::{Content, ConversationId, ProblemKind, SystemLine, Writable},
 };
 
-fn group(world: &mut World, by: usize, title: &str, members: &[&str]) -> ConversationId {
+pub(crate) fn group(world: &mut World, by: usize, title: &str, members: &[&str]) -> ConversationId {
     let members = members.iter().map(|member| (*member).to_owned()).collect();
     match world.ask(by, Command::GroupCreate { title: title.to_owned(), members }) {
         Reply::Conversation(row) => {
