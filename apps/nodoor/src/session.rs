@@ -103,6 +103,11 @@ impl Session {
         }
     }
 
+    /// The profile's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Remembers the server beside the account.
     pub(crate) fn remember_server(&self) -> Result<(), Failure> {
         Ok(Profile::remember_server(&self.folder, &self.address)?)

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What lies over the rest: the first start, jump, new chat, new group, info, keys, the question before quitting.
+
+use nodoor_view::text::{Lines, for_terminal};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use super::{
+    app::{App, Layer},
+    draw::{Pen, cells, centred},
+    field::Field,
+    wrap::{cut, fill, width as measure, wrap},
+};
+
+/// The first start: one field. Returns the cursor.
+pub(super) fn start(
+    buffer: &mut Buffer,
+    area: Rect,
+    app: &App,
+    pen: &Pen<'_>,
+) -> Option<(u16, u16)> {
+    let (texts, look) = (pen.texts, &pen.look);
+    let width = usize::from(area.width.saturating_sub(4)).min(60);
+    let inside =
+        Rect::new((area.width - cells(width)) / 2, area.height / 4, cells(width), area.height);
+    let mut y = inside.y;
+    let mut line = |text: &str, style: Style| {
+        for part in wrap(text, width) {
+            if y < area.height {
+                buffer.set_string(inside.x, y, part, style);
+            }
+            y += 1;
+        }
+        y
+    };
+    line("Nodoor", look.strong());
+    line(&texts.get("welcome-line", &[]), Style::new());
+    line("", Style::new());
+    let field = line(&texts.get("choose-handle", &[]), Style::new());
+    line(&format!("{} @{}", look.prompt, app.start.handle.text()), look.accent());
+    line("", Style::new());
+    let said = if app.start.creating { texts.get("creating", &[]) } else { app.start.said.clone() };
+    line(&for_terminal(&said, Lines::Join), look.amber());
+    line(&texts.get("handle-hint", &[]), look.quiet());
+    line("", Style::new());
+    line(&texts.get("create-account", &[]), look.quiet());
+    let server = format!("{}  Ctrl+Q", app.server);
+    centred(buffer, area, area.height - 1, &server, look.quiet());
+    let (_, _, column) = app.start.handle.drawn(width);
+    Some((inside.x + 3 + cells(column), field))
+}
+
+/// The layer over the chats, if there is one. Returns the cursor if it types.
+pub(super) fn over(
+    buffer: &mut Buffer,
+    area: Rect,
+    app: &App,
+    pen: &Pen<'_>,
+) -> Option<(u16, u16)> {
+    let texts = pen.texts;
+    match app.layer.as_ref()? {
+        Layer::Jump { query, chosen } => {
+            let rows = app.found(&query.text());
+            let lines = rows.iter().enumerate().filter_map(|(place, chat)| {
+                let row = app.chats.get(*chat)?;
+                let mark = if place == *chosen { pen.look.here } else { " " };
+                let unread =
+                    if row.unread > 0 { format!("  {}", row.unread) } else { String::new() };
+                Some(format!("{mark} {}{unread}", for_terminal(&row.title, Lines::Join)))
+            });
+            let mut all = vec![prompt(query, pen)];
+            all.extend(lines.take(10));
+            let inside = boxed(buffer, area, &texts.get("jump-title", &[]), &all, pen);
+            Some(cursor(inside, 0, query))
+        }
+        Layer::NewChat { handle, said } => {
+            let lines = [prompt(handle, pen), texts.get("new-chat-hint", &[]), said.clone()];
+            let inside = boxed(buffer, area, &texts.get("new-chat-title", &[]), &lines, pen);
+            Some(cursor(inside, 0, handle))
+        }
+        Layer::NewGroup { title, members, second, said } => {
+            let lines = [
+                texts.get("group-name", &[]),
+                prompt(title, pen),
+                texts.get("group-members", &[]),
+                prompt(members, pen),
+                said.clone(),
+            ];
+            let inside = boxed(buffer, area, &texts.get("new-group-title", &[]), &lines, pen);
+            let field = if *second { (3, members) } else { (1, title) };
+            Some(cursor(inside, field.0, field.1))
+        }
+        Layer::Info { title, lines, .. } => {
+            boxed(buffer, area, &for_terminal(title, Lines::Join), lines, pen);
+            None
+        }
+        Layer::Keys => {
+            let lines: Vec<String> = KEYS
+                .iter()
+                .map(|(key, id)| format!("{}{}", fill(key, 16), texts.get(id, &[])))
+                .collect();
+            boxed(buffer, area, &texts.get("keys-title", &[]), &lines, pen);
+            None
+        }
+        Layer::Quit { waiting } => {
+            let ask = texts.get("quit-unsent", &[("count", (*waiting).into())]);
+            boxed(buffer, area, "Nodoor", &[ask], pen);
+            None
+        }
+    }
+}
+
+fn prompt(field: &Field, pen: &Pen<'_>) -> String {
+    format!("{} {}", pen.look.prompt, field.text())
+}
+
+fn cursor(inside: Rect, line: u16, field: &Field) -> (u16, u16) {
+    let (_, _, column) = field.drawn(usize::from(inside.width).saturating_sub(3));
+    (inside.x + 2 + cells(column), inside.y + line)
+}
+
+/// A box in the middle, as wide and high as its lines need. Returns its inside.
+fn boxed(buffer: &mut Buffer, area: Rect, title: &str, lines: &[String], pen: &Pen<'_>) -> Rect {
+    let look = &pen.look;
+    let most = usize::from(area.width).saturating_sub(6).min(72);
+    let widest = lines.iter().map(|line| measure(line)).max().unwrap_or(0);
+    let width = widest.max(measure(title) + 2).max(36).min(most);
+    let lines: Vec<String> = lines.iter().flat_map(|line| wrap(line, width)).collect();
+    let height = lines.len().min(usize::from(area.height).saturating_sub(4));
+    let (outer_width, outer_height) = (cells(width + 4), cells(height + 2));
+    let x = (area.width.saturating_sub(outer_width)) / 2;
+    let y = (area.height.saturating_sub(outer_height)) / 2;
+    let [tl, _, tr, _, _, _, bl, br] = look.joints;
+    let rule = look.horizontal.repeat(width + 2);
+    let blank = " ".repeat(width + 2);
+    for line in 0..outer_height {
+        let (left, middle, right) = match line {
+            0 => (tl, &rule, tr),
+            line if line + 1 == outer_height => (bl, &rule, br),
+            _ => (look.vertical, &blank, look.vertical),
+        };
+        // Cells below may hold the second half of a wide character: each is set anew.
+        for column in x..x + outer_width {
+            if let Some(cell) = buffer.cell_mut((column, y + line)) {
+                cell.reset();
+            }
+        }
+        buffer.set_string(x, y + line, format!("{left}{middle}{right}"), Style::new());
+    }
+    let head = format!(" {} ", cut(title, width.saturating_sub(2), look.more));
+    buffer.set_string(x + 2, y, head, look.strong());
+    let foot = format!(" {} ", pen.texts.get("esc-back", &[]));
+    let foot_x = x + outer_width.saturating_sub(cells(measure(&foot)) + 2);
+    buffer.set_string(foot_x, y + outer_height - 1, foot, look.quiet());
+    let inside = Rect::new(x + 2, y + 1, cells(width), cells(height));
+    for (y, line) in (inside.y..inside.bottom()).zip(&lines) {
+        buffer.set_string(inside.x, y, line, Style::new());
+    }
+    inside
+}
+
+/// The keys and what they do, as F1 lists them.
+const KEYS: [(&str, &str); 17] = [
+    ("Enter", "key-enter"),
+    ("Alt+Enter", "key-alt-enter"),
+    ("Tab", "key-tab"),
+    ("Ctrl+K", "key-jump"),
+    ("Alt+Up/Down", "key-chat"),
+    ("PgUp/PgDn", "key-scroll"),
+    ("Ctrl+End", "key-latest"),
+    ("Ctrl+N", "key-new-chat"),
+    ("Ctrl+G", "key-new-group"),
+    ("Ctrl+O", "key-info"),
+    ("Ctrl+E", "key-editor"),
+    ("r", "key-retry"),
+    ("y", "key-copy"),
+    ("i", "key-details"),
+    ("d", "key-delete"),
+    ("a d b", "key-requests"),
+    ("Ctrl+Q", "key-quit"),
+];
