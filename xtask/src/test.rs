@@ -109,7 +109,7 @@ fn clippy_native() -> Result<Count> {
 /// In the profile of the web build, so that the C code of SQLite is compiled once for both.
 fn clippy_browser() -> Result<Count> {
     let mut clippy = web::cargo_for_wasm();
-    clippy.args(["clippy", "--target", WASM, "--profile", "web"]);
+    clippy.args(["clippy", "--target", WASM, "--profile", "wasm"]);
     clippy.args(["-p", "nodoor-web-engine", "-p", "nodoor-web-page", "--", "-D", "warnings"]);
     run(&mut clippy)?;
     Ok(ONE)

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 impl Kind {
     fn profile(self) -> &'static str {
         match self {
-            Self::Full => "web",
+            Self::Full => "wasm",
             Self::Quick => "web-dev",
         }
     }
