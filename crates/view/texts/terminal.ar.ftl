@@ -119,6 +119,7 @@ key-new-chat = محادثة جديدة
 key-new-group = مجموعة جديدة
 key-info = من يمكنه قراءة هذه المحادثة
 key-editor = الكتابة في محررك
+key-redraw = رسم الشاشة من جديد
 key-retry = في الرسائل: محاولة أخرى
 key-copy = في الرسائل: نسخ
 key-details = في الرسائل: معلومات

@@ -107,6 +107,7 @@ key-new-chat = new chat
 key-new-group = new group
 key-info = who can read this chat
 key-editor = write in your editor
+key-redraw = draw the screen again
 key-retry = in messages: try again
 key-copy = in messages: copy
 key-details = in messages: info

@@ -49,6 +49,8 @@ pub(super) enum Wish {
     Register(String),
     /// Write in the person's editor.
     Editor,
+    /// Draw everything anew.
+    Redraw,
     /// End, if nothing is unsent or the person said so.
     Quit { sure: bool },
 }
@@ -160,6 +162,8 @@ pub(super) struct App {
     pub(super) now: Milliseconds,
     /// Lines of messages that fit, as last drawn.
     pub(super) page: usize,
+    /// Much of the screen changes: leave nothing of the drawing before.
+    pub(super) moved: bool,
     /// Lines scrolled since, down if positive.
     pub(super) scrolled: isize,
     /// The list is drawn from its very first line.
@@ -195,6 +199,7 @@ impl App {
             looked_at: true,
             now,
             page: 10,
+            moved: false,
             scrolled: 0,
             at_top: false,
             shown: None,
@@ -216,6 +221,7 @@ impl App {
     pub(super) fn scroll(&mut self, lines: usize, up: bool) -> Vec<Wish> {
         let lines = isize::try_from(lines).unwrap_or(0);
         self.scrolled = if up { -lines } else { lines };
+        self.moved = true;
         let Some(open) = &mut self.open else { return vec![] };
         open.selected = None;
         if up && self.at_top && open.more_before { vec![Wish::Older] } else { vec![] }
@@ -255,6 +261,7 @@ impl App {
             below: 0,
         });
         self.composer = Field::new(&row.draft);
+        self.moved = true;
         self.draft_changed = None;
         self.view = View::Chat;
         self.focus = Focus::Composer;
@@ -279,6 +286,7 @@ impl App {
             open.anchor = Anchor::Bottom;
             open.below = 0;
         }
+        self.moved = true;
         self.put(row, true);
     }
 

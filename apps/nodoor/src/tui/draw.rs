@@ -12,10 +12,20 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, style::Style};
 use super::{
     app::{Anchor, App, Focus, View},
     layers,
-    layout::{self, Clock, MARK, Piece, TIME},
+    layout::{self, Clock, Piece, TIME},
     look::Look,
     wrap::{cut, fill, width as measure, wrap},
 };
+
+/// Whether something is on the screen that terminals measure differently (emoji joined of several): what they draw
+/// beyond its cells is not known here, and only clearing removes it.
+pub(super) fn is_uncertain(buffer: &Buffer) -> bool {
+    buffer.content().iter().any(|cell| {
+        cell.symbol()
+            .chars()
+            .any(|char| matches!(char, '\u{200d}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}'))
+    })
+}
 
 /// What drawing needs beside the state.
 pub(super) struct Pen<'a> {
@@ -62,6 +72,9 @@ fn main(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) -> Option
         let list = Rect { width: list_width, ..body };
         title(buffer, 1, 0, list.width, &pen.texts.get("chats", &[]), pen);
         chat_list(buffer, list, app, pen);
+        if one_pane && app.chats.is_empty() && app.requests.is_empty() {
+            nobody_yet(buffer, list, app, pen);
+        }
     }
     if show_chat {
         let left = if one_pane { 1 } else { list_width + 2 };
@@ -77,7 +90,7 @@ fn main(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) -> Option
     }
 
     for (y, line) in (split + 1..).zip(&composer.lines) {
-        let prompt = if y == split + 1 { pen.look.prompt } else { " " };
+        let prompt = if y == split + 1 && app.open.is_some() { pen.look.prompt } else { " " };
         buffer.set_string(2, y, prompt, pen.look.accent());
         buffer.set_string(4, y, line, composer.style);
     }
@@ -112,6 +125,9 @@ fn frame_lines(buffer: &mut Buffer, area: Rect, split: u16, column: Option<u16>,
 }
 
 fn title(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, pen: &Pen<'_>) {
+    if text.is_empty() {
+        return;
+    }
     let room = usize::from(width).saturating_sub(3);
     let text = format!(" {} ", cut(text, room, pen.look.more));
     buffer.set_string(x, y, text, pen.look.strong());
@@ -160,13 +176,15 @@ fn chat_list(buffer: &mut Buffer, area: Rect, app: &App, pen: &Pen<'_>) {
         let room = usize::from(area.width).saturating_sub(4);
         buffer.set_string(area.x + 3, y, cut(&text, room, pen.look.more), pen.look.accent());
     }
-    if app.chats.is_empty() && requests == 0 {
-        let link = app.profile.as_ref().map_or("", |profile| &profile.invite_link);
-        let text = pen.texts.get("empty-list", &[("link", link.into())]);
-        let width = usize::from(area.width).saturating_sub(2);
-        for (y, line) in (area.y..area.bottom()).zip(wrap(&text, width)) {
-            buffer.set_string(area.x + 1, y, line, pen.look.quiet());
-        }
+}
+
+/// What to do first, where there is room for it: over the list in one pane, else where a chat would be.
+fn nobody_yet(buffer: &mut Buffer, area: Rect, app: &App, pen: &Pen<'_>) {
+    let link = app.profile.as_ref().map_or("", |profile| &profile.invite_link);
+    let text = pen.texts.get("empty-list", &[("link", link.into())]);
+    let width = usize::from(area.width).saturating_sub(4);
+    for (y, line) in (area.y + area.height / 3..area.bottom()).zip(wrap(&text, width)) {
+        centred(buffer, area, y, &line, pen.look.quiet());
     }
 }
 
@@ -217,7 +235,11 @@ fn messages(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) {
     let scrolled = std::mem::take(&mut app.scrolled);
     let Some(open) = app.open.as_ref() else {
         app.shown = None;
-        centred(buffer, area, area.y + area.height / 2, "Nodoor", pen.look.quiet());
+        if app.chats.is_empty() && app.requests.is_empty() {
+            nobody_yet(buffer, area, app, pen);
+        } else {
+            centred(buffer, area, area.y + area.height / 2, "Nodoor", pen.look.quiet());
+        }
         return;
     };
     let width = usize::from(area.width).saturating_sub(2);
@@ -292,7 +314,7 @@ fn message_line(
             let x = x + cells(TIME + 1);
             buffer.set_string(x, y, name, name_style);
             buffer.set_string(x + cells(names + 2), y, text, Style::new());
-            let mark_x = area.right().saturating_sub(cells(MARK));
+            let mark_x = area.right().saturating_sub(cells(measure(mark) + 1));
             buffer.set_string(mark_x, y, mark, look.quiet());
         }
     }

@@ -28,6 +28,7 @@ impl App {
             return self.start_key(key);
         }
         if let Some(layer) = self.layer.take() {
+            self.moved = true;
             return self.layer_key(layer, key, texts);
         }
         match self.global_key(key, texts) {
@@ -106,6 +107,7 @@ impl App {
             }
             KeyCode::Char('o') if control => vec![Wish::ChatInfo],
             KeyCode::Char('e') if control => vec![Wish::Editor],
+            KeyCode::Char('l') if control => vec![Wish::Redraw],
             KeyCode::Char('v') if control => {
                 let text = self.clipboard.clone();
                 self.pasted(&text);

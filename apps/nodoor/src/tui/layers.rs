@@ -159,7 +159,7 @@ fn boxed(buffer: &mut Buffer, area: Rect, title: &str, lines: &[String], pen: &P
 }
 
 /// The keys and what they do, as F1 lists them.
-const KEYS: [(&str, &str); 17] = [
+const KEYS: [(&str, &str); 18] = [
     ("Enter", "key-enter"),
     ("Alt+Enter", "key-alt-enter"),
     ("Tab", "key-tab"),
@@ -171,6 +171,7 @@ const KEYS: [(&str, &str); 17] = [
     ("Ctrl+G", "key-new-group"),
     ("Ctrl+O", "key-info"),
     ("Ctrl+E", "key-editor"),
+    ("Ctrl+L", "key-redraw"),
     ("r", "key-retry"),
     ("y", "key-copy"),
     ("i", "key-details"),

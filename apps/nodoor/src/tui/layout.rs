@@ -237,5 +237,5 @@ fn same_group(before: &MessageRow, row: &MessageRow) -> bool {
 /// `09:12`
 pub(super) const TIME: usize = 5;
 /// Two checks and a space before them.
-pub(super) const MARK: usize = 3;
+const MARK: usize = 3;
 const GROUP_MS: u64 = 5 * 60 * 1000;

@@ -88,6 +88,8 @@ struct Screen<'s> {
     /// What the engine was last told of where the person looks.
     looking: Option<Option<ConversationId>>,
     title: Option<u32>,
+    /// See [`draw::is_uncertain`].
+    uncertain: bool,
     done: bool,
 }
 
@@ -110,18 +112,22 @@ impl<'s> Screen<'s> {
             pending: None,
             looking: None,
             title: None,
+            uncertain: false,
             done: false,
         }
     }
 
     /// Reads what is on disk, so that the first drawing is whole.
     async fn begin(&mut self, to: Option<&Target>) -> Result<(), Failure> {
-        if let Reply::Profile(profile) = self.session.ask(Command::WhoAmI).await? {
+        // Anything else: no account yet, and the first start is drawn.
+        if let Reply::Profile(profile) = self.session.client.ask(Command::WhoAmI).await {
             self.app.profile = Some(profile);
             self.reload().await?;
             if let Some(to) = to {
                 let row = self.session.open_chat(to).await?;
                 self.open(row).await?;
+            } else {
+                self.app.focus = app::Focus::List;
             }
         }
         Ok(())
@@ -165,9 +171,12 @@ impl<'s> Screen<'s> {
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
+        if std::mem::take(&mut self.app.moved) && self.uncertain {
+            self.terminal.clear().map_err(|error| Failure::system(&error))?;
+        }
         let (app, pen) = (&mut self.app, &self.pen);
         let drawn = self.terminal.draw(|frame| draw::draw(frame, app, pen));
-        drawn.map_err(|error| Failure::system(&error))?;
+        self.uncertain = draw::is_uncertain(drawn.map_err(|error| Failure::system(&error))?.buffer);
         if self.title != Some(self.app.unread_chats) {
             self.title = Some(self.app.unread_chats);
             let title = match self.app.unread_chats {
@@ -207,7 +216,7 @@ impl<'s> Screen<'s> {
 
     async fn told(&mut self, event: Event) -> Result<(), Failure> {
         match &event {
-            Event::Requests { .. } => {
+            Event::Requests { .. } if self.app.profile.is_some() => {
                 let requests = self.session.requests().await?;
                 self.app.requests_are(requests);
             }

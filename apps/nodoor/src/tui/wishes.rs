@@ -92,6 +92,7 @@ impl Screen<'_> {
                 self.reload().await?;
             }
             Wish::Editor => self.edit_outside().await?,
+            Wish::Redraw => self.terminal.clear().map_err(|error| Failure::system(&error))?,
             Wish::Quit { sure } => {
                 self.keep_draft().await?;
                 match self.app.waiting() {
