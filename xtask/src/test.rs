@@ -145,7 +145,7 @@ fn web_app() -> Result<Count> {
 }
 
 /// Two profiles of a real Chromium and the terminal client, over a real server. `NODOOR_BIN` says where the binaries
-/// are, `NODOOR_WEB` where the web app is.
+/// are, `NODOOR_WEB` where the web app is, `NODOOR_PARTS` where it is with a fake engine.
 fn browser_tests() -> Result<Count> {
     let folder = root().join("apps/web/tests");
     run(command("npm")
@@ -154,7 +154,7 @@ fn browser_tests() -> Result<Count> {
     let mut tests = command("node");
     tests.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).current_dir(&folder);
     tests.env("NODOOR_BIN", binary("nodoord").with_file_name(""));
-    tests.env("NODOOR_WEB", root().join("target/web"));
+    tests.env("NODOOR_WEB", root().join("target/web")).env("NODOOR_PARTS", web::parts()?);
     counted(tests.stdout(Stdio::piped()), node_line)
 }
 

@@ -75,6 +75,22 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     Ok(served)
 }
 
+/// The page alone on a fake engine (its feature `parts`), for the tests of looks; the folder to serve. In the profile of the
+/// real one, whose dependencies are built already.
+pub(crate) fn parts() -> Result<PathBuf> {
+    let mut cargo = cargo_for_wasm();
+    cargo.args(["build", "--target", WASM, "--profile", Kind::Full.profile()]);
+    run(cargo.args(["--package", "nodoor-web-page", "--features", "nodoor-web-page/parts"]))?;
+    let folder = root().join("target/web-parts");
+    copy_folder(&root().join("apps/web/static"), &folder)?;
+    run(command(tool()?)
+        .arg("bindgen")
+        .arg(compiled(Kind::Full, "nodoor-web-page"))
+        .arg(&folder)
+        .arg("page"))?;
+    Ok(folder)
+}
+
 /// Cargo as it builds for the browser; which C compiler it takes stands in `.cargo/config.toml`.
 pub(crate) fn cargo_for_wasm() -> Command {
     let mut cargo = cargo();
@@ -108,11 +124,13 @@ fn compile(kind: Kind) -> Result<Vec<(&'static str, PathBuf)>> {
         cargo.args(["--package", package.1]);
     }
     run(&mut cargo)?;
-    let folder = root().join("target").join(WASM).join(kind.profile());
-    Ok(PACKAGES
-        .iter()
-        .map(|(name, package)| (*name, folder.join(format!("{}.wasm", package.replace('-', "_")))))
-        .collect())
+    Ok(PACKAGES.iter().map(|(name, package)| (*name, compiled(kind, package))).collect())
+}
+
+/// Where cargo puts a module.
+fn compiled(kind: Kind, package: &str) -> PathBuf {
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    root().join("target").join(WASM).join(kind.profile()).join(file)
 }
 
 fn list_for_service_worker(tool: &Path, folder: &Path) -> Result<()> {
