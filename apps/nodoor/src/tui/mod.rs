@@ -26,6 +26,7 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
+use nodoor_sdk::native::Events;
 use nodoor_view::{
     command::{Command, Reply},
     event::Event,
@@ -63,9 +64,11 @@ pub(crate) async fn run(
     // What the terminal does not know it ignores.
     let _ = execute!(std::io::stdout(), EnableBracketedPaste, EnableFocusChange);
     let mut screen = Screen::new(session, terminal, ascii);
+    // From before the rows are read: what comes in between is told, not missed.
+    let events = session.events();
     let outcome = screen.begin(to).await;
     let outcome = match outcome {
-        Ok(()) => screen.live().await,
+        Ok(()) => screen.live(events).await,
         failed => failed,
     };
     let _ =
@@ -141,8 +144,7 @@ impl<'s> Screen<'s> {
         Ok(())
     }
 
-    async fn live(&mut self) -> Result<(), Failure> {
-        let mut events = self.session.events();
+    async fn live(&mut self, mut events: Events) -> Result<(), Failure> {
         let mut tick = tokio::time::interval(TICK);
         while !self.done {
             self.draw()?;
