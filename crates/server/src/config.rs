@@ -10,8 +10,8 @@ pub struct Config {
     pub budgets: Budgets,
     /// Bytes of bodies that wait in memory for one connected device; beyond that it reads from disk.
     pub push_queue_bytes: usize,
-    /// Rooms whose record and opened roster stay in memory.
-    pub rooms_in_memory: usize,
+    /// Bytes of room records and opened rosters that stay in memory, at least; twice as many at most.
+    pub rooms_in_memory_bytes: usize,
     /// Mailboxes whose sequence and hour key stay in memory.
     pub mailboxes_in_memory: usize,
 }
@@ -91,7 +91,7 @@ impl Default for Config {
             registration: Registration::Open,
             budgets: Budgets::default(),
             push_queue_bytes: 256 * 1024,
-            rooms_in_memory: 20_000,
+            rooms_in_memory_bytes: 64 * 1024 * 1024,
             mailboxes_in_memory: 50_000,
         }
     }

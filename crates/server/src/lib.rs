@@ -29,6 +29,7 @@ pub mod storage;
 mod writer;
 
 pub use crate::{
+    bounded::Bounded,
     config::{Budget, Budgets, Config, Registration},
     connection::Connection,
     server::{Clock, OpenError, Server, Statistics},

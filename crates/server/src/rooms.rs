@@ -47,6 +47,8 @@ impl Inner {
     ) -> Handled {
         self.anonymous(connection, COMMIT_COST)?;
         let room: RoomId = identifier(&found.room)?;
+        // A room begins with its founder's one leaf.
+        at_most(found.roster.len(), roster_bytes(1))?;
         check_roster(&found.roster)?;
         let operation = Op::FoundRoom {
             room: name(&room),
@@ -305,8 +307,17 @@ fn transport_of(commit_id: CommitId, place: u64) -> TransportId {
 
 fn check_roster(roster: &[u8]) -> Result<(), Refusal> {
     at_most(roster.len(), ROSTER)?;
-    let fits_a_class = CLASSES.iter().any(|leaves| roster.len() == 4 + leaves * 64 + 16);
-    if fits_a_class { Ok(()) } else { Err(Code::Malformed.into()) }
+    if roster.len() == roster_bytes(roster.len() / 64) {
+        Ok(())
+    } else {
+        Err(Code::Malformed.into())
+    }
+}
+
+/// The size of the sealed roster of so many leaves.
+fn roster_bytes(leaves: usize) -> usize {
+    let class = CLASSES.into_iter().find(|class| *class >= leaves).unwrap_or(usize::MAX / 64 - 1);
+    4 + class * 64 + 16
 }
 
 fn check_commit(commit: &proto::Commit) -> Result<(), Refusal> {

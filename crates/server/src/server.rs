@@ -133,7 +133,7 @@ impl Server {
         tracing::info!("the server is open");
         Ok(Self(Arc::new(Inner {
             deployment: storage.deployment(),
-            heads: Heads::new(config.rooms_in_memory),
+            heads: Heads::new(config.rooms_in_memory_bytes),
             config,
             writer,
             storage,

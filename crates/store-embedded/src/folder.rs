@@ -13,6 +13,7 @@ use nodoor_server::storage::{Answer, Day, Op, Outcome, Storage, StorageError};
 use nodoor_wire::id::DeploymentId;
 
 use crate::{
+    cache::Cache,
     group::Group,
     keyspace::{Space, Spaces},
     sweep,
@@ -69,6 +70,7 @@ struct Inner {
     deployment: DeploymentId,
     reserve_bytes: u64,
     spaces: Spaces,
+    cache: Cache,
     database: Database,
     writer: Mutex<Written>,
 }
@@ -117,6 +119,7 @@ impl Folder {
             deployment,
             reserve_bytes,
             spaces,
+            cache: Cache::new(),
             database,
             writer: Mutex::new(written),
         })))
@@ -124,6 +127,10 @@ impl Folder {
 
     pub(crate) fn spaces(&self) -> &Spaces {
         &self.0.spaces
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.0.cache
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -147,8 +154,12 @@ impl Folder {
         let commits = written.commits.saturating_add(1);
         group.put(Space::About, COMMITS.to_vec(), commits.to_be_bytes());
         written.since_asked = written.since_asked.saturating_add(group.size_bytes());
-        let batch = group.into_batch()?.durability(Some(PersistMode::SyncData));
-        batch.commit().map_err(failed)?;
+        let batch = group.batch()?.durability(Some(PersistMode::SyncData));
+        if let Err(error) = batch.commit() {
+            self.0.cache.clear();
+            return Err(failed(error));
+        }
+        self.0.cache.changed(group.rows());
         written.commits = commits;
         let counted = written
             .count

@@ -3,7 +3,7 @@
 //! each operation sees those before it; then all of it becomes one batch.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::RangeInclusive,
 };
 
@@ -32,7 +32,7 @@ use crate::{
 /// An acknowledgement of more sequences than this looks for them on disk; a shorter one names each.
 const NAMED_SEQUENCES: u64 = 512;
 
-type Written = BTreeMap<Vec<u8>, Option<Slice>>;
+type Written = HashMap<Vec<u8>, Option<Slice>>;
 
 /// Operations applied and not yet written.
 pub(crate) struct Group<'a> {
@@ -55,15 +55,15 @@ impl<'a> Group<'a> {
     }
 
     /// All of it as one batch.
-    pub(crate) fn into_batch(self) -> Result<OwnedWriteBatch, StorageError> {
+    pub(crate) fn batch(&self) -> Result<OwnedWriteBatch, StorageError> {
         let count = self.written.values().map(|(_, rows)| rows.len()).sum();
         let mut batch = OwnedWriteBatch::with_capacity(self.folder.database().clone(), count);
-        for (space, rows) in self.written.into_values() {
-            let space = self.folder.spaces().of(space).map_err(failed)?;
+        for (space, rows) in self.written.values() {
+            let space = self.folder.spaces().of(*space).map_err(failed)?;
             for (key, value) in rows {
                 match value {
-                    Some(value) => batch.insert(space, key, value),
-                    None => batch.remove(space, key),
+                    Some(value) => batch.insert(space, key.as_slice(), value.clone()),
+                    None => batch.remove(space, key.as_slice()),
                 }
             }
         }
@@ -83,23 +83,40 @@ impl<'a> Group<'a> {
         Cursor::read(self.get(Space::Cursors, device)?)
     }
 
+    /// The rows written, with their keyspaces.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Space, &[u8], Option<&Slice>)> {
+        self.written.values().flat_map(|(space, rows)| {
+            rows.iter().map(|(key, value)| (*space, key.as_slice(), value.as_ref()))
+        })
+    }
+
     fn has(&self, space: Space, key: &[u8]) -> Result<bool, StorageError> {
-        Ok(self.get(space, key)?.is_some())
+        Ok(self.beginning(space, key)?.is_some())
+    }
+
+    /// The beginning of a row as the cache keeps it, or all of it.
+    fn beginning(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
+        if let Some((_, rows)) = self.written.get(&(space as usize))
+            && let Some(value) = rows.get(key)
+        {
+            return Ok(value.clone());
+        }
+        self.folder.get_cached(space, key)
     }
 
     pub(crate) fn put(&mut self, space: Space, key: Vec<u8>, value: impl Into<Slice>) {
         let value = value.into();
         self.size_bytes += (key.len() + value.len()) as u64;
-        self.rows(space).insert(key, Some(value));
+        self.of_space(space).insert(key, Some(value));
     }
 
     pub(crate) fn delete(&mut self, space: Space, key: Vec<u8>) {
         self.size_bytes += key.len() as u64;
-        self.rows(space).insert(key, None);
+        self.of_space(space).insert(key, None);
     }
 
-    fn rows(&mut self, space: Space) -> &mut Written {
-        &mut self.written.entry(space as usize).or_insert_with(|| (space, BTreeMap::new())).1
+    fn of_space(&mut self, space: Space) -> &mut Written {
+        &mut self.written.entry(space as usize).or_insert_with(|| (space, HashMap::new())).1
     }
 
     /// The keys there are within a range, sorted.
@@ -113,7 +130,7 @@ impl<'a> Group<'a> {
             .map(|row| row.key().map(|key| key.to_vec()).map_err(failed))
             .collect::<Result<BTreeSet<_>, _>>()?;
         if let Some((_, rows)) = self.written.get(&(space as usize)) {
-            for (key, value) in rows.range(range) {
+            for (key, value) in rows.iter().filter(|(key, _)| range.contains(*key)) {
                 match value {
                     Some(_) => keys.insert(key.clone()),
                     None => keys.remove(key),
@@ -222,7 +239,8 @@ impl<'a> Group<'a> {
                 Ok(Outcome::Done)
             }
             Op::Append { head: (room, epoch), append } => {
-                let head = self.room(&room)?.map(|room| room.epoch);
+                let head = self.beginning(Space::Rooms, &room.0)?;
+                let head = head.map(|row| Reader::new(&row).u64()).transpose()?;
                 if head != Some(epoch) {
                     return Ok(Outcome::Stale(head));
                 }

@@ -4,7 +4,7 @@
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 /// A keyspace, by what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(crate) enum Space {
     /// `account` → number of versions (u64), handle claim (`SignedBytes`).

@@ -15,6 +15,7 @@ use nodoor_wire::{
 };
 
 use crate::{
+    cache::is_cached,
     folder::{Folder, failed},
     keyspace::Space,
     record::{self, Cursor, Reader},
@@ -23,6 +24,27 @@ use crate::{
 impl Folder {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
         self.spaces().of(space).and_then(|space| space.get(key)).map_err(failed)
+    }
+
+    /// A row of which the cache keeps the beginning: that, or all of it.
+    pub(crate) fn get_cached(
+        &self,
+        space: Space,
+        key: &[u8],
+    ) -> Result<Option<Slice>, StorageError> {
+        if !is_cached(space) {
+            return self.get(space, key);
+        }
+        match self.cache().get(space, key) {
+            Ok(row) => Ok(Some(row)),
+            Err(commits) => {
+                let row = self.get(space, key)?;
+                if let Some(row) = &row {
+                    self.cache().keep(space, key, row, commits);
+                }
+                Ok(row)
+            }
+        }
     }
 
     fn account_now(&self, account: AccountId) -> Result<Option<AccountRecord>, StorageError> {
@@ -124,7 +146,7 @@ impl Accounts for Folder {
 impl Tokens for Folder {
     fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<DeviceId>>> {
         let find = |hash: &TokenHash| {
-            let row = self.get(Space::Tokens, hash.as_bytes())?;
+            let row = self.get_cached(Space::Tokens, hash.as_bytes())?;
             row.map(|row| record::device(&row)).transpose()
         };
         now(hashes.iter().map(find).collect())

@@ -35,8 +35,8 @@ pub(crate) struct OpenedRoster {
 }
 
 impl Heads {
-    pub(crate) fn new(rooms: usize) -> Self {
-        Self(Mutex::new(Bounded::new(rooms)))
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Mutex::new(Bounded::new(bytes)))
     }
 
     pub(crate) fn get(&self, room: &RoomId) -> Option<Arc<Head>> {
@@ -50,7 +50,9 @@ impl Heads {
             Some(known) if known.epoch >= head.epoch => Arc::clone(known),
             _ => {
                 let head = Arc::new(head);
-                heads.insert(*room, Arc::clone(&head));
+                // Sealed, opened, and its tokens hashed.
+                let bytes = 3 * head.sealed.len() + 256;
+                heads.insert_weighing(*room, Arc::clone(&head), bytes);
                 head
             }
         }

@@ -2,7 +2,7 @@
 //! Sends a second in this process, each on disk before its yes:
 //! `cargo test --release -p nodoor-store-embedded --test it speed -- --ignored --nocapture`.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use nodoor_server::Config;
 use nodoor_store_embedded::Folder;
@@ -10,37 +10,50 @@ use nodoor_wire::proto::request::Body as Ask;
 
 use crate::person::{Room, World, ask, assert_done};
 
-const PAIRS: usize = 200;
-const SENDS_A_PAIR: usize = 250;
+const PAIRS: usize = 1000;
+const SENDS_A_PAIR: usize = 100;
 
 #[tokio::test]
 #[ignore = "a measure, not a test"]
 async fn sends_between_pairs() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::on(Folder::open(folder.path()).unwrap(), Config::unlimited());
+    let world = Arc::new(world);
     let mut tasks = Vec::new();
     for pair in 0..PAIRS {
-        let alice = world.person(&format!("alice{pair}")).await;
-        let bob = world.person(&format!("bob{pair}")).await;
-        let room = Room::found(&world, &[&alice, &bob]).await;
-        assert_done(room.say(&world, "warm").await);
-        let (server, connection) = (world.server.clone(), world.anonymous());
-        tasks.push(async move {
-            let text = "x".repeat(1024);
-            for _ in 0..SENDS_A_PAIR {
-                assert_done(ask(&server, &connection, Ask::Send(room.send(&text))).await);
-            }
-        });
+        let world = Arc::clone(&world);
+        tasks.push(tokio::spawn(async move {
+            let alice = world.person(&format!("alice{pair}")).await;
+            let bob = world.person(&format!("bob{pair}")).await;
+            let room = Room::found(&world, &[&alice, &bob]).await;
+            assert_done(room.say(&world, "warm").await);
+            room
+        }));
     }
-    let commits = world.server.statistics().commits;
+    let mut rooms = Vec::new();
+    for task in tasks {
+        rooms.push(task.await.unwrap());
+    }
+    let before = world.server.statistics().commits;
     let begin = Instant::now();
-    let running: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
-    for task in running {
-        task.await.unwrap();
+    let talks: Vec<_> = rooms
+        .into_iter()
+        .map(|room| {
+            let (server, connection) = (world.server.clone(), world.anonymous());
+            tokio::spawn(async move {
+                let text = "x".repeat(1024);
+                for _ in 0..SENDS_A_PAIR {
+                    assert_done(ask(&server, &connection, Ask::Send(room.send(&text))).await);
+                }
+            })
+        })
+        .collect();
+    for talk in talks {
+        talk.await.unwrap();
     }
     let seconds = begin.elapsed().as_secs_f64();
     let sends = (PAIRS * SENDS_A_PAIR) as f64;
-    let groups = world.server.statistics().commits - commits;
+    let groups = (world.server.statistics().commits - before) as f64;
     println!("{:.0} sends of 1 KiB a second, two appends each", sends / seconds);
-    println!("{:.0} sends in a group", sends / groups as f64);
+    println!("{:.0} sends in a group, {:.1} ms a group", sends / groups, seconds * 1e3 / groups);
 }
