@@ -7,6 +7,7 @@
 //! Spec: `DESIGN.md` 8 and 10.
 
 mod capabilities;
+mod chance;
 mod check;
 mod clock;
 mod listen;

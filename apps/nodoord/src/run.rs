@@ -11,15 +11,16 @@ use anyhow::{Context as _, Result};
 use nodoor_gateway::{Gateway, Limits, PeerKey, serve};
 use nodoor_server::{Budget, Config, Registration, Server};
 use nodoor_store_embedded::Folder;
-use rand_core::UnwrapErr;
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     signal::unix::{SignalKind, signal},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
     time::{interval, timeout},
 };
 
-use crate::{Run, WrongUse, clock::SystemClock, listen, tls, tls::TlsListener, web};
+use crate::{
+    Run, WrongUse, chance::Chance, clock::SystemClock, listen, tls, tls::TlsListener, web,
+};
 
 /// Serves until a signal.
 ///
@@ -47,8 +48,8 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         budgets.anonymous = Budget { burst: 100_000, per_minute: 100_000 };
     }
     let store = Folder::open(&options.data).context("cannot open the data folder")?;
-    let rng = Box::new(UnwrapErr(getrandom::SysRng));
-    let server = Server::open(store, config, Arc::new(SystemClock), rng)?;
+    let chance = Chance::draw().context("the system gives no randomness")?;
+    let server = Server::open(store, config, Arc::new(SystemClock), Box::new(chance))?;
     let peers = PeerKey::draw().context("the system gives no randomness")?;
     let gateway = Gateway::new(server.clone(), app, Limits::default(), peers);
 
@@ -110,10 +111,15 @@ async fn sweep(server: Server) {
     let mut hour = interval(Duration::from_secs(3600));
     loop {
         hour.tick().await;
-        match server.sweep().await {
-            Ok(0) => {}
-            Ok(gone) => tracing::info!(gone, "expired things were deleted"),
-            Err(error) => tracing::error!(%error, "the hourly sweep failed"),
+        // It reads a lot, and the store blocks meanwhile: not on a thread that serves.
+        let (server, runtime) = (server.clone(), Handle::current());
+        let swept = spawn_blocking(move || runtime.block_on(server.sweep())).await;
+        match swept {
+            Ok(Ok(0)) => {}
+            Ok(Ok(gone)) => tracing::info!(gone, "expired things were deleted"),
+            Ok(Err(error)) => tracing::error!(%error, "the hourly sweep failed"),
+            // A panic there was told by the hook; the server goes on, and so do the sweeps.
+            Err(_) => tracing::error!("the hourly sweep ended early"),
         }
     }
 }

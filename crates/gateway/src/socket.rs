@@ -3,7 +3,7 @@
 //!
 //! One task a connection, one loop, no queue of its own. Several requests are under way; whatever is ready leaves in
 //! one write. A client that does not read stops the loop, and with it the reading of its requests and the taking
-//! of its deliveries: what waits, waits in the store. An idle connection holds a 4 KiB read buffer and this task.
+//! of its deliveries: what waits, waits in the store. An idle connection holds a 2 KiB read buffer and this task.
 //!
 //! Spec: `docs/book/protocol.md`, 2, 4 (delivery) and 8; RFC 6455. `router` calls it; it calls `server`.
 
@@ -205,6 +205,6 @@ fn fault(error: axum::Error) -> Closed {
 }
 
 /// Read at once, and kept by an idle connection.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 /// Answers that wait for each other at most before they leave.
 const WRITE_BUFFER: usize = 32 * 1024;
