@@ -28,7 +28,6 @@ devices-count = { $count ->
 }
 unread-divider = { $count } غير مقروءة
 draft = مسودة: { $text }
-sender-line = { $name }: { $text }
 me = أنت
 composer-hint = رسالة إلى { $name }
 connection-online = متصل
@@ -80,7 +79,6 @@ request-keys = a قبول   d حذف   b حظر   Esc رجوع
 blocked-done = حُظر. ولم يُبلَّغ { $name } بذلك.
 accepted-done = قُبل.
 declined-done = حُذف. ولم يُبلَّغ { $name } بذلك.
-no-requests = لا طلبات.
 
 ## Dialogs
 jump-title = انتقال إلى

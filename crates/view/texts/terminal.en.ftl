@@ -20,7 +20,6 @@ devices-count = { $count ->
 }
 unread-divider = { $count } unread
 draft = Draft: { $text }
-sender-line = { $name }: { $text }
 me = you
 composer-hint = Message { $name }
 connection-online = online
@@ -70,7 +69,6 @@ request-keys = a accept   d delete   b block   Esc back
 blocked-done = Blocked. { $name } is not told.
 accepted-done = Accepted.
 declined-done = Deleted. { $name } is not told.
-no-requests = No requests.
 
 ## Dialogs
 jump-title = Jump to

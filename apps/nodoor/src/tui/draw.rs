@@ -401,6 +401,7 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
     let name = [("name", Value::from(&row.title))];
     let id = match row.writable {
         Writable::Yes if app.composer.is_empty() => "composer-hint",
+        Writable::Stuck if app.composer.is_empty() => "read-only-stuck",
         Writable::Yes | Writable::Stuck => "",
         Writable::Request => "read-only-request",
         Writable::Left => "read-only-left",
@@ -409,7 +410,7 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
     };
     match id {
         "" => {}
-        "composer-hint" => return said(pen.texts.get(id, &name), Some((0, 0))),
+        "composer-hint" | "read-only-stuck" => return said(pen.texts.get(id, &name), Some((0, 0))),
         _ => return said(pen.texts.get(id, &name), None),
     }
     let (mut lines, line, column) = app.composer.drawn(width);

@@ -6,4 +6,6 @@ mod alone;
 #[cfg(test)]
 mod talk;
 #[cfg(test)]
+mod words;
+#[cfg(test)]
 mod world;

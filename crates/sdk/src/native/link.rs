@@ -6,11 +6,15 @@
 //! sends again what matters. TLS 1.3 alone, without resumption, so that two connections of one
 //! person are not tied together by a ticket.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use nodoor_client::io::Wire;
-use rustls::{ClientConfig, RootCertStore, client::Resumption};
+use rustls::{
+    ClientConfig, RootCertStore,
+    client::Resumption,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
@@ -59,9 +63,16 @@ pub(crate) async fn keep(
     }
 }
 
-/// The TLS side of an `https` server; `None` for plain HTTP on this machine.
-pub(crate) fn connector() -> Result<Connector, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// The TLS side of an `https` server. Trusts Mozilla's roots, and those in the PEM file `more_roots`.
+pub(crate) fn connector(more_roots: Option<&Path>) -> Result<Connector, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = more_roots {
+        let unreadable =
+            |_| rustls::Error::General("the file of certificates is unreadable".into());
+        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+            roots.add(certificate.map_err(unreadable)?)?;
+        }
+    }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?

@@ -9,7 +9,7 @@ mod driver;
 mod link;
 pub mod profile;
 
-use std::{thread, time::Duration};
+use std::{path::PathBuf, thread, time::Duration};
 
 use getrandom::SysRng;
 use nodoor_client::engine::Engine;
@@ -63,7 +63,8 @@ impl Client {
     /// Opens a profile and starts its engine, which connects by itself if there is an account.
     ///
     /// `passphrase` is used if the database was made with one, or is made now; `device_name` is what this
-    /// device is called in the person's own list.
+    /// device is called in the person's own list. The file of certificates that `SSL_CERT_FILE` names is
+    /// trusted beside the usual ones, for servers with a certificate authority of their own.
     ///
     /// # Errors
     /// [`OpenError`]: nothing runs, the profile is free again.
@@ -73,7 +74,11 @@ impl Client {
         passphrase: Option<Zeroizing<String>>,
         device_name: &str,
     ) -> Result<Self, OpenError> {
-        let tls = if server.is_tls() { Some(link::connector()?) } else { None };
+        let more_roots = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+        let tls = match server.is_tls() {
+            true => Some(link::connector(more_roots.as_deref())?),
+            false => None,
+        };
         let (orders, taken) = mpsc::unbounded_channel();
         let (opened, outcome) = oneshot::channel();
         let (address, device_name) = (server.clone(), device_name.to_owned());
