@@ -11,10 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set = protox::compile([proto.join("nodoor.proto")], [&proto])?;
     let folder = std::env::temp_dir().join(format!("nodoor-proto-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    prost_build::Config::new()
-        .bytes(["."])
-        .out_dir(&folder)
-        .compile_fds(set)?;
+    prost_build::Config::new().bytes(["."]).out_dir(&folder).compile_fds(set)?;
     let text = std::fs::read_to_string(folder.join("nodoor.v1.rs"))?;
     std::fs::write(out, format!("// SPDX-License-Identifier: AGPL-3.0-or-later\n{text}"))?;
     std::fs::remove_dir_all(&folder)?;
