@@ -42,6 +42,9 @@ impl Step<'_> {
             for row in &intents {
                 self.give_up_intent(id, row, &problem(ProblemKind::UnknownDevice));
             }
+            if let Some(room) = self.room(id).filter(|room| !room.closed) {
+                self.next_intent(id, &room);
+            }
             return;
         }
         let Some(identity) = self.identity() else {

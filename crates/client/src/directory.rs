@@ -184,7 +184,7 @@ impl Step<'_> {
             answer::Body::Refusal(refusal) => {
                 self.fail_parked_for_handle(&handle, &problem_of(&refusal));
             }
-            _ => {}
+            _ => self.fail_parked_for_handle(&handle, &problem(ProblemKind::Forged)),
         }
     }
 

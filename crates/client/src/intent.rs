@@ -95,7 +95,9 @@ impl Step<'_> {
         }
         let nothing = change.add.is_empty() && change.remove.is_empty() && change.context.is_none();
         if nothing && intent != Intent::Update {
+            // Done already, by us or by somebody else.
             self.disk.remove(&row);
+            self.next_intent(id, room);
             return;
         }
         self.submit(id, change, vec![row], lines);

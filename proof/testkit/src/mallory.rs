@@ -41,6 +41,12 @@ impl KeyValue for Disk {
 }
 
 impl Disk {
+    /// A disk with these rows.
+    #[must_use]
+    pub fn new(rows: MemoryStore) -> Self {
+        Self(RefCell::new(rows))
+    }
+
     fn write(&self, key: Vec<u8>, value: Option<Vec<u8>>) {
         let mut batch = WriteBatch::default();
         batch.writes.insert(key, value);
@@ -75,7 +81,7 @@ impl World {
     /// Takes somebody's device away from its engine. [`World::give_back`] returns it.
     pub fn turn(&mut self, person: usize) -> Mallory {
         self.kill(person);
-        let disk = Disk(RefCell::new(std::mem::take(self.disk(person))));
+        let disk = Disk::new(std::mem::take(self.disk(person)));
         let row: Value = ciborium::from_reader(&*disk.get(b"a/account").unwrap()).unwrap();
         let account = AccountId(bytes(&row, "account"));
         let device = DeviceId(bytes(&row, "device"));

@@ -95,6 +95,8 @@ pub struct World {
 
 /// Key packages a device keeps at the server here: each costs milliseconds to make.
 const KEY_PACKAGES: usize = 5;
+/// Rounds of everybody's moves at one moment: more is a loop.
+const SPIN: u32 = 20_000;
 /// 2026-11-22T12:00:00Z.
 const NOON: u64 = 1_795_348_800_000;
 
@@ -326,10 +328,17 @@ impl World {
     /// Runs until nothing moves.
     pub fn run(&mut self) {
         let mut moved = true;
+        let mut rounds = 0;
         while moved {
+            rounds += 1;
+            assert!(rounds < SPIN, "somebody asks and is answered without end");
             moved = false;
             for person in 0..self.people.len() {
-                while let Some(effect) = self.people[person].queue.pop_front() {
+                let waiting = self.people[person].queue.len();
+                for _ in 0..waiting {
+                    let Some(effect) = self.people[person].queue.pop_front() else {
+                        break;
+                    };
                     moved = true;
                     self.carry(person, effect);
                     self.burn_fuse(person);

@@ -7,6 +7,8 @@ use nodoor_view::model::{ConversationId, Writable};
 mod burnt;
 mod conversations;
 mod groups;
+mod olga;
+mod seeds;
 
 /// Whether a person can write in a chat.
 fn writable(world: &mut World, person: usize, chat: ConversationId) -> Writable {
