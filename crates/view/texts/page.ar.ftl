@@ -58,6 +58,7 @@ unread-count = { $count ->
     [one] واحدة غير مقروءة
    *[other] { $count } غير مقروءة
 }
+open-place = المحادثة أو الصفحة المفتوحة
 list-width = عرض القائمة
 find-handle = بحث عن { $handle }
 
@@ -91,6 +92,7 @@ devices-can-read = { $count ->
     [few] { $count } أجهزة تقرأ هذا
    *[other] { $count } جهازًا يقرأ هذا
 }
+people-and-devices = { $people }، { $devices }
 show-more = عرض المزيد
 to-latest = إلى أحدث رسالة
 to-latest-unread = إلى أحدث رسالة، وتحتها { $count }

@@ -56,6 +56,7 @@ unread-count = { $count ->
     [one] 1 unread
    *[other] { $count } unread
 }
+open-place = Open chat or page
 list-width = Width of the list
 find-handle = Find { $handle }
 
@@ -85,6 +86,7 @@ devices-can-read = { $count ->
     [one] 1 device can read this
    *[other] { $count } devices can read this
 }
+people-and-devices = { $people }, { $devices }
 show-more = Show more
 to-latest = To the newest message
 to-latest-unread = { $count ->

@@ -63,6 +63,7 @@ pub(crate) fn jump() -> AnyView {
                     .node_ref(field)
                     .r#type("text")
                     .role("combobox")
+                    .autofocus(true)
                     .dir("auto")
                     .attr("aria-expanded", "true")
                     .attr("aria-controls", "jump-list")

@@ -56,7 +56,8 @@ pub(crate) fn menu(label: String, x: i32, y: i32, choices: Vec<Choice>) -> AnyVi
                 .child((icon(choice.icon), html::span().child(choice.label)))
         })
         .collect_view();
-    html::div()
+    let named = label.clone();
+    let menu = html::div()
         .class("menu")
         .role("menu")
         // `manual`: the end of the right click that opened it would close an `auto` one.
@@ -64,8 +65,8 @@ pub(crate) fn menu(label: String, x: i32, y: i32, choices: Vec<Choice>) -> AnyVi
         .attr("aria-label", label)
         .node_ref(node)
         .on(ev::keydown, move |event: KeyboardEvent| walk(&event, "button"))
-        .child(lines)
-        .into_any()
+        .child(lines);
+    html::section().attr("aria-label", named).child(menu).into_any()
 }
 
 /// Up and down among the buttons of a menu or the rows of a list; Home and End.
@@ -156,7 +157,7 @@ pub(crate) fn dialog(title: impl Into<String>, inner: impl IntoView + 'static) -
                 html::h2().child(title),
                 icon_button("x", say("close"), |_| route::close()),
             )),
-            html::div().class("body").child(inner.into_view()),
+            html::div().class("body").tabindex("0").child(inner.into_view()),
         ))
 }
 

@@ -99,7 +99,11 @@ pub(crate) fn page_head(title: impl Into<String>, deep: bool) -> impl IntoView {
 pub(crate) fn page(title: impl Into<String>, deep: bool, inner: impl IntoView) -> impl IntoView {
     (
         page_head(title, deep),
-        html::div().class("page").child(html::div().class("inner").child(inner.into_view())),
+        // What scrolls can be scrolled by key.
+        html::div()
+            .class("page")
+            .tabindex("0")
+            .child(html::div().class("inner").child(inner.into_view())),
     )
 }
 

@@ -37,6 +37,7 @@ fn handle_field(
                 .id("find-handle")
                 .node_ref(field)
                 .r#type("text")
+                .autofocus(true)
                 .maxlength("33")
                 .attr("autocomplete", "off")
                 .attr("autocapitalize", "none")
@@ -320,6 +321,7 @@ pub(crate) fn rename(conversation: ConversationId) -> AnyView {
                     html::div().class("input").child(
                         html::input()
                             .id("new-title")
+                            .autofocus(true)
                             .node_ref(field)
                             .r#type("text")
                             .dir("auto")

@@ -42,13 +42,15 @@ pub(crate) fn sheet(id: ConversationId) -> AnyView {
     (
         html::header()
             .class("head")
-            .child((html::h2().child(title), icon_button("x", say("close"), |_| route::up()))),
-        html::div().class("page").child(html::div().class("inner").child(move || {
-            told.get().map(|sheet| match kind {
-                Kind::Direct => contact(&sheet).into_any(),
-                Kind::Group => group(&sheet).into_any(),
-            })
-        })),
+            .child((html::h1().child(title), icon_button("x", say("close"), |_| route::up()))),
+        html::div().class("page").tabindex("0").child(html::div().class("inner").child(
+            move || {
+                told.get().map(|sheet| match kind {
+                    Kind::Direct => contact(&sheet).into_any(),
+                    Kind::Group => group(&sheet).into_any(),
+                })
+            },
+        )),
     )
         .into_any()
 }

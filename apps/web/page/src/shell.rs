@@ -52,7 +52,11 @@ fn root() -> impl IntoView {
         }
     });
     move || match screen.get() {
-        Screen::Wait => html::main().class("full").attr("aria-busy", "true").into_any(),
+        Screen::Wait => html::main()
+            .class("full")
+            .attr("aria-busy", "true")
+            .child(html::h1().class("unseen").child("Nodoor"))
+            .into_any(),
         Screen::Welcome => onboarding::welcome().into_any(),
         Screen::Chats => panes().into_any(),
         Screen::Unreachable => screens::unreachable(),
@@ -82,7 +86,8 @@ fn panes() -> impl IntoView {
         Route::Sheet(id) => Route::Chat(id),
         other => other,
     });
-    html::div()
+    // One landmark for the frame: on a phone each of its panes is the whole of it in turn.
+    html::main()
         .class("app")
         .class(("lines-only", move || app.settings.with(|settings| settings.lines)))
         .attr("data-level", move || app.route.with(Route::pane).to_string())
@@ -92,29 +97,31 @@ fn panes() -> impl IntoView {
                 .class("pane side")
                 .attr("aria-label", say("chats"))
                 .child((list::side(), grip())),
-            html::main().class("pane main").child(move || {
-                // A chat whose row is not told yet waits for the list.
-                match (main.get(), chat.get()) {
-                    (_, Some(id)) => {
-                        if !app.chats_known.get() {
-                            return ().into_any();
+            html::section().class("pane main").attr("aria-label", say("open-place")).child(
+                move || {
+                    // A chat whose row is not told yet waits for the list.
+                    match (main.get(), chat.get()) {
+                        (_, Some(id)) => {
+                            if !app.chats_known.get() {
+                                return ().into_any();
+                            }
+                            chat::conversation(id)
                         }
-                        chat::conversation(id)
+                        (Route::Requests, _) => requests::requests().into_any(),
+                        (Route::Find, _) => people::find().into_any(),
+                        (Route::NewGroup, _) => people::new_group().into_any(),
+                        (Route::Settings, _) => settings::settings().into_any(),
+                        (Route::Section(section), _) => settings::section(section),
+                        _ => html::div()
+                            .class("empty")
+                            .child(html::p().class("brand").child("Nodoor"))
+                            .into_any(),
                     }
-                    (Route::Requests, _) => requests::requests().into_any(),
-                    (Route::Find, _) => people::find().into_any(),
-                    (Route::NewGroup, _) => people::new_group().into_any(),
-                    (Route::Settings, _) => settings::settings().into_any(),
-                    (Route::Section(section), _) => settings::section(section),
-                    _ => html::div()
-                        .class("empty")
-                        .child(html::p().class("brand").child("Nodoor"))
-                        .into_any(),
-                }
-            }),
+                },
+            ),
             move || {
                 sheet.get().map(|id| {
-                    html::aside()
+                    html::section()
                         .class("pane sheet")
                         .attr("aria-label", say("chat-info"))
                         .child(sheet::sheet(id))

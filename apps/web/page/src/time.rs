@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 
 use crate::words::{say, tag};
 
-const DAY: f64 = 86_400_000.0;
+const DAY: i64 = 86_400_000;
 
 /// Hours and minutes: `09:12`.
 pub(crate) fn clock(at: Milliseconds) -> String {
@@ -57,9 +57,17 @@ pub(crate) fn ago(at: Milliseconds, now: u64) -> String {
 
 /// A day's number in local time: equal for two moments of the same local day.
 pub(crate) fn local_day(at: Milliseconds) -> i64 {
-    let date = Date::new(&JsValue::from_f64(at.0 as f64));
-    let midnight = Date::utc(f64::from(date.get_full_year()), f64::from(date.get_month()));
-    (midnight / DAY) as i64 + i64::from(date.get_date())
+    // No zone shifts but on a quarter of an hour; asking the browser once for each keeps thousands of
+    // messages cheap.
+    const QUARTER: u64 = 15 * 60 * 1000;
+    let quarter = at.0 / QUARTER;
+    let minutes = OFFSETS.with_borrow_mut(|offsets| {
+        *offsets.entry(quarter).or_insert_with(|| {
+            let date = Date::new(&JsValue::from_f64(at.0 as f64));
+            date.get_timezone_offset() as i64
+        })
+    });
+    (at.0.cast_signed() - minutes * 60_000).div_euclid(DAY)
 }
 
 fn days_ago(at: Milliseconds, now: u64) -> i64 {
@@ -84,6 +92,7 @@ fn locale() -> Array {
 
 thread_local! {
     // Making a format costs a hundred times what using one does.
+    static OFFSETS: RefCell<HashMap<u64, i64>> = RefCell::default();
     static FORMATS: RefCell<HashMap<String, Intl::DateTimeFormat>> = RefCell::default();
 }
 

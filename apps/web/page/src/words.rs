@@ -36,7 +36,14 @@ pub(crate) fn say(id: &str) -> String {
 
 /// A message with values.
 pub(crate) fn say_with(id: &str, values: &[(&str, Put<'_>)]) -> String {
-    TEXTS.with_borrow(|texts| texts.get(id, values))
+    let mut text = TEXTS.with_borrow(|texts| texts.get(id, values));
+    for (_, value) in values {
+        if let Put::Count(count) = value {
+            // A number has no direction of its own to be kept.
+            text = text.replace(&format!("\u{2068}{count}\u{2069}"), &count.to_string());
+        }
+    }
+    text
 }
 
 /// The name a person is shown by.

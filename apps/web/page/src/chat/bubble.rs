@@ -122,7 +122,7 @@ fn message(id: MessageId, signal: ArcRwSignal<Entry>) -> AnyView {
         .child((
             group.then(|| picture(&signal)),
             html::div().class("stack").child((
-                group.then(|| sender(&signal)),
+                sender(&signal, group),
                 html::div()
                     .class("bubble")
                     .child((body(&row, large, &signal), move || hovered.get().then(|| quick(id)))),
@@ -142,17 +142,21 @@ fn picture(signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
     })
 }
 
-fn sender(signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
+// Who wrote it, once a group of messages: in groups, and for everybody where messages stand as lines.
+fn sender(signal: &ArcRwSignal<Entry>, group: bool) -> impl IntoView + use<> {
     let signal = signal.clone();
-    move || match signal.get() {
-        Entry::Message {
-            row: MessageRow { from: From::Them(person), .. }, opens: true, ..
-        } => Some(
-            html::span()
-                .class(format!("sender ink-{}", colour(&person.account)))
-                .child(bdi(name_of(&person))),
-        ),
-        _ => None,
+    move || {
+        let Entry::Message { row, opens: true, .. } = signal.get() else { return None };
+        if !group && !app().settings.with(|settings| settings.lines) {
+            return None;
+        }
+        let (class, name) = match &row.from {
+            From::Them(person) => {
+                (format!("sender ink-{}", colour(&person.account)), name_of(person))
+            }
+            From::Me | From::System => ("sender".to_owned(), say("you")),
+        };
+        Some(html::span().class(class).child(bdi(name)))
     }
 }
 
@@ -178,10 +182,11 @@ fn meta(signal: ArcRwSignal<Entry>) -> impl IntoView {
             return None;
         }
         let at = shown_at(&row);
-        Some(html::span().class("meta").dir(direction()).child((
+        // The place is the text's, the order within the page's.
+        Some(html::span().class("meta").child(html::span().dir(direction()).child((
             html::time().title(time::exact(at)).child(time::clock(at)),
             row.state.as_ref().and_then(|state| mark(state, words_of(state))),
-        )))
+        ))))
     }
 }
 

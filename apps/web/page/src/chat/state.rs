@@ -51,6 +51,8 @@ pub(crate) struct Chat {
     fresh: StoredValue<Option<MessageId>>,
     left: StoredValue<HashMap<ConversationId, (MessageId, f64, u64)>>,
     spoken: StoredValue<(u64, u32)>,
+    // Rows changed and were not laid out yet.
+    dirty: StoredValue<bool>,
 }
 
 impl Chat {
@@ -72,6 +74,7 @@ impl Chat {
             fresh: StoredValue::new(None),
             left: StoredValue::new(HashMap::new()),
             spoken: StoredValue::new((0, 0)),
+            dirty: StoredValue::new(false),
         }
     }
 
@@ -249,7 +252,7 @@ impl Chat {
                     *kept = row;
                 }
             });
-            self.lay_out();
+            self.lay_out_soon();
             return;
         }
         if !new || !self.loaded.get_untracked() {
@@ -292,14 +295,14 @@ impl Chat {
             let place = rows.partition_point(|kept| kept.id < row.id);
             rows.insert(place, row);
         });
-        self.lay_out();
+        self.lay_out_soon();
     }
 
     /// A message is no longer shown.
     pub(crate) fn gone(&self, conversation: ConversationId, message: MessageId) {
         if self.id.get_untracked() == Some(conversation) {
             self.rows.update_value(|rows| rows.retain(|row| row.id != message));
-            self.lay_out();
+            self.lay_out_soon();
         }
     }
 
@@ -340,8 +343,22 @@ impl Chat {
         });
     }
 
+    /// Lays out before the next paint: a thousand arrivals at once are laid out once.
+    fn lay_out_soon(&self) {
+        if !self.dirty.get_value() {
+            self.dirty.set_value(true);
+            let chat = *self;
+            dom::before_paint(move || {
+                if chat.dirty.get_value() {
+                    chat.lay_out();
+                }
+            });
+        }
+    }
+
     /// Computes the entries anew and tells the view what changed.
     fn lay_out(&self) {
+        self.dirty.set_value(false);
         let divider = self.divider.get_value();
         let laid = self.rows.with_value(|rows| lay_out(rows, divider, time::local_day));
         let keys: Vec<Key> = laid.iter().map(|(key, _)| *key).collect();

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// A picture of each screen in light and dark, at 390 and 1280 pixels, in Arabic and at 200 % text, into
+// target/screenshots; and axe-core reports nothing on any of them.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { axe, done, fake, frames, open, shot, start } from "./lib/browser.mjs";
+
+let world;
+before(async () => (world = await start()));
+after(() => world?.close());
+
+const NARROW = [390, 844];
+const WIDE = [1280, 800];
+const WAYS = [
+  ["light-1280", { size: WIDE }],
+  ["dark-1280", { size: WIDE, scheme: "dark" }],
+  ["light-390", { size: NARROW }],
+  ["dark-390", { size: NARROW, scheme: "dark" }],
+  ["arabic-1280", { size: WIDE, query: "lang=ar", locale: "ar" }],
+  ["arabic-390", { size: NARROW, query: "lang=ar", locale: "ar", scheme: "dark" }],
+  ["200-1280", { size: WIDE, query: "text=200" }],
+  ["200-390", { size: NARROW, query: "text=200" }],
+];
+
+// A name, where it is, what is done there, and what must be seen.
+const go = (page, hash) => page.evaluate((hash) => (location.hash = hash), hash);
+const press = (selector) => (page) => page.locator(selector).locator("visible=true").first().click();
+const SCREENS = [
+  ["list", "#/", ".rows"],
+  ["chat", "#/c/1", ".messages [data-id]"],
+  ["chat-unread", "#/c/4", "[data-divider]"],
+  ["chat-long", "#/c/5", ".more"],
+  ["chat-not-sent", "#/c/6", ".not-sent"],
+  ["group", "#/c/3", ".messages [data-id]"],
+  ["group-left", "#/c/30", ".composer-instead"],
+  ["contact-sheet", "#/c/1/info", ".sheet .who"],
+  ["group-sheet", "#/c/3/info", ".sheet .who"],
+  ["message-menu", "#/c/1", ".menu", (page) => page.locator(".message.in").last().click({ button: "right" })],
+  ["message-info", "#/c/1", "dialog .facts", async (page) => {
+    await page.locator(".message.out").last().click({ button: "right" });
+    await page.locator(".menu button").nth(1).click();
+  }],
+  ["chat-menu", "#/c/1", ".menu", press(".main .head > .icon-button")],
+  ["jump", "#/c/1", "dialog .jump-list .row", (page) => page.keyboard.press("Control+k")],
+  ["keys", "#/c/1", "dialog .keys", async (page) => {
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press("?");
+  }],
+  ["requests", "#/requests", ".request"],
+  ["find", "#/find", "#find-handle"],
+  ["found", "#/find", ".main .card", async (page) => {
+    await page.locator("#find-handle").fill("ben");
+    await page.keyboard.press("Enter");
+  }],
+  ["not-found", "#/settings|#/find", ".main .failed", async (page) => {
+    await page.locator("#find-handle").fill("nils");
+    await page.keyboard.press("Enter");
+  }],
+  ["new-group", "#/group", "#group-title"],
+  ["settings", "#/settings", ".main .list"],
+  ["settings-profile", "#/settings/profile", ".main .who"],
+  ["settings-devices", "#/settings/devices", ".main .item"],
+  ["settings-words", "#/settings/words", ".words", press(".main .button.main-one")],
+  ["settings-appearance", "#/settings/appearance", ".main fieldset"],
+  ["settings-notifications", "#/settings/notifications", ".main fieldset"],
+  ["settings-privacy", "#/settings/privacy", ".main .list"],
+  ["settings-storage", "#/settings/storage", ".main .list"],
+  ["settings-about", "#/settings/about", ".main .list"],
+  ["settings-limits", "#/settings/limits", ".limits"],
+  ["settings-erase", "#/settings/erase", ".main .danger"],
+  ["erase", "#/settings/erase", "dialog", press(".main .danger")],
+  ["toast", "#/c/1", ".toast", async (page) => {
+    await page.locator(".message.out").last().click({ button: "right" });
+    await page.locator(".menu .danger").click();
+  }],
+];
+
+async function look(page, way, name, wait = 0) {
+  if (wait) await page.waitForTimeout(wait);
+  await frames(page, 3);
+  await shot(page, `${name}-${way}`);
+  const found = await axe(page);
+  return found.map((line) => `${name}: ${line}`);
+}
+
+for (const [way, options] of WAYS) {
+  test(`screens: ${way}`, async () => {
+    const found = [];
+    // Few chats: what axe-core and the painter do grows with them, what is seen does not.
+    const page = await open(world, { ...options, query: `few&${options.query ?? ""}` });
+    await page.locator(".side .rows").waitFor();
+    for (const [name, hashes, seen, act] of SCREENS) {
+      for (const hash of hashes.split("|")) await go(page, hash);
+      await page.waitForFunction((hash) => location.hash === hash, hashes.split("|").at(-1));
+      if (act) {
+        await frames(page, 4);
+        if (hashes.startsWith("#/c/")) await page.locator(".messages [data-id]").first().waitFor();
+        await act(page);
+      }
+      await page.locator(seen).locator("visible=true").first().waitFor();
+      found.push(...(await look(page, way, name)));
+      if (await page.locator("dialog, .menu").count()) {
+        await page.keyboard.press("Escape");
+        await page.locator("dialog, .menu").waitFor({ state: "detached" });
+      }
+    }
+    // Strips, then what takes the whole window.
+    await go(page, "#/");
+    for (const [name, event] of [
+      ["strip-offline", { event: "connection", state: "offline" }],
+      ["strip-clock", { event: "clock_wrong", seconds: 3600 }],
+      ["strip-disk", { event: "disk_trouble" }],
+    ]) {
+      await fake(page, { do: "event", event });
+      await page.locator(".strip").waitFor();
+      found.push(...(await look(page, way, name)));
+    }
+    for (const status of ["taken", "unsupported", "gone", "erased"]) {
+      await fake(page, { do: "status", status, missing: "OPFS" });
+      await page.locator(".full h1").waitFor();
+      found.push(...(await look(page, way, status, 50)));
+    }
+    await done(page);
+
+    const starts = [
+      ["empty", "empty", ".empty"],
+      ["loading", "loading", "main"],
+      ["welcome", "new", "#handle"],
+    ];
+    for (const [name, query, seen] of starts) {
+      const page = await open(world, { ...options, query: `${query}&${options.query ?? ""}` });
+      await page.locator(seen).first().waitFor();
+      found.push(...(await look(page, way, name, 100)));
+      if (name === "welcome") {
+        await page.locator("#handle").fill("mira");
+        await page.locator(".chip").first().waitFor();
+        found.push(...(await look(page, way, "handle-taken")));
+        await page.locator(".links .button").last().click();
+        found.push(...(await look(page, way, "about-server")));
+        await page.locator(".inner > .button").click();
+        await fake(page, { do: "connection", state: "offline" });
+        await page.locator(".full .icon.big").waitFor();
+        found.push(...(await look(page, way, "unreachable")));
+      }
+      await done(page);
+    }
+    assert.deepEqual(found, []);
+  });
+}
