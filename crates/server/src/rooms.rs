@@ -36,8 +36,10 @@ use crate::{
     writer::{Letter, Work},
 };
 
-/// Commits cost more than messages: a signature, a roster, a write of the room.
+/// Founding and committing cost more than messages: a signature, a roster, a write of the room that stays.
 const COMMIT_COST: u32 = 5;
+/// And one more for so many bytes that stay.
+const BYTES_A_REQUEST: usize = 16 * 1024;
 
 impl Inner {
     pub(crate) async fn found_room(
@@ -45,10 +47,8 @@ impl Inner {
         connection: &Connection,
         found: proto::RoomFound,
     ) -> Handled {
-        self.anonymous(connection, COMMIT_COST)?;
+        self.anonymous(connection, cost_of(found.roster.len()))?;
         let room: RoomId = identifier(&found.room)?;
-        // A room begins with its founder's one leaf.
-        at_most(found.roster.len(), roster_bytes(1))?;
         check_roster(&found.roster)?;
         let operation = Op::FoundRoom {
             room: name(&room),
@@ -94,7 +94,7 @@ impl Inner {
         connection: &Connection,
         commit: proto::Commit,
     ) -> Handled {
-        self.anonymous(connection, COMMIT_COST)?;
+        self.anonymous(connection, cost_of(commit.frame.len() + commit.next_roster.len()))?;
         check_commit(&commit)?;
         let room: RoomId = identifier(&commit.room)?;
         let key = hash(&commit.key)?;
@@ -303,6 +303,10 @@ fn open_roster(
 fn transport_of(commit_id: CommitId, place: u64) -> TransportId {
     let bytes = [commit_id.as_bytes(), place.to_be_bytes().as_slice()].concat();
     TransportId(first_16(labelled_hash("nodoor commit transport", &bytes)))
+}
+
+fn cost_of(bytes: usize) -> u32 {
+    u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX).saturating_add(COMMIT_COST)
 }
 
 fn check_roster(roster: &[u8]) -> Result<(), Refusal> {

@@ -97,8 +97,13 @@ impl Space {
     }
 
     fn options(self) -> KeyspaceCreateOptions {
-        // Bodies fill fast and die young; the rest stays small. All memtables together bound the memory.
-        let memtable = if self == Self::Bodies { 32 } else { 8 };
+        // What every sending writes fills fast and dies young; the rest stays small. All memtables together bound
+        // the memory.
+        let memtable = match self {
+            Self::Bodies => 64,
+            Self::Entries | Self::Once | Self::Shares => 16,
+            _ => 4,
+        };
         KeyspaceCreateOptions::default().max_memtable_size(memtable * 1024 * 1024)
     }
 }
