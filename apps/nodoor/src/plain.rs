@@ -4,7 +4,10 @@
 //! Nothing is redrawn: what is printed stays. An own message is echoed by the terminal itself, so only its
 //! failures are said.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    time::Duration,
+};
 
 use nodoor_view::{
     command::{Command, Place, Reply},
@@ -12,7 +15,7 @@ use nodoor_view::{
     model::{ConversationRow, From, MessageRow, Milliseconds, SendState},
     text::{Lines, for_terminal},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{failure::Failure, output, session::Session, target::Target};
 
@@ -29,47 +32,92 @@ pub(crate) async fn run(session: &Session, to: &Target) -> Result<(), Failure> {
         }
     }
     session.do_it(Command::Looking { at: Some(chat.id) }).await?;
-    let mut offline = false;
+    let mut connection = Strip::default();
+    prompt()?;
     loop {
-        prompt()?;
-        tokio::select! {
+        let said = tokio::select! {
             typed = lines.recv() => match typed {
                 None => {
                     session.finish().await;
                     return Ok(());
                 }
-                Some(text) if text.trim().is_empty() => {}
                 Some(text) => {
-                    let command = Command::SendText { conversation: chat.id, text };
-                    if let Err(failure) = session.do_it(command).await {
-                        say(&failure.line(&session.texts))?;
-                    }
+                    let said = send(session, &chat, text).await;
+                    said.iter().try_for_each(|line| say(line))?;
+                    prompt()?;
+                    continue;
                 }
             },
             event = events.next() => match event {
                 None => return Ok(()),
                 Some(Event::Message { row, new }) if row.conversation == chat.id => {
-                    let arrived = new && !matches!(row.from, From::Me);
-                    let failed = matches!(row.state, Some(SendState::NotSent { .. }));
-                    if arrived || failed {
-                        say(&line(session, &chat, &row))?;
-                    }
-                    if arrived {
-                        let command = Command::MarkRead { conversation: chat.id, up_to: row.id };
-                        session.do_it(command).await?;
-                    }
+                    arrived(session, &chat, &row, new).await?
                 }
                 Some(Event::Connection { state }) => {
-                    let gone = state == Connection::Offline;
-                    if gone != offline {
-                        offline = gone;
-                        let id = if gone { "connection-offline" } else { "connection-online" };
-                        say(&session.texts.get(id, &[]))?;
-                    }
+                    connection.is_now(state).map(|id| session.texts.get(id, &[]))
                 }
-                Some(_) => {}
+                Some(_) => None,
             },
+            id = connection.late() => Some(session.texts.get(id, &[])),
+        };
+        if let Some(said) = said {
+            interrupt()?;
+            say(&said)?;
+            prompt()?;
         }
+    }
+}
+
+/// Sends what was typed. What to say if that did not work.
+async fn send(session: &Session, chat: &ConversationRow, text: String) -> Option<String> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let command = Command::SendText { conversation: chat.id, text };
+    session.do_it(command).await.err().map(|failure| failure.line(&session.texts))
+}
+
+/// What to say of a message that is new or changed: arrivals and failures.
+async fn arrived(
+    session: &Session,
+    chat: &ConversationRow,
+    row: &MessageRow,
+    new: bool,
+) -> Result<Option<String>, Failure> {
+    let arrived = new && !matches!(row.from, From::Me);
+    if arrived {
+        session.do_it(Command::MarkRead { conversation: chat.id, up_to: row.id }).await?;
+    }
+    let failed = matches!(row.state, Some(SendState::NotSent { .. }));
+    Ok((arrived || failed).then(|| line(session, chat, row)))
+}
+
+/// The connection as it was last said: being away is said after three seconds, coming back at once.
+#[derive(Default)]
+struct Strip {
+    since: Option<Instant>,
+    said: bool,
+}
+
+impl Strip {
+    /// The id of what to say now.
+    fn is_now(&mut self, state: Connection) -> Option<&'static str> {
+        if state != Connection::Online {
+            self.since.get_or_insert_with(Instant::now);
+            return None;
+        }
+        self.since = None;
+        std::mem::take(&mut self.said).then_some("connection-online")
+    }
+
+    /// The id of what to say once it is time.
+    async fn late(&mut self) -> &'static str {
+        match self.since.filter(|_| !self.said) {
+            Some(since) => tokio::time::sleep_until(since + PATIENCE).await,
+            None => std::future::pending().await,
+        }
+        self.said = true;
+        "connection-offline"
     }
 }
 
@@ -97,20 +145,22 @@ fn clock(time: Milliseconds) -> String {
 }
 
 fn say(line: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    // A prompt may stand there: begin at the line's start.
-    let start = if std::io::stdout().is_terminal() { "\r" } else { "" };
-    writeln!(out, "{start}{}", for_terminal(line, Lines::Join))
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::system(&error))
+    write(&format!("{}\n", for_terminal(line, Lines::Join)))
+}
+
+/// Leaves the prompt's line, with whatever was typed on it, as it is.
+fn interrupt() -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() { write("\n") } else { Ok(()) }
 }
 
 fn prompt() -> Result<(), Failure> {
-    if !std::io::stdout().is_terminal() {
-        return Ok(());
-    }
+    if std::io::stdout().is_terminal() { write("> ") } else { Ok(()) }
+}
+
+fn write(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    write!(out, "> ").and_then(|()| out.flush()).map_err(|error| Failure::system(&error))
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::system(&error))
 }
 
 /// Lines of standard input, read on a thread of their own: a read cannot be taken back.
@@ -128,3 +178,4 @@ fn read_lines() -> mpsc::UnboundedReceiver<String> {
 }
 
 const CONTEXT: u32 = 10;
+const PATIENCE: Duration = Duration::from_secs(3);
