@@ -35,7 +35,7 @@ async fn sends_between_pairs() {
         rooms.push(task.await.unwrap());
     }
     let before = world.server.statistics().commits;
-    let begin = Instant::now();
+    let (begin, used) = (Instant::now(), cpu_seconds());
     let talks: Vec<_> = rooms
         .into_iter()
         .map(|room| {
@@ -55,5 +55,51 @@ async fn sends_between_pairs() {
     let sends = (PAIRS * SENDS_A_PAIR) as f64;
     let groups = (world.server.statistics().commits - before) as f64;
     println!("{:.0} sends of 1 KiB a second, two appends each", sends / seconds);
+    println!("{:.1} CPU microseconds a send", (cpu_seconds() - used) * 1e6 / sends);
     println!("{:.0} sends in a group, {:.1} ms a group", sends / groups, seconds * 1e3 / groups);
+}
+
+#[tokio::test]
+#[ignore = "a measure, not a test"]
+async fn one_sending_to_many() {
+    const MEMBERS: usize = 250;
+    const SENDS: usize = 200;
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::on(Folder::open(folder.path()).unwrap(), Config::unlimited());
+    let world = Arc::new(world);
+    let mut tasks = Vec::new();
+    for member in 0..MEMBERS {
+        let world = Arc::clone(&world);
+        tasks.push(tokio::spawn(async move { world.person(&format!("member{member}")).await }));
+    }
+    let mut people = Vec::new();
+    for task in tasks {
+        people.push(task.await.unwrap());
+    }
+    let room = Room::found(&world, &people.iter().collect::<Vec<_>>()).await;
+    assert_done(room.say(&world, "warm").await);
+    let text = "x".repeat(1024);
+    let (begin, used) = (Instant::now(), cpu_seconds());
+    let sends: Vec<_> = (0..SENDS)
+        .map(|_| {
+            let (server, connection) = (world.server.clone(), world.anonymous());
+            let send = Ask::Send(room.send(&text));
+            tokio::spawn(async move { assert_done(ask(&server, &connection, send).await) })
+        })
+        .collect();
+    for send in sends {
+        send.await.unwrap();
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let appends = (MEMBERS * SENDS) as f64;
+    println!("{:.0} appends a second of sendings to {MEMBERS}", appends / seconds);
+    println!("{:.1} CPU microseconds an append", (cpu_seconds() - used) * 1e6 / appends);
+}
+
+/// What this process has used so far, to a hundredth of a second. Other work on the machine makes it larger.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: f64 = fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum();
+    ticks / 100.0
 }
