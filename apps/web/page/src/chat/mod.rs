@@ -125,7 +125,10 @@ fn head(id: ConversationId, row: RwSignal<ConversationRow>) -> impl IntoView {
 pub(crate) fn people(row: &ConversationRow) -> String {
     let people = say_with("people", &[("count", Put::from(row.people))]);
     let devices = say_with("devices-can-read", &[("count", Put::from(row.devices))]);
-    say_with("people-and-devices", &[("people", Put::Text(&people)), ("devices", Put::Text(&devices))])
+    say_with(
+        "people-and-devices",
+        &[("people", Put::Text(&people)), ("devices", Put::Text(&devices))],
+    )
 }
 
 /// The point under the button an event came from, for its menu.
