@@ -24,6 +24,8 @@ use crate::{
 
 /// How long an ask waits for the server, milliseconds.
 const PATIENCE: u64 = 15_000;
+/// How long it waits once there was no connection to be had, milliseconds.
+const PATIENCE_WITHOUT_SERVER: u64 = 4_000;
 /// How long a deleted message can be brought back, milliseconds.
 const UNDO: u64 = 60_000;
 
@@ -62,6 +64,12 @@ impl Step<'_> {
         for (ask, until) in std::mem::take(&mut self.live.parked) {
             self.try_ask(ask, until);
         }
+    }
+
+    /// A connection broke or was not to be had: parked asks wait a little for the next one, not as long as for an answer.
+    pub(crate) fn hurry_parked(&mut self) {
+        let soon = self.now + PATIENCE_WITHOUT_SERVER;
+        self.live.parked.iter_mut().for_each(|(_, until)| *until = soon.min(*until));
     }
 
     /// Answers the parked asks of a kind with a problem.

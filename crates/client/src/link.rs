@@ -110,6 +110,8 @@ impl Step<'_> {
             self.live.fetching = false;
             (self.live.challenge, self.live.log_in_at) = (None, None);
         }
+        self.live.lost = true;
+        self.hurry_parked();
         self.want(wire);
         self.tell_connection();
     }
@@ -238,11 +240,12 @@ impl Step<'_> {
         let login_stands = login == LinkState::Ready || !has_account;
         let state = if login_stands && anonymous == LinkState::Ready {
             Connection::Online
-        } else if self.live.told_connection.is_none() {
-            Connection::Connecting
-        } else {
+        } else if self.live.lost {
             Connection::Offline
+        } else {
+            Connection::Connecting
         };
+        self.live.lost &= state != Connection::Online;
         self.live.online_since = match (state, self.live.online_since) {
             (Connection::Online, since) => since.or(Some(self.now)),
             _ => None,

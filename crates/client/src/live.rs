@@ -70,6 +70,8 @@ pub(crate) struct Live {
     pub(crate) looking_at: Option<ConversationId>,
     /// Conversations whose row interfaces must be told.
     pub(crate) changed: BTreeSet<ConversationId>,
+    /// A connection broke or could not be made since both stood.
+    pub(crate) lost: bool,
     /// What was last told of the connection.
     pub(crate) told_connection: Option<Connection>,
     /// What was last told of unread chats and of requests.
@@ -109,6 +111,7 @@ impl Live {
             fruitless: HashMap::new(),
             looking_at: None,
             changed: BTreeSet::new(),
+            lost: false,
             told_connection: None,
             told_counts: None,
             receipts: BTreeMap::new(),
