@@ -306,6 +306,9 @@ pub(crate) struct Held {
     pub(crate) since: u64,
 }
 
+#[cfg(test)]
+mod tests;
+
 /// Keys of the rows.
 pub(crate) mod key {
     use super::{AccountId, ConversationId, DeviceId, MessageId, RoomId, Token};

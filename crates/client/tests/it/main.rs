@@ -6,6 +6,8 @@ use nodoor_view::model::{ConversationId, Writable};
 
 mod burnt;
 mod conversations;
+mod crashes;
+mod gate;
 mod groups;
 mod olga;
 mod seeds;

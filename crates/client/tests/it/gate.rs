@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The gate, one reason after the other: hand-made leaves, real chains of device lists.
+
+use nodoor_client::gate::{Change, Reason, Verdict, judge};
+use nodoor_e2ee::{
+    group::Leaf,
+    identity::LeafName,
+    room::{Burnt, RoomContext, RoomKind},
+};
+use nodoor_transparency::{
+    chain::Chain,
+    key::{Signer, SigningKey},
+    list::{Device, DeviceList},
+};
+use nodoor_wire::id::{AccountId, CommitId, RoomId, Token};
+
+/// An account of one device, and its chain.
+struct One {
+    chain: Chain,
+    device_key: SigningKey,
+}
+
+impl One {
+    fn new(n: u8) -> Self {
+        let device_key = SigningKey::from_seed([n; 32]);
+        let recovery = SigningKey::from_seed([n ^ 0x80; 32]);
+        let device = Device::new(device_key.public(), [n; 32], [n ^ 0x40; 32]);
+        let list = DeviceList::first(recovery.public(), device);
+        let signed = list.sign(&[Signer::Device(&device_key), Signer::Recovery(&recovery)]);
+        Self { chain: Chain::verify(&list.account(), &[signed]).unwrap(), device_key }
+    }
+
+    fn account(&self) -> AccountId {
+        self.chain.account()
+    }
+
+    /// Its leaf, with the token and commit key of this number.
+    fn leaf(&self, index: u32, n: u8) -> Leaf {
+        let device = &self.chain.newest().devices()[0];
+        let name = LeafName { account: self.account(), device: device.id, list_version: 1 };
+        let (token, commit_key) = (Token([n; 32]), [n ^ 0xFF; 32]);
+        Leaf { index, name, mls_key: device.mls_key, token, commit_key }
+    }
+}
+
+/// Alice, Bob and Carol; the group of Alice, and the direct room of Alice and Bob.
+struct Three {
+    alice: One,
+    bob: One,
+    carol: One,
+    group: RoomContext,
+    direct: RoomContext,
+}
+
+impl Three {
+    fn new() -> Self {
+        let (alice, bob, carol) = (One::new(1), One::new(2), One::new(3));
+        let group = RoomContext {
+            kind: RoomKind::Group,
+            creator: alice.account(),
+            title: "Garden".to_owned(),
+            successor_of: None,
+        };
+        let kind = RoomKind::direct(alice.account(), bob.account());
+        let direct = RoomContext { kind, title: String::new(), ..group.clone() };
+        Self { alice, bob, carol, group, direct }
+    }
+
+    /// The gate's answer, with everybody's chains at hand.
+    fn judge(&self, change: &Change<'_>) -> Verdict {
+        let all = [&self.alice, &self.bob, &self.carol];
+        judge(change, |account| all.iter().find(|one| one.account() == *account).map(|o| &o.chain))
+    }
+}
+
+/// A commit of this account in this room that does nothing.
+fn commit<'c>(context: &'c RoomContext, committer: &One, staying: &'c [Leaf]) -> Change<'c> {
+    Change {
+        before: Some(context),
+        after: context,
+        committer: committer.account(),
+        staying,
+        entering: &[],
+        updated: None,
+        removed: &[],
+    }
+}
+
+fn welcome<'c>(context: &'c RoomContext, sender: &One, entering: &'c [Leaf]) -> Change<'c> {
+    Change { before: None, entering, ..commit(context, sender, &[]) }
+}
+
+const fn invalid(reason: Reason) -> Verdict {
+    Verdict::Invalid(reason)
+}
+
+#[test]
+fn what_members_may_do_is_valid() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
+    let carol = [three.carol.leaf(2, 3)];
+    let change = commit(&three.group, &three.alice, &there);
+    assert_eq!(three.judge(&Change { entering: &carol, ..change }), Verdict::Valid);
+    let all = [there[0].clone(), there[1].clone(), carol[0].clone()];
+    assert_eq!(three.judge(&welcome(&three.group, &three.alice, &all)), Verdict::Valid);
+    assert_eq!(three.judge(&welcome(&three.direct, &three.alice, &there)), Verdict::Valid);
+    // Anyone adds and removes devices of their own, and commits who leaves.
+    let (bob, second) = (three.bob.account(), [three.bob.leaf(2, 4)]);
+    let change = commit(&three.group, &three.bob, &there);
+    assert_eq!(three.judge(&Change { entering: &second, ..change }), Verdict::Valid);
+    let left = [(three.carol.account(), three.carol.account()), (bob, bob)];
+    let change = commit(&three.group, &three.bob, &there);
+    assert_eq!(three.judge(&Change { removed: &left, ..change }), Verdict::Valid);
+    let renamed = RoomContext { title: "Allotment".to_owned(), ..three.group.clone() };
+    let change = commit(&three.group, &three.alice, &there);
+    assert_eq!(three.judge(&Change { after: &renamed, ..change }), Verdict::Valid);
+}
+
+#[test]
+fn a_leaf_that_no_list_names_is_refused() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1)];
+    let good = three.bob.leaf(1, 2);
+    let another_key = Leaf { mls_key: [9; 32], ..good.clone() };
+    let mut another_device = good.clone();
+    another_device.name.device = three.carol.leaf(1, 2).name.device;
+    let mut no_version = good.clone();
+    no_version.name.list_version = 0;
+    for ghost in [another_key, another_device, no_version] {
+        let entering = [ghost.clone()];
+        let change = commit(&three.group, &three.alice, &there);
+        let verdict = three.judge(&Change { entering: &entering, ..change });
+        assert_eq!(verdict, invalid(Reason::UnlistedLeaf));
+        // In a Welcome every leaf is judged, and in an update path the new one.
+        let all = [there[0].clone(), ghost.clone()];
+        let verdict = three.judge(&welcome(&three.group, &three.alice, &all));
+        assert_eq!(verdict, invalid(Reason::UnlistedLeaf));
+    }
+    let rekeyed = Leaf { mls_key: [9; 32], ..three.alice.leaf(0, 3) };
+    let updated = Some((&there[0], &rekeyed));
+    let change = commit(&three.group, &three.alice, &[]);
+    let verdict = three.judge(&Change { updated, ..change });
+    assert_eq!(verdict, invalid(Reason::UnlistedLeaf));
+}
+
+#[test]
+fn a_third_account_does_not_belong_in_a_direct_room() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
+    let carol = [three.carol.leaf(2, 3)];
+    for committer in [&three.alice, &three.bob, &three.carol] {
+        let change = commit(&three.direct, committer, &there);
+        let verdict = three.judge(&Change { entering: &carol, ..change });
+        assert_eq!(verdict, invalid(Reason::WrongAccount));
+    }
+    let all = [there[0].clone(), carol[0].clone()];
+    let verdict = three.judge(&welcome(&three.direct, &three.alice, &all));
+    assert_eq!(verdict, invalid(Reason::WrongAccount));
+}
+
+#[test]
+fn only_the_creator_adds_others_and_welcomes() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
+    let carol = [three.carol.leaf(2, 3)];
+    let change = commit(&three.group, &three.bob, &there);
+    let verdict = three.judge(&Change { entering: &carol, ..change });
+    assert_eq!(verdict, invalid(Reason::MayNotAdd));
+    let verdict = three.judge(&welcome(&three.group, &three.bob, &there));
+    assert_eq!(verdict, invalid(Reason::MayNotAdd));
+    let verdict = three.judge(&welcome(&three.direct, &three.carol, &there));
+    assert_eq!(verdict, invalid(Reason::MayNotAdd));
+}
+
+#[test]
+fn only_the_creator_removes_others_and_in_direct_rooms_nobody() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1)];
+    let (alice, bob) = (three.alice.account(), three.bob.account());
+    let by_bob = [(alice, bob)];
+    let by_alice = [(bob, alice)];
+    let cases = [
+        (&three.group, &by_bob, invalid(Reason::MayNotRemove)),
+        (&three.group, &by_alice, Verdict::Valid),
+        (&three.direct, &by_bob, invalid(Reason::MayNotRemove)),
+        (&three.direct, &by_alice, invalid(Reason::MayNotRemove)),
+    ];
+    for (context, removed, expected) in cases {
+        let change = commit(context, &three.alice, &there);
+        assert_eq!(three.judge(&Change { removed, ..change }), expected);
+    }
+}
+
+#[test]
+fn what_a_room_is_never_changes_and_its_title_only_by_its_creator() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
+    let origin = Burnt { room: RoomId([1; 32]), epoch: 1, commit: CommitId([2; 32]) };
+    let group = &three.group;
+    let changed = [
+        RoomContext { kind: three.direct.kind, ..group.clone() },
+        RoomContext { creator: three.bob.account(), ..group.clone() },
+        RoomContext { successor_of: Some(origin), ..group.clone() },
+    ];
+    for after in &changed {
+        for committer in [&three.alice, &three.bob] {
+            let change = commit(group, committer, &there);
+            let verdict = three.judge(&Change { after, ..change });
+            assert_eq!(verdict, invalid(Reason::Context));
+        }
+    }
+    let renamed = RoomContext { title: "Bob's".to_owned(), ..group.clone() };
+    let change = commit(group, &three.bob, &there);
+    assert_eq!(three.judge(&Change { after: &renamed, ..change }), invalid(Reason::Context));
+}
+
+#[test]
+fn an_update_keeps_account_and_device_and_never_goes_back_to_an_older_list() {
+    let three = Three::new();
+    let before = three.alice.leaf(0, 1);
+    let mut newer = before.clone();
+    newer.name.list_version = 2;
+    let mut other_device = before.clone();
+    other_device.name.device = three.bob.leaf(0, 1).name.device;
+    let cases = [
+        (before.clone(), three.bob.leaf(0, 2)),
+        (before.clone(), other_device),
+        (newer, before.clone()),
+    ];
+    for (before, after) in &cases {
+        let change = commit(&three.group, &three.alice, &[]);
+        let verdict = three.judge(&Change { updated: Some((before, after)), ..change });
+        assert_eq!(verdict, invalid(Reason::Identity));
+    }
+    let after = three.alice.leaf(0, 9);
+    let change = commit(&three.group, &three.alice, &[]);
+    let verdict = three.judge(&Change { updated: Some((&before, &after)), ..change });
+    assert_eq!(verdict, Verdict::Valid);
+}
+
+#[test]
+fn a_token_or_commit_key_is_there_once() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1)];
+    let token = Leaf { token: there[0].token, ..three.bob.leaf(1, 2) };
+    let key = Leaf { commit_key: there[0].commit_key, ..three.bob.leaf(1, 2) };
+    for copied in [token, key] {
+        let entering = [copied.clone()];
+        let change = commit(&three.group, &three.alice, &there);
+        let verdict = three.judge(&Change { entering: &entering, ..change });
+        assert_eq!(verdict, invalid(Reason::NotUnique));
+        let before = three.bob.leaf(1, 5);
+        let updated = Some((&before, &copied));
+        let change = commit(&three.group, &three.bob, &there);
+        let verdict = three.judge(&Change { updated, ..change });
+        assert_eq!(verdict, invalid(Reason::NotUnique));
+    }
+}
+
+#[test]
+fn a_room_has_an_end() {
+    use nodoor_wire::limits::{DEVICES, MEMBERS};
+    let three = Three::new();
+    let many: Vec<Leaf> = (0..=MEMBERS * DEVICES)
+        .map(|n| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
+            Leaf { token: Token(bytes), commit_key: bytes, ..three.alice.leaf(0, 1) }
+        })
+        .collect();
+    let change = commit(&three.group, &three.alice, &many);
+    assert_eq!(three.judge(&change), invalid(Reason::TooMany));
+    let change = commit(&three.group, &three.alice, &many[1..]);
+    assert_eq!(three.judge(&change), Verdict::Valid);
+}
+
+#[test]
+fn what_a_list_not_yet_seen_may_name_is_undecided() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1)];
+    let mut newer = three.bob.leaf(1, 2);
+    newer.name.list_version = 2;
+    let stranger = One::new(4).leaf(2, 3);
+    let entering = [newer.clone(), stranger.clone()];
+    let change = commit(&three.group, &three.alice, &there);
+    let missing = vec![(three.bob.account(), 2), (stranger.name.account, 1)];
+    let change = Change { entering: &entering, ..change };
+    assert_eq!(three.judge(&change), Verdict::Undecided(missing));
+
+    // With the list at hand it is decided, and a later version changes nothing.
+    let mut chain = three.bob.chain.clone();
+    for _ in 0..3 {
+        let devices = chain.newest().devices().to_vec();
+        let next = chain.newest().successor(devices);
+        chain.extend(&next.sign(&[Signer::Device(&three.bob.device_key)])).unwrap();
+    }
+    let entering = [newer];
+    let change = Change { entering: &entering, ..commit(&three.group, &three.alice, &there) };
+    assert_eq!(judge(&change, |_| Some(&chain)), Verdict::Valid);
+}
+
+#[test]
+fn rules_are_asked_before_lists() {
+    // What may not be done is refused even while nobody knows whose leaf it is.
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
+    let entering = [One::new(4).leaf(2, 3)];
+    let change = commit(&three.group, &three.bob, &there);
+    let verdict = three.judge(&Change { entering: &entering, ..change });
+    assert_eq!(verdict, invalid(Reason::MayNotAdd));
+}
