@@ -19,7 +19,7 @@ use futures_util::{SinkExt as _, StreamExt as _, stream::FuturesUnordered};
 use nodoor_wire::{
     code::Code,
     limits,
-    proto::{Answer, Draining, FromServer, Refusal, Request, answer, from_server, request},
+    proto::{Answer, Draining, FromServer, Request, answer, from_server, request},
 };
 use prost::Message as _;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -36,12 +36,20 @@ pub(crate) fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 }
 
 /// Runs a connection to its end.
-pub(crate) async fn run(gateway: Arc<Gateway>, caller: Caller, socket: WebSocket) {
-    gateway.metrics.opened();
-    let mut line = Line { socket, gateway: &gateway, waiting: false };
-    let why = converse(&gateway, &caller, &mut line).await;
-    line.end(why).await;
-    gateway.metrics.closed(why);
+pub(crate) fn run(
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    socket: WebSocket,
+) -> impl Future<Output = ()> {
+    // A future keeps a place for each move of what it holds: boxed first, an idle connection is half a KiB smaller.
+    let socket = Box::new(socket);
+    async move {
+        gateway.metrics.opened();
+        let mut line = Line { socket, gateway: &gateway, waiting: false };
+        let why = converse(&gateway, &caller, &mut line).await;
+        line.end(why).await;
+        gateway.metrics.closed(why);
+    }
 }
 
 async fn converse(gateway: &Gateway, caller: &Caller, line: &mut Line<'_>) -> Closed {
@@ -67,7 +75,7 @@ async fn converse(gateway: &Gateway, caller: &Caller, line: &mut Line<'_>) -> Cl
             }
             message = line.socket.next(), if !draining && under_way.len() < limits.requests_under_way => {
                 lively = true;
-                match line.read(message).await {
+                match line.read(message) {
                     Ok(Some(request)) => {
                         if !greeted && matches!(request.body, Some(request::Body::Hello(_))) {
                             greeted = true;
@@ -109,7 +117,7 @@ fn is_malformed(answer: &Answer) -> bool {
 
 /// The socket and whether something in it waits to be flushed.
 struct Line<'a> {
-    socket: WebSocket,
+    socket: Box<WebSocket>,
     gateway: &'a Gateway,
     waiting: bool,
 }
@@ -133,21 +141,16 @@ impl Line<'_> {
         within(self.gateway, self.socket.flush()).await
     }
 
-    /// What a frame means. An answer to bytes that are no request is put here: there is no id to repeat.
-    async fn read(
+    /// What a frame means. Bytes that are no request go on as an empty one: the server refuses it as malformed, and
+    /// the connection closes after that answer as after every such.
+    fn read(
         &mut self,
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<Option<Request>, Closed> {
         match message {
-            Some(Ok(Message::Binary(bytes))) => match Request::decode(bytes) {
-                Ok(request) => Ok(Some(request)),
-                Err(_) => {
-                    let refusal = Refusal { code: Code::Malformed.number(), ..Refusal::default() };
-                    let body = Some(answer::Body::Refusal(refusal));
-                    self.put(from_server::Body::Answer(Answer { id: 0, body })).await?;
-                    Err(Closed::Malformed)
-                }
-            },
+            Some(Ok(Message::Binary(bytes))) => {
+                Ok(Some(Request::decode(bytes).unwrap_or_default()))
+            }
             Some(Ok(Message::Text(_))) => Err(Closed::Text),
             Some(Ok(Message::Ping(_))) => {
                 // The answer is queued by the library; it leaves with the next flush.
@@ -162,7 +165,7 @@ impl Line<'_> {
 
     /// Says goodbye, and reads on for a moment: closing with unread bytes would reset the connection and could lose
     /// the answers just written.
-    async fn end(mut self, why: Closed) {
+    async fn end(&mut self, why: Closed) {
         let code = match why {
             Closed::Gone | Closed::Stalled => close_code::NORMAL,
             Closed::Malformed => close_code::PROTOCOL,
