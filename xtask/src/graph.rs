@@ -337,6 +337,9 @@ fn pure(root: &Path, members: &[Member]) -> Result<Vec<String>> {
         }
         files.sort();
         for file in files {
+            if is_of_tests(&file) {
+                continue;
+            }
             let text = fs::read_to_string(&file)?;
             let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
             let found = source::impurities(&text);
@@ -344,6 +347,14 @@ fn pure(root: &Path, members: &[Member]) -> Result<Vec<String>> {
         }
     }
     Ok(broken)
+}
+
+/// Whether a file is `tests.rs`, which its parent declares for tests alone.
+fn is_of_tests(file: &Path) -> bool {
+    let Some(folder) = file.parent().filter(|_| file.ends_with("tests.rs")) else { return false };
+    let parents = [folder.with_extension("rs"), folder.join("mod.rs"), folder.join("lib.rs")];
+    let parent = parents.iter().find_map(|parent| fs::read_to_string(parent).ok());
+    parent.is_some_and(|text| source::keeps_tests_apart(&text))
 }
 
 /// What the manifests of [`PURE`] ask for and must not.

@@ -102,7 +102,13 @@ fn laws() -> Result<Count> {
 }
 
 fn clippy_native() -> Result<Count> {
-    run(cargo().arg("clippy").args(NATIVE).args(["--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo().arg("clippy").args(NATIVE).args([
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     Ok(ONE)
 }
 
@@ -110,7 +116,16 @@ fn clippy_native() -> Result<Count> {
 fn clippy_browser() -> Result<Count> {
     let mut clippy = web::cargo_for_wasm();
     clippy.args(["clippy", "--target", WASM, "--profile", "wasm"]);
-    clippy.args(["-p", "nodoor-web-engine", "-p", "nodoor-web-page", "--", "-D", "warnings"]);
+    clippy.args([
+        "-p",
+        "nodoor-web-engine",
+        "-p",
+        "nodoor-web-page",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]);
     run(&mut clippy)?;
     Ok(ONE)
 }

@@ -75,6 +75,11 @@ pub enum Fate {
     NeverAnswered,
 }
 
+/// What decides the fate of a person's request.
+pub type Network = Box<dyn FnMut(usize, Wire, &proto::Request) -> Fate>;
+/// What changes a frame to a person.
+pub type Tampering = Box<dyn FnMut(usize, &mut proto::FromServer)>;
+
 /// The world.
 pub struct World {
     /// The server; what a test does with it directly is what Olga does.
@@ -85,13 +90,18 @@ pub struct World {
     runtime: Runtime,
     people: Vec<Person>,
     /// Decides the fate of each request; [`Fate::Arrives`] by default.
-    pub fate: Box<dyn FnMut(usize, Wire, &proto::Request) -> Fate>,
+    pub fate: Network,
     /// Olga's hand: changes what the server says to a person before the person hears it. Nothing by default.
-    pub tamper: Box<dyn FnMut(usize, &mut proto::FromServer)>,
+    pub tamper: Tampering,
     /// Requests that reached the server, or would have.
     pub requests: u64,
     seed: u64,
 }
+
+/// What happens to a request of a person.
+pub type FateOf = Box<dyn FnMut(usize, Wire, &proto::Request) -> Fate>;
+/// What Olga makes of an answer to a person.
+pub type Tamper = Box<dyn FnMut(usize, &mut proto::FromServer)>;
 
 /// Key packages a device keeps at the server here: each costs milliseconds to make.
 const KEY_PACKAGES: usize = 5;

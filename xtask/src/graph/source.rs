@@ -76,6 +76,14 @@ fn std_parts(after: &[Token]) -> Vec<(usize, String)> {
     parts
 }
 
+/// Whether `mod tests;` stands there, under `#[cfg(test)]`.
+pub(super) fn keeps_tests_apart(text: &str) -> bool {
+    const APART: [&str; 10] = ["#", "[", "cfg", "(", "test", ")", "]", "mod", "tests", ";"];
+    tokens(text)
+        .windows(APART.len())
+        .any(|window| APART.iter().zip(window).all(|(wanted, token)| token.text == *wanted))
+}
+
 /// Leaves out every item under `#[cfg(test)]`, up to its closing brace or semicolon.
 fn without_tests(tokens: &[Token]) -> Vec<Token> {
     const TEST: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];

@@ -111,6 +111,14 @@ fn law_3_lets_words_texts_and_tests_be() {
 }
 
 #[test]
+fn law_3_takes_a_file_for_tests_only_if_it_is_declared_so() {
+    assert!(source::keeps_tests_apart("#[cfg(test)]\nmod tests;\n"));
+    for text in ["mod tests;", "// #[cfg(test)] mod tests;", "#[cfg(unix)]\nmod tests;"] {
+        assert!(!source::keeps_tests_apart(text), "{text}");
+    }
+}
+
+#[test]
 fn law_3_sees_a_package_that_brings_its_own_clock_or_generator() {
     let wire = member("nodoor-wire", "crates/wire", &["prost", "getrandom"]);
     assert_eq!(impure_needs(&[wire]), ["nodoor-wire needs getrandom"]);
