@@ -4,15 +4,23 @@
 use nodoor_testkit::world::World;
 use nodoor_view::model::{ConversationId, Writable};
 
+#[cfg(test)]
 mod burnt;
+#[cfg(test)]
 mod conversations;
+#[cfg(test)]
 mod crashes;
+#[cfg(test)]
 mod gate;
+#[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod olga;
+#[cfg(test)]
 mod seeds;
 
 /// Whether a person can write in a chat.
+#[cfg(test)]
 fn writable(world: &mut World, person: usize, chat: ConversationId) -> Writable {
     world.chats(person).into_iter().find(|row| row.id == chat).unwrap().writable
 }
