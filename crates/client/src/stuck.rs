@@ -130,7 +130,9 @@ impl Step<'_> {
 
     fn seek_help(&mut self, mut room: Room, stuck: &Stuck) {
         let id = RoomId(room.room);
-        let Some(conversation) = self.conversation(room.conversation) else {
+        let conversation = self.conversation(room.conversation);
+        // Who was not accepted gets nothing from here, not even a new room.
+        let Some(conversation) = conversation.filter(|one| one.status == Status::Open) else {
             return;
         };
         let facts = self.with_group(&id, |_, group| (group.context().creator, group.epoch()));

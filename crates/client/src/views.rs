@@ -59,8 +59,7 @@ impl Step<'_> {
     /// Requests, newest first.
     pub(crate) fn request_list(&mut self) -> Vec<RequestRow> {
         let all = self.conversations();
-        let mut requests: Vec<&Conversation> =
-            all.iter().filter(|row| row.status == Status::Request).collect();
+        let mut requests: Vec<&Conversation> = all.iter().filter(|row| is_request(row)).collect();
         requests.sort_by_key(|row| std::cmp::Reverse(row.sorted_at));
         let titles: Vec<&str> = all
             .iter()
@@ -397,7 +396,7 @@ impl Step<'_> {
             u32::try_from(all.iter().filter(|row| which(row)).count()).unwrap_or(u32::MAX)
         };
         let unread = count(&|row| row.unread > 0 && row.status == Status::Open);
-        let requests = count(&|row| row.status == Status::Request);
+        let requests = count(&is_request);
         let before = self.live.told_counts.replace((unread, requests));
         if before.is_none_or(|(old, _)| old != unread) {
             self.tell(Event::Unread { chats: unread });
@@ -406,6 +405,12 @@ impl Step<'_> {
             self.tell(Event::Requests { count: requests });
         }
     }
+}
+
+/// A request worth asking about: a direct room in which nothing was said (a device that calls for help over it)
+/// is none.
+fn is_request(row: &Conversation) -> bool {
+    row.status == Status::Request && (row.kind == Kind::Group || row.last.is_some())
 }
 
 fn hex(reference: &[u8; 16]) -> String {

@@ -291,6 +291,8 @@ fn who_alone_is_stuck_is_removed_and_added_again() {
     assert_eq!(scene.writable(1), Writable::Yes);
     for who in 0..4 {
         scene.hears(who, "from the stuck one");
+        // The call for help went over a room in which nobody wrote anything.
+        assert!(scene.world.requests(scene.people[who]).is_empty());
     }
     scene.all_hear("again", &[0, 1, 2, 3]);
 }
