@@ -17,7 +17,10 @@ pub(crate) fn check(data: &Path) -> Result<()> {
     if !data.is_dir() {
         return Err(WrongUse("there is no such data folder; --data DIR names it".into()).into());
     }
-    Folder::open(data).context("cannot open the data folder")?;
-    println!("format: known");
+    let folder = Folder::open(data).context("cannot open the data folder")?;
+    println!("{:>10}  what", "count");
+    for (what, count) in folder.counts().context("the data folder cannot be read to its end")? {
+        println!("{count:>10}  {what}");
+    }
     Ok(())
 }

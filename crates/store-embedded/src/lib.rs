@@ -17,6 +17,7 @@
 //! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk), and `DESIGN.md`, 8 (embedded).
 
 mod cache;
+mod counts;
 mod folder;
 mod group;
 mod keyspace;

@@ -111,6 +111,8 @@ fn an_account_is_there_after_a_restart_and_counted() {
     let output = run(&["check", "--data", data.path().to_str().unwrap()]);
     assert!(output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("         1  accounts\n"), "{said}");
+    assert!(said.contains("         0  rooms\n"), "{said}");
     assert!(!said.contains(&alice.handle()), "{said}");
 }
 
