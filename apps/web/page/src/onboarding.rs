@@ -155,14 +155,16 @@ fn start(page: RwSignal<Page>) -> impl IntoView {
     };
 
     html::div().class("inner").child((
-        html::div().class("head-text").child((html::h1().child("Nodoor"), move || {
-            match app.invited_by.get() {
+        html::div().class("head-text").child((
+            html::img().src("/icon.svg").alt("").width("56").height("56"),
+            html::h1().child("Nodoor"),
+            move || match app.invited_by.get() {
                 Some(handle) => html::p()
                     .child(say_with("invited-by", &[("handle", Put::Text(&format!("@{handle}")))]))
                     .into_any(),
                 None => html::p().class("quiet").child(say("tagline")).into_any(),
-            }
-        })),
+            },
+        )),
         html::form()
             .on(ev::submit, move |event| {
                 event.prevent_default();

@@ -24,11 +24,6 @@ fn handle_field(
     error: RwSignal<Option<String>>,
     label: String,
 ) -> impl IntoView {
-    Effect::new(move |_| {
-        if let Some(field) = field.get() {
-            drop(field.focus());
-        }
-    });
     html::div().class("field").child((
         html::label().r#for("find-handle").child(label),
         html::div().class("input").dir("ltr").child((
@@ -66,9 +61,19 @@ fn said(problem: &Problem, handle: &str) -> String {
     }
 }
 
+/// Puts the focus into a field once it is drawn.
+fn begin_in(field: NodeRef<html::Input>) {
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            drop(field.focus());
+        }
+    });
+}
+
 /// New chat: find a person.
 pub(crate) fn find() -> impl IntoView {
     let field: NodeRef<html::Input> = NodeRef::new();
+    begin_in(field);
     let error = RwSignal::new(None);
     let found: RwSignal<Option<FoundPerson>> = RwSignal::new(None);
     let busy = RwSignal::new(false);
@@ -139,6 +144,7 @@ fn card(found: &FoundPerson) -> impl IntoView + use<> {
 /// New group: a title and people, found one by one.
 pub(crate) fn new_group() -> impl IntoView {
     let title: NodeRef<html::Input> = NodeRef::new();
+    begin_in(title);
     let field: NodeRef<html::Input> = NodeRef::new();
     let error = RwSignal::new(None);
     let title_error = RwSignal::new(None);

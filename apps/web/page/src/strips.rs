@@ -35,7 +35,10 @@ pub(crate) fn strip() -> impl IntoView {
     }
 }
 
-fn line(class: &'static str, id: &str, action: Option<(&str, Box<dyn Fn()>)>) -> AnyView {
+/// The word on a strip's button, and what it does.
+type Action = (&'static str, Box<dyn Fn()>);
+
+fn line(class: &'static str, id: &str, action: Option<Action>) -> AnyView {
     html::div()
         .class(class)
         .role("status")

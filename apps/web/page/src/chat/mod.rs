@@ -166,22 +166,22 @@ fn skeleton_after(loaded: RwSignal<bool>) -> Option<impl IntoView> {
             late.try_set(true);
         });
     }
-    (!loaded.get()).then(|| {
-        move || {
-            late.get().then(|| {
-                html::div().class("messages skeleton").attr("aria-hidden", "true").child(
-                    (0..5)
-                        .map(|n| {
-                            let side =
-                                if n % 3 == 2 { "message out opens" } else { "message in opens" };
-                            html::div().class(side).child(html::div().class("bubble").child(
+    (!loaded.get()).then_some(move || {
+        late.get().then(|| {
+            html::div().class("messages skeleton").attr("aria-hidden", "true").child(
+                (0..5)
+                    .map(|n| {
+                        let side =
+                            if n % 3 == 2 { "message out opens" } else { "message in opens" };
+                        html::div().class(side).child(
+                            html::div().class("bubble").child(
                                 html::div().class("text").child("\u{2003}".repeat(6 + n * 2)),
-                            ))
-                        })
-                        .collect_view(),
-                )
-            })
-        }
+                            ),
+                        )
+                    })
+                    .collect_view(),
+            )
+        })
     })
 }
 
@@ -302,15 +302,15 @@ fn keys(event: KeyboardEvent) {
                 }
             }
         }
-        drop(at.focus());
+        at.focus().ok()
     };
     let handled = match event.key().as_str() {
-        "ArrowUp" => Some(step(false, 1)),
-        "ArrowDown" => Some(step(true, 1)),
-        "PageUp" => Some(step(false, 8)),
-        "PageDown" => Some(step(true, 8)),
-        "Home" => Some(step(false, 5000)),
-        "End" => Some(step(true, 5000)),
+        "ArrowUp" => step(false, 1),
+        "ArrowDown" => step(true, 1),
+        "PageUp" => step(false, 8),
+        "PageDown" => step(true, 8),
+        "Home" => step(false, 5000),
+        "End" => step(true, 5000),
         "Enter" => id.map(|id| {
             let area = message.get_bounding_client_rect();
             route::open(Layer::MessageMenu(id, area.left() as i32 + 24, area.top() as i32 + 24));

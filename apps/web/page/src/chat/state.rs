@@ -227,10 +227,10 @@ impl Chat {
     }
 
     /// Goes to the newest message.
-    pub(crate) fn to_latest(&self) {
+    pub(crate) fn to_latest(self) {
         let Some(id) = self.id.get_untracked() else { return };
         if self.more_after.get_value() {
-            let chat = *self;
+            let chat = self;
             self.ask_page(id, Place::Newest, move |page| chat.replace(page, Aim::Bottom));
         } else {
             scroll::to_bottom();

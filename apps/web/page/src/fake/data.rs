@@ -214,7 +214,7 @@ fn history(
             let said = SAYINGS.get(((n * 7 + id.0) % 16) as usize).copied().unwrap_or_default();
             let from = match (n * 5 + id.0) % 7 {
                 0..=2 => From::Me,
-                m if id.0 % 10 == 0 || id.0 == 3 || id.0 == 12 => {
+                m if id.0.is_multiple_of(10) || id.0 == 3 || id.0 == 12 => {
                     let who = people.get(((m + n / 3) % 5) as usize).cloned();
                     From::Them(who.unwrap_or_else(|| who_is(people)))
                 }
