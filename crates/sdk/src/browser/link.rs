@@ -27,8 +27,10 @@ pub(super) struct Link {
 
 struct Socket {
     socket: WebSocket,
-    /// What the browser calls; alive as long as it may.
-    _handlers: (Closure<dyn FnMut()>, Closure<dyn FnMut()>, Closure<dyn FnMut(MessageEvent)>),
+    // What the browser calls; alive as long as it may.
+    _opened: Closure<dyn FnMut()>,
+    _closed: Closure<dyn FnMut()>,
+    _message: Closure<dyn FnMut(MessageEvent)>,
 }
 
 impl Link {
@@ -120,7 +122,7 @@ impl Socket {
         socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
         socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        Some(Self { socket, _handlers: (opened, closed, message) })
+        Some(Self { socket, _opened: opened, _closed: closed, _message: message })
     }
 }
 
