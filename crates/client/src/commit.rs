@@ -9,7 +9,7 @@ use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind, SystemLine}
 use nodoor_wire::{
     code::{Class, Code},
     header::CommitHeader,
-    id::RoomId,
+    id::{RoomId, Token},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -51,7 +51,10 @@ impl Step<'_> {
             return;
         };
         self.disk.begin();
+        let token = self.room(id).map(|room| Token(room.token));
         let made = self.with_group(id, |step, group| {
+            let in_use = group.leaf(group.own_index()).map(|leaf| leaf.token);
+            let change = Change { token: token.filter(|token| Some(*token) != in_use), ..change };
             group.commit(&step.disk, &identity, change, step.rng).ok()
         });
         let Some(Some(commit)) = made else {

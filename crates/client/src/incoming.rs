@@ -12,11 +12,12 @@ use nodoor_e2ee::{
     payload::{Payload, Slot},
     room::{RoomContext, RoomKind},
     staged::Staged,
+    token,
 };
 use nodoor_view::model::{Kind, SystemLine};
 use nodoor_wire::{
     header::CommitHeader,
-    id::{AccountId, CommitId, RoomId},
+    id::{AccountId, CommitId, RoomId, Token},
     limits, proto,
 };
 
@@ -464,12 +465,13 @@ impl Step<'_> {
             // We are in it: a second Welcome would throw our state away.
             return DROP;
         }
+        let own_token = (!candidate.is_last_resort()).then_some(own.token);
         let Ok(group) = candidate.join(&self.disk) else {
             return DROP;
         };
         self.live.groups.insert(id, group);
         let follows = self.follows(&context, &leaves, &sender);
-        self.joined(&id, &context, &sender, other, own, (before, follows));
+        self.joined(&id, &context, &sender, other, own_token, (before, follows));
         (true, true)
     }
 
@@ -479,7 +481,7 @@ impl Step<'_> {
         context: &RoomContext,
         sender: &Leaf,
         other: AccountId,
-        own: &Leaf,
+        own_token: Option<Token>,
         (before, follows): (Option<Room>, Option<Room>),
     ) {
         let accepted = self.contact(&other).accepted;
@@ -520,11 +522,17 @@ impl Step<'_> {
         }
         conversation.sorted_at = self.now;
         self.set_conversation(&conversation);
+        // A last-resort package's token is shared by every room joined by it: this one takes its own with its
+        // next commit, and never tells the server to forget the shared one.
+        let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
+        if own_token.is_none() {
+            self.disk.put(key::unknown(id), &());
+        }
         self.set_room(&Room {
             room: id.0,
             conversation: conversation.id,
-            token: own.token.0,
-            token_known: true,
+            token: token.0,
+            token_known: own_token.is_some(),
             founded: true,
             i_sent: false,
             they_sent: false,

@@ -145,3 +145,32 @@ fn a_blocked_person_notices_nothing_and_reaches_nobody() {
     let chat = world.chats(bob)[0].id;
     assert_eq!(world.states(bob, chat), [SendState::Sent, SendState::Sent]);
 }
+
+#[test]
+fn rooms_joined_by_the_last_resort_package_do_not_share_a_token() {
+    let mut world = World::new(6);
+    let carol = world.register("carol");
+    world.set_offline(carol, true);
+    // The stock of the test's devices is small: these use it up, and the last two share the last resort.
+    let names = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1", "b2", "b3"];
+    let people: Vec<usize> = names.iter().map(|name| world.register(name)).collect();
+    for person in &people {
+        world.say(*person, "carol", "hello");
+    }
+    world.set_offline(carol, false);
+    world.pass(Duration::from_secs(5));
+    for _ in names {
+        world.accept(carol);
+        world.pass(Duration::from_secs(2));
+    }
+    // Blocking one kills the token of that room; the others' must live.
+    let chats = world.chats(carol);
+    let first = chats.iter().find(|chat| chat.title == "@b2").unwrap().id;
+    world.ask(carol, Command::Block { conversation: first });
+    world.pass(Duration::from_secs(5));
+    let last = *people.last().unwrap();
+    world.say(last, "carol", "still there?");
+    world.pass(Duration::from_secs(5));
+    let chat = chats.iter().find(|chat| chat.title == "@b3").unwrap().id;
+    assert_eq!(world.texts(carol, chat), ["b3: hello", "b3: still there?"]);
+}
