@@ -88,12 +88,12 @@ fn start(page: RwSignal<Page>) -> impl IntoView {
             return;
         }
         dom::after(300, move || {
-            if asked.get_value() != number {
+            if asked.try_get_value() != Some(number) {
                 return;
             }
             let shown = shown(&handle);
             ask(Command::CheckHandle { handle }, move |reply| {
-                if asked.get_value() != number {
+                if asked.try_get_value() != Some(number) {
                     return;
                 }
                 told.set(match reply {
