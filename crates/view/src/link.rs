@@ -21,21 +21,30 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]);
     let mut pieces = Vec::new();
-    for span in finder.spans(text) {
-        let shown = span.as_str();
-        if span.kind().is_some() && is_https(shown) {
-            pieces.push(Piece::Link(shown));
-        } else if let Some(Piece::Text(before)) = pieces.last_mut() {
-            // Neighbours become one, so that a text without links is one piece.
-            let end = span.end();
-            let start = end - shown.len() - before.len();
-            *before = text.get(start..end).unwrap_or(shown);
-        } else {
-            pieces.push(Piece::Text(shown));
+    let mut shown = 0;
+    for link in finder.links(text) {
+        let address = link.as_str().trim_end_matches(CLOSING);
+        if !is_https(address) {
+            continue;
         }
+        let before = text.get(shown..link.start()).unwrap_or_default();
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before));
+        }
+        pieces.push(Piece::Link(address));
+        shown = link.start() + address.len();
+    }
+    let rest = text.get(shown..).unwrap_or_default();
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest));
     }
     pieces
 }
+
+/// Closing marks of other scripts than the finder's own.
+const CLOSING: [char; 20] = [
+    '“', '”', '‘', '’', '«', '»', '‹', '›', '…', '،', '؛', '؟', '。', '、', '！', '？', '）', '」', '』', '》',
+];
 
 fn is_https(address: &str) -> bool {
     let Some(rest) = address.get(8..) else { return false };
