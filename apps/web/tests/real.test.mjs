@@ -150,7 +150,7 @@ test("a group is made, talks, and people are counted", { skip, timeout: 120_000 
   await arrived(bobPage, "Who has the ladder?");
   await write(bobPage, "I do");
   await arrived(alicePage, "I do");
-  await alicePage.getByText(/3 people.* 3 devices can read this/).first().waitFor();
+  await alicePage.getByText(/3 people.*3 devices can read this/).first().waitFor();
   await shot(alicePage, "real-group");
   assert.deepEqual(alicePage.faults, []);
   assert.deepEqual(bobPage.faults, []);

@@ -153,30 +153,30 @@ fn post(text: String) {
 
 /// One message of the worker.
 pub(crate) fn receive(text: &str) {
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else { return };
-    if let Some(status) = value.get("engine").and_then(serde_json::Value::as_str) {
-        let missing = || {
-            let missing = value.get("missing").and_then(serde_json::Value::as_str);
-            missing.unwrap_or_default().to_owned()
+    // Told apart by the first key, so that each message is read once, into what it is.
+    if text.starts_with(r#"{"engine""#) {
+        let Ok(status) = serde_json::from_str::<BTreeMap<String, Option<String>>>(text) else {
+            return;
         };
-        match status {
+        let word = |key: &str| status.get(key).cloned().flatten().unwrap_or_default();
+        match word("engine").as_str() {
             "ready" => ready(),
             "taken" => told(Heard::Taken),
-            "unsupported" => told(Heard::Unsupported(missing())),
+            "unsupported" => told(Heard::Unsupported(word("missing"))),
             "gone" => told(Heard::Gone),
             "stopped" => told(Heard::Stopped),
             "erased" => told(Heard::Erased),
             _ => (),
         }
-    } else if value.get("event").is_some() {
-        if let Ok(event) = serde_json::from_value(value) {
-            told(Heard::Event(event));
+    } else if text.starts_with(r#"{"ask""#) {
+        if let Ok(Told { ask, reply }) = serde_json::from_str(text) {
+            let then = BRIDGE.with_borrow_mut(|bridge| bridge.awaited.remove(&ask));
+            if let Some(then) = then {
+                then(reply);
+            }
         }
-    } else if let Ok(Told { ask, reply }) = serde_json::from_value(value) {
-        let then = BRIDGE.with_borrow_mut(|bridge| bridge.awaited.remove(&ask));
-        if let Some(then) = then {
-            then(reply);
-        }
+    } else if let Ok(event) = serde_json::from_str(text) {
+        told(Heard::Event(event));
     }
 }
 

@@ -313,7 +313,13 @@ fn event_heard(event: Event) {
                 });
             }
         }
-        Event::Conversation { row } => app.put_row(row),
+        Event::Conversation { row } => {
+            // Its words may come after the request itself.
+            if row.request {
+                load_requests();
+            }
+            app.put_row(row);
+        }
         Event::ConversationGone { conversation } => {
             app.chats.update(|chats| chats.retain(|id| *id != conversation));
             app.requests.update(|all| all.retain(|row| row.conversation != conversation));
@@ -325,7 +331,13 @@ fn event_heard(event: Event) {
             app.request_count.set(count);
             load_requests();
         }
-        Event::Message { row, new } => app.chat.told(row, new),
+        Event::Message { row, new } => {
+            let asks = |request: &RequestRow| request.conversation == row.conversation;
+            if app.requests.with_untracked(|all| all.iter().any(asks)) {
+                load_requests();
+            }
+            app.chat.told(row, new);
+        }
         Event::MessageGone { conversation, message } => app.chat.gone(conversation, message),
         Event::Notify { conversation, title, text } => notify::show(conversation, &title, &text),
         Event::Unread { chats } => app.unread.set(chats),

@@ -28,7 +28,10 @@ pub(crate) fn strip() -> impl IntoView {
             return Some(line("strip", "strip-update", Some(("what-changed", open))));
         }
         if app.not_kept.get() {
-            let open: Box<dyn Fn()> = Box::new(to_words);
+            let open: Box<dyn Fn()> = Box::new(move || {
+                app.not_kept.set(false);
+                to_words();
+            });
             return Some(line("strip warn", "strip-not-kept", Some(("section-words", open))));
         }
         None
