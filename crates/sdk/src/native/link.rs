@@ -99,7 +99,7 @@ async fn carry(
     if told.send((wire, Happening::Up(queue))).await.is_err() {
         return Ended::Finished;
     }
-    let mut beat = tokio::time::interval(BEAT);
+    let mut beat = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
     loop {
