@@ -43,7 +43,8 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// Closing marks of other scripts than the finder's own.
 const CLOSING: [char; 20] = [
-    '“', '”', '‘', '’', '«', '»', '‹', '›', '…', '،', '؛', '؟', '。', '、', '！', '？', '）', '」', '』', '》',
+    '“', '”', '‘', '’', '«', '»', '‹', '›', '…', '،', '؛', '؟', '。', '、', '！', '？', '）', '」',
+    '』', '》',
 ];
 
 fn is_https(address: &str) -> bool {
