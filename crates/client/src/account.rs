@@ -94,6 +94,7 @@ impl Step<'_> {
             lists: vec![signed],
             handle_claim: register.handle_claim,
             disputes: Vec::new(),
+            directory: None,
         };
         let own = Contact {
             lists: known.encode_to_vec(),

@@ -74,7 +74,8 @@ impl Step<'_> {
             Wire::Login => proto::ConnectionKind::Login,
             Wire::Anonymous => proto::ConnectionKind::Anonymous,
         };
-        let hello = proto::Hello { versions: vec![PROTOCOL_VERSION], kind: kind.into() };
+        let hello =
+            proto::Hello { versions: vec![PROTOCOL_VERSION], kind: kind.into(), token: None };
         self.request(wire, request::Body::Hello(hello), Purpose::Hello);
     }
 
@@ -265,7 +266,7 @@ pub(crate) fn problem_of(refusal: &proto::Refusal) -> Problem {
         Some(Code::NotFound | Code::NoKeyPackage) => ProblemKind::AccountGone,
         Some(Code::TooLarge) => ProblemKind::Size,
         Some(Code::SlowDown) => ProblemKind::SlowDown,
-        Some(Code::StorageFull | Code::Internal) => ProblemKind::Server,
+        Some(Code::StorageFull | Code::Internal | Code::LedgerWaits) => ProblemKind::Server,
         Some(Code::Forbidden) => ProblemKind::NotAMember,
         Some(Code::Version) => ProblemKind::Version,
         Some(Code::RegistrationClosed) => ProblemKind::RegistrationClosed,

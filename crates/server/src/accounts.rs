@@ -209,6 +209,7 @@ impl Inner {
             lists: record.lists,
             handle_claim: Some(record.handle_claim),
             disputes: record.disputes,
+            directory: None,
         }))
     }
 

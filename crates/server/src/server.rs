@@ -267,6 +267,15 @@ impl Inner {
             Body::Commit(commit) => self.commit_to_room(connection, commit).await,
             Body::Send(send) => self.send(connection, send).await,
             Body::CatchUp(catch_up) => self.catch_up(connection, catch_up).await,
+            // Of the ledger, which this server does not keep yet.
+            Body::History(_)
+            | Body::TokenIssue(_)
+            | Body::HandlePut(_)
+            | Body::RendezvousPut(_)
+            | Body::RendezvousGet(_)
+            | Body::LedgerHead(_)
+            | Body::Consistency(_)
+            | Body::PolicyGet(_) => Err(Code::NotFound.into()),
         }
     }
 
@@ -280,6 +289,7 @@ impl Inner {
             deployment: self.deployment.to_bytes(),
             challenge: challenge.map(Vec::from).unwrap_or_default().into(),
             now_ms: self.clock.now_ms(),
+            ..proto::HelloAnswer::default()
         }))
     }
 

@@ -44,6 +44,8 @@ pub enum Code {
     RegistrationClosed = 18,
     /// The account is disputed: it adds no device.
     Disputed = 19,
+    /// The log serves nothing new at the moment: what needs it waits. `retry_after_seconds` is set.
+    LedgerWaits = 20,
 }
 
 /// What a client does with a refusal.
@@ -59,7 +61,7 @@ pub enum Class {
 
 impl Code {
     /// All codes, in order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Version,
@@ -79,6 +81,7 @@ impl Code {
         Self::Internal,
         Self::RegistrationClosed,
         Self::Disputed,
+        Self::LedgerWaits,
     ];
 
     /// The code of a number, if this version knows it.
@@ -98,7 +101,7 @@ impl Code {
     pub fn class(self) -> Class {
         match self {
             Self::StaleEpoch => Class::Stale,
-            Self::SlowDown | Self::StorageFull | Self::Internal => Class::Retry,
+            Self::SlowDown | Self::StorageFull | Self::Internal | Self::LedgerWaits => Class::Retry,
             _ => Class::Permanent,
         }
     }

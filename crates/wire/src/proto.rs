@@ -8,7 +8,7 @@ pub struct Request {
     pub id: u64,
     #[prost(
         oneof = "request::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -41,6 +41,12 @@ pub mod request {
         DisputePut(super::DisputePut),
         #[prost(message, tag = "13")]
         BodyGet(super::BodyGet),
+        #[prost(message, tag = "14")]
+        History(super::History),
+        #[prost(message, tag = "15")]
+        TokenIssue(super::TokenIssue),
+        #[prost(message, tag = "16")]
+        HandlePut(super::HandlePut),
         /// anonymous connection
         #[prost(message, tag = "20")]
         Lookup(super::Lookup),
@@ -54,6 +60,17 @@ pub mod request {
         Send(super::Send),
         #[prost(message, tag = "25")]
         CatchUp(super::CatchUp),
+        #[prost(message, tag = "26")]
+        RendezvousPut(super::RendezvousPut),
+        #[prost(message, tag = "27")]
+        RendezvousGet(super::RendezvousGet),
+        /// either connection
+        #[prost(message, tag = "30")]
+        LedgerHead(super::LedgerHead),
+        #[prost(message, tag = "31")]
+        Consistency(super::Consistency),
+        #[prost(message, tag = "32")]
+        PolicyGet(super::PolicyGet),
     }
 }
 /// One WebSocket frame from the server, or the answer of POST /v1/rpc.
@@ -80,7 +97,10 @@ pub mod from_server {
 pub struct Answer {
     #[prost(uint64, tag = "1")]
     pub id: u64,
-    #[prost(oneof = "answer::Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(
+        oneof = "answer::Body",
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
+    )]
     pub body: ::core::option::Option<answer::Body>,
 }
 /// Nested message and enum types in `Answer`.
@@ -105,6 +125,18 @@ pub mod answer {
         BodyGet(super::BodyGetAnswer),
         #[prost(message, tag = "10")]
         Login(super::LoginAnswer),
+        #[prost(message, tag = "11")]
+        History(super::HistoryAnswer),
+        #[prost(message, tag = "12")]
+        TokenIssue(super::TokenIssueAnswer),
+        #[prost(message, tag = "13")]
+        RendezvousGet(super::RendezvousGetAnswer),
+        #[prost(message, tag = "14")]
+        LedgerHead(super::LoggedEntry),
+        #[prost(message, tag = "15")]
+        Consistency(super::ConsistencyAnswer),
+        #[prost(message, tag = "16")]
+        Policy(super::PolicyAnswer),
     }
 }
 /// Yes, and durable.
@@ -132,8 +164,11 @@ pub struct Hello {
     pub versions: ::prost::alloc::vec::Vec<u32>,
     #[prost(enumeration = "ConnectionKind", tag = "2")]
     pub kind: i32,
+    /// Opens an anonymous connection with a budget of its own; without it the budget by address counts.
+    #[prost(message, optional, tag = "3")]
+    pub token: ::core::option::Option<SpentToken>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HelloAnswer {
     #[prost(uint32, tag = "1")]
     pub version: u32,
@@ -146,6 +181,31 @@ pub struct HelloAnswer {
     /// Server time, milliseconds since 1970: to tell a person that a clock is wrong, nothing else.
     #[prost(uint64, tag = "4")]
     pub now_ms: u64,
+    /// The C2SP tlog-policy of the deployment, as text: pinned by a client at its first Hello.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub policy: ::prost::bytes::Bytes,
+    /// Keys of the anonymous tokens that count today.
+    #[prost(message, repeated, tag = "6")]
+    pub token_keys: ::prost::alloc::vec::Vec<TokenKey>,
+}
+/// A VOPRF public key (RFC 9497, ristretto255-SHA512), of one day of UTC counted from 1970.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenKey {
+    #[prost(uint32, tag = "1")]
+    pub day: u32,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub public_key: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SpentToken {
+    #[prost(uint32, tag = "1")]
+    pub day: u32,
+    /// 32 random bytes, the VOPRF input.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub nonce: ::prost::bytes::Bytes,
+    /// The VOPRF output, 64 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub output: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SignedList {
@@ -303,6 +363,12 @@ pub struct MailboxKeyPut {
     #[prost(message, optional, tag = "1")]
     pub mailbox_key: ::core::option::Option<SignedBytes>,
 }
+/// The account's own handle, signed anew: by a device of the newest list, because the one that signed before went.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandlePut {
+    #[prost(message, optional, tag = "1")]
+    pub handle_claim: ::core::option::Option<SignedBytes>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DisputePut {
     #[prost(message, optional, tag = "1")]
@@ -334,6 +400,122 @@ pub struct LookupAnswer {
     pub handle_claim: ::core::option::Option<SignedBytes>,
     #[prost(message, repeated, tag = "4")]
     pub disputes: ::prost::alloc::vec::Vec<SignedBytes>,
+    /// Missing while the newest list is in no served epoch yet.
+    #[prost(message, optional, tag = "5")]
+    pub directory: ::core::option::Option<DirectoryProof>,
+}
+/// That the ledger shows what an answer says. docs/book/ledger.md, 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DirectoryProof {
+    /// akd LookupProof (protobuf) of the account's label.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub account: ::prost::bytes::Bytes,
+    /// The same of the handle's label, if a handle was asked for.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub handle: ::prost::bytes::Bytes,
+    /// The newest KT_EPOCH that is served.
+    #[prost(message, optional, tag = "3")]
+    pub epoch: ::core::option::Option<LoggedEntry>,
+    /// Public key of the VRF; its hash stands in the entry.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub vrf_key: ::prost::bytes::Bytes,
+}
+/// An entry of the ledger and the checkpoint that is served.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoggedEntry {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub entry: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub index: u64,
+    /// RFC 6962 inclusion proof, 32 bytes each, leaf first.
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub inclusion: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// C2SP signed note.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub checkpoint: ::prost::bytes::Bytes,
+}
+/// Of one's own account: its newest versions in the directory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct History {
+    #[prost(uint32, tag = "1")]
+    pub newest: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryAnswer {
+    /// akd HistoryProof (protobuf).
+    #[prost(bytes = "bytes", tag = "1")]
+    pub proof: ::prost::bytes::Bytes,
+    #[prost(message, optional, tag = "2")]
+    pub epoch: ::core::option::Option<LoggedEntry>,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub vrf_key: ::prost::bytes::Bytes,
+}
+/// The newest served KT_EPOCH.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerHead {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Consistency {
+    #[prost(uint64, tag = "1")]
+    pub from: u64,
+    #[prost(uint64, tag = "2")]
+    pub to: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsistencyAnswer {
+    /// RFC 6962 consistency proof, 32 bytes each.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub hashes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+/// The policy in force and, if it is not the first, the GOVERNANCE entry that brought it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PolicyGet {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PolicyAnswer {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub policy: ::prost::bytes::Bytes,
+    #[prost(message, optional, tag = "2")]
+    pub entry: ::core::option::Option<LoggedEntry>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenIssue {
+    #[prost(uint32, tag = "1")]
+    pub day: u32,
+    /// VOPRF blinded elements, 32 bytes each.
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub blinded: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenIssueAnswer {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub evaluated: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// One DLEQ proof for the batch, 64 bytes.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub proof: ::prost::bytes::Bytes,
+}
+/// Where two devices of one person meet while the second is linked. docs/book/ledger.md, 8.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RendezvousPut {
+    /// 16 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub id: ::prost::bytes::Bytes,
+    #[prost(uint32, tag = "2")]
+    pub slot: u32,
+    /// Sealed; at most 64 KiB. A slot is written once: the same bytes again are the same yes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub r#box: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RendezvousGet {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub id: ::prost::bytes::Bytes,
+    #[prost(uint32, tag = "2")]
+    pub slot: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RendezvousGetAnswer {
+    /// Empty when nothing came within 20 seconds: ask again.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub r#box: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeyPackageTake {

@@ -289,7 +289,7 @@ pub async fn anonymous(address: &str) -> Result<Socket> {
 /// The connection fails or the server refuses.
 pub async fn hello(address: &str, kind: ConnectionKind) -> Result<(Socket, proto::HelloAnswer)> {
     let mut socket = Socket::open(address).await?;
-    let body = proto::Hello { versions: vec![PROTOCOL_VERSION], kind: kind.into() };
+    let body = proto::Hello { versions: vec![PROTOCOL_VERSION], kind: kind.into(), token: None };
     match socket.ask(request::Body::Hello(body)).await?.body {
         Some(answer::Body::Hello(hello)) => Ok((socket, hello)),
         other => bail!("hello: {}", name_of(other.as_ref())),

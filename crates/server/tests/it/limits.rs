@@ -51,7 +51,7 @@ async fn a_request_on_the_wrong_connection_is_refused_before_anything_else() {
         assert_refused(&answer, Code::WrongConnection);
     }
     // A connection does not become the other one.
-    let other = proto::Hello { versions: vec![1], kind: ConnectionKind::Login.into() };
+    let other = proto::Hello { versions: vec![1], kind: ConnectionKind::Login.into(), token: None };
     let answer = ask(&world.server, &connection, Ask::Hello(other)).await;
     assert_refused(&answer, Code::WrongConnection);
 }
@@ -68,10 +68,10 @@ async fn nothing_comes_before_hello_and_nothing_empty_is_a_request() {
     let answer = world.server.handle(&connection, empty).await;
     assert_eq!(answer.id, 5);
     assert_refused(&answer.body.unwrap(), Code::Malformed);
-    let future = proto::Hello { versions: vec![99], kind: ConnectionKind::Login.into() };
+    let future = proto::Hello { versions: vec![99], kind: ConnectionKind::Login.into(), token: None };
     let answer = ask(&world.server, &connection, Ask::Hello(future)).await;
     assert_refused(&answer, Code::Version);
-    let kind = proto::Hello { versions: vec![99, 1], kind: 7 };
+    let kind = proto::Hello { versions: vec![99, 1], kind: 7, token: None };
     assert_refused(&ask(&world.server, &connection, Ask::Hello(kind)).await, Code::Malformed);
 
     let alice = world.person("alice").await;

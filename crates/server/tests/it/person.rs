@@ -123,7 +123,7 @@ pub(crate) async fn hello(
     connection: &Connection,
     kind: proto::ConnectionKind,
 ) -> bytes::Bytes {
-    let hello = proto::Hello { versions: vec![1], kind: kind.into() };
+    let hello = proto::Hello { versions: vec![1], kind: kind.into(), token: None };
     match ask(server, connection, Ask::Hello(hello)).await {
         Answer::Hello(answer) => answer.challenge,
         other => panic!("{other:?}"),
