@@ -6,6 +6,7 @@ use anyhow::Result;
 use crate::{
     machine::{self, Need},
     shell::{cargo, command, root, run, step},
+    web,
 };
 
 /// Builds and runs the suite; `more` is handed on to it.
@@ -17,4 +18,12 @@ pub(crate) fn bench(more: &[&str]) -> Result<()> {
     let built = root().join("target/release");
     let mut suite = command(built.join("nodoor-bench"));
     run(suite.args(["suite", "--server-binary"]).arg(built.join("nodoord")).args(more))
+}
+
+/// What sealing and opening a message costs, natively and in Chromium.
+pub(crate) fn cost() -> Result<()> {
+    machine::provide(&[Need::Native, Need::Wasm, Need::Browser])?;
+    run(cargo().args(["run", "--release", "--quiet", "-p", "nodoor-cost"]))?;
+    let module = step("the same for the browser", web::cost)?;
+    run(command("node").arg(root().join("apps/web/tests/cost.mjs")).env("NODOOR_COST", module))
 }

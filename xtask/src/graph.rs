@@ -42,6 +42,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("nodoor-testkit", 6),
     ("nodoor-coerced", 7),
     ("nodoor-bench", 7),
+    ("nodoor-cost", 7),
     ("xtask", 8),
 ];
 

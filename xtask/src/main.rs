@@ -44,6 +44,7 @@ fn perform(words: &[&str]) -> Result<ExitCode> {
         ["web", "--dev"] => drop(web::build(web::Kind::Quick)?),
         ["graph"] => graph::run()?,
         ["proto"] => proto::write()?,
+        ["bench", "client"] => bench::cost()?,
         ["bench", rest @ ..] => bench::bench(rest)?,
         [run::ANNOUNCE, listen, process, data] => run::announce(listen, process, data)?,
         ["help" | "--help" | "-h"] => println!("{HELP}"),
@@ -63,4 +64,5 @@ cargo xtask test                               everything CI runs
 cargo xtask web [--dev]                        the web app into target/web
 cargo xtask graph                              the five laws of the house
 cargo xtask proto                              write crates/wire/src/proto.rs again
-cargo xtask bench                              the speed rows, as JSON";
+cargo xtask bench                              the server's speed rows, as JSON
+cargo xtask bench client                       what sealing and opening a message costs";

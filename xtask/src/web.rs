@@ -91,6 +91,22 @@ pub(crate) fn parts() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// `proof/cost` for the browser, as the engine is built; the folder to serve.
+pub(crate) fn cost() -> Result<PathBuf> {
+    let mut cargo = cargo_for_wasm();
+    cargo.args(["build", "--target", WASM, "--profile", Kind::Full.profile()]);
+    run(cargo.args(["--package", "nodoor-cost", "--lib"]))?;
+    let folder = root().join("target/web-cost");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("index.html"), "<!doctype html><title>cost</title>")?;
+    run(command(tool()?)
+        .arg("bindgen")
+        .arg(compiled(Kind::Full, "nodoor-cost"))
+        .arg(&folder)
+        .arg("cost"))?;
+    Ok(folder)
+}
+
 /// Cargo as it builds for the browser; which C compiler it takes stands in `.cargo/config.toml`.
 pub(crate) fn cargo_for_wasm() -> Command {
     let mut cargo = cargo();

@@ -7,8 +7,6 @@ mod attack;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
-mod cost;
-#[cfg(test)]
 mod header;
 #[cfg(test)]
 mod join;
@@ -16,6 +14,8 @@ mod join;
 mod membership;
 #[cfg(test)]
 mod payload;
+#[cfg(test)]
+mod state;
 #[cfg(test)]
 mod talk;
 #[cfg(test)]
