@@ -326,7 +326,6 @@ impl Core {
         let plain = proto::EntryPlain {
             room: letter.room.to_bytes(),
             body_secret: Bytes::copy_from_slice(&letter.secret.0),
-            transport_id: letter.transport.to_bytes(),
         }
         .encode_to_vec();
         let mut entries = Vec::with_capacity(letter.mailboxes.len());
@@ -349,12 +348,12 @@ impl Core {
                 body: letter.plain.clone(),
                 hour_key: hour.sealed,
             };
-            let once = sealed::once_key(&device, &letter.transport);
-            entries.push(NewEntry { device, sequence, once, record });
+            entries.push(NewEntry { device, sequence, record });
             pushes.push((device, pushed));
         }
         let body_name = sealed::body_disk_name(&body_id);
-        Ok((Append { body_name, body: letter.sealed, entries, day }, pushes))
+        let once = sealed::once_key(&letter.room, &letter.transport);
+        Ok((Append { once, body_name, body: letter.sealed, entries, day }, pushes))
     }
 
     /// The next sequence of a mailbox and the key of this hour; nothing if the mailbox is gone.

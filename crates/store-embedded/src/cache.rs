@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use fjall::Slice;
 use nodoor_server::Bounded;
 
-use crate::keyspace::Space;
+use crate::{keyspace::Space, recent::Change};
 
 /// Rows kept, at least; twice as many at most, of 32-byte keys and values of up to 16.
 const ROWS: usize = 200_000;
@@ -45,14 +45,11 @@ impl Cache {
     }
 
     /// A commit changed these rows.
-    pub(crate) fn changed<'a>(
-        &self,
-        rows: impl Iterator<Item = (Space, &'a [u8], Option<&'a Slice>)>,
-    ) {
+    pub(crate) fn changed<'a>(&self, rows: impl Iterator<Item = (Space, &'a [u8], &'a Change)>) {
         let mut state = self.state();
         state.commits = state.commits.wrapping_add(1);
-        for (space, key, value) in rows.filter(|(space, ..)| is_cached(*space)) {
-            match value {
+        for (space, key, change) in rows.filter(|(space, ..)| is_cached(*space)) {
+            match &change.value {
                 Some(value) => state.rows.insert((space, padded(key)), kept(space, value)),
                 None => state.rows.remove(&(space, padded(key))),
             }

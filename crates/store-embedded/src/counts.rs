@@ -14,6 +14,7 @@ impl Folder {
     /// # Errors
     /// [`StorageError`]: the folder cannot be read to its end.
     pub fn counts(&self) -> Result<Vec<(&'static str, u64)>, StorageError> {
+        self.settle(&mut self.write())?;
         let counted = [
             (Space::Accounts, "accounts"),
             (Space::Lists, "versions of device lists"),

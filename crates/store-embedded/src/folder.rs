@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use fjall::{Database, PersistMode};
+use fjall::{Database, OwnedWriteBatch, PersistMode};
 use nodoor_server::storage::{Answer, Day, Op, Outcome, Storage, StorageError};
 use nodoor_wire::id::DeploymentId;
 
@@ -16,6 +16,8 @@ use crate::{
     cache::Cache,
     group::Group,
     keyspace::{Space, Spaces},
+    recent::{Recent, Settling, read_log},
+    record::Reader,
     sweep,
 };
 
@@ -58,7 +60,7 @@ pub enum OpenError {
     },
     /// The engine refuses what is there. Restore a backup.
     #[error("the data folder is damaged: {0}")]
-    Damaged(fjall::Error),
+    Damaged(StorageError),
 }
 
 /// The store. A clone is the same store; the folder is released when the last one is gone.
@@ -71,6 +73,7 @@ struct Inner {
     reserve_bytes: u64,
     spaces: Spaces,
     cache: Cache,
+    recent: Recent,
     database: Database,
     writer: Mutex<Written>,
 }
@@ -107,10 +110,13 @@ impl Folder {
             .journal_compression(fjall::CompressionType::None)
             .max_journaling_size(256 * 1024 * 1024)
             .cache_size(64 * 1024 * 1024)
-            .worker_threads(2)
+            // With more than one, fjall's first worker passes compactions to itself for as long as the second is busy: a core's
+            // worth of nothing.
+            .worker_threads(1)
             .open()
             .map_err(open_error)?;
         let spaces = Spaces::open(&database).map_err(open_error)?;
+        settle_logs(&database, &spaces)?;
         database.persist(PersistMode::SyncAll).map_err(open_error)?;
         let written = open_count(path, &spaces)?;
         tracing::info!("the data folder is open");
@@ -120,6 +126,7 @@ impl Folder {
             reserve_bytes,
             spaces,
             cache: Cache::new(),
+            recent: Recent::default(),
             database,
             writer: Mutex::new(written),
         })))
@@ -131,6 +138,10 @@ impl Folder {
 
     pub(crate) fn cache(&self) -> &Cache {
         &self.0.cache
+    }
+
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.0.recent
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -146,20 +157,48 @@ impl Folder {
     pub(crate) fn persist(
         &self,
         written: &mut Written,
-        mut group: Group<'_>,
+        group: Group<'_>,
     ) -> Result<(), StorageError> {
         if group.is_empty() {
             return Ok(());
         }
+        let log = group.log();
+        let settling = self.0.recent.settling(log.len());
+        self.write_batch(written, group, log, settling)
+    }
+
+    /// Puts everything where it belongs, so that no log row is left.
+    pub(crate) fn settle(&self, written: &mut Written) -> Result<(), StorageError> {
+        let settling = self.0.recent.settling(usize::MAX);
+        if settling.logs.is_empty() {
+            return Ok(());
+        }
+        self.write_batch(written, Group::new(self), Vec::new(), settling)
+    }
+
+    fn write_batch(
+        &self,
+        written: &mut Written,
+        mut group: Group<'_>,
+        log: Vec<u8>,
+        settling: Settling,
+    ) -> Result<(), StorageError> {
         let commits = written.commits.saturating_add(1);
         group.put(Space::About, COMMITS.to_vec(), commits.to_be_bytes());
-        written.since_asked = written.since_asked.saturating_add(group.size_bytes());
-        let batch = group.batch()?.durability(Some(PersistMode::SyncData));
+        let mut batch = group.batch()?.durability(Some(PersistMode::SyncData));
+        put_settled(&mut batch, &self.0.spaces, &settling).map_err(failed)?;
+        let log_bytes = log.len();
+        if log_bytes > 0 {
+            let space = self.0.spaces.of(Space::Log).map_err(failed)?;
+            batch.insert(space, commits.to_be_bytes(), log);
+        }
+        written.since_asked = written.since_asked.saturating_add(2 * group.size_bytes());
         if let Err(error) = batch.commit() {
             self.0.cache.clear();
             return Err(failed(error));
         }
         self.0.cache.changed(group.rows());
+        self.0.recent.committed(&settling, (commits, log_bytes), group.logged());
         written.commits = commits;
         let counted = written
             .count
@@ -211,7 +250,8 @@ impl Storage for Folder {
     }
 
     fn sweep(&self, today: Day) -> Answer<'_, u64> {
-        Box::pin(std::future::ready(sweep::sweep(self, today)))
+        let settled = self.settle(&mut self.write());
+        Box::pin(std::future::ready(settled.and_then(|()| sweep::sweep(self, today))))
     }
 }
 
@@ -234,8 +274,38 @@ fn open_error(error: fjall::Error) -> OpenError {
     match error {
         fjall::Error::Locked => OpenError::InUse,
         fjall::Error::Io(error) => OpenError::Io(error),
-        error => OpenError::Damaged(error),
+        error => OpenError::Damaged(failed(error)),
     }
+}
+
+/// Settles the logs that a process left, oldest first.
+fn settle_logs(database: &Database, spaces: &Spaces) -> Result<(), OpenError> {
+    for row in spaces.of(Space::Log).map_err(open_error)?.iter() {
+        let (key, log) = row.into_inner().map_err(open_error)?;
+        let mut settling = read_log(&log).map_err(OpenError::Damaged)?;
+        settling.logs.push(Reader::new(&key).u64().map_err(OpenError::Damaged)?);
+        let mut batch = database.batch();
+        put_settled(&mut batch, spaces, &settling).map_err(open_error)?;
+        batch.commit().map_err(open_error)?;
+    }
+    Ok(())
+}
+
+fn put_settled(
+    batch: &mut OwnedWriteBatch,
+    spaces: &Spaces,
+    settling: &Settling,
+) -> fjall::Result<()> {
+    for (space, key, value) in &settling.rows {
+        match value {
+            Some(value) => batch.insert(spaces.of(*space)?, key.as_slice(), value.clone()),
+            None => batch.remove(spaces.of(*space)?, key.as_slice()),
+        }
+    }
+    for number in &settling.logs {
+        batch.remove(spaces.of(Space::Log)?, number.to_be_bytes());
+    }
+    Ok(())
 }
 
 /// Opens the file `commits` and holds it against the store.

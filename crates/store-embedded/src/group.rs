@@ -26,13 +26,14 @@ use crate::{
     folder::{Folder, failed},
     keyspace::Space,
     read::entry_key,
+    recent::{Change, is_logged, log_row},
     record::{self, Cursor, Reader},
 };
 
 /// An acknowledgement of more sequences than this looks for them on disk; a shorter one names each.
 const NAMED_SEQUENCES: u64 = 512;
 
-type Written = HashMap<Vec<u8>, Option<Slice>>;
+type Written = HashMap<Vec<u8>, Change>;
 
 /// Operations applied and not yet written.
 pub(crate) struct Group<'a> {
@@ -54,29 +55,37 @@ impl<'a> Group<'a> {
         self.written.is_empty()
     }
 
-    /// All of it as one batch.
+    /// What goes to the trees at once, as one batch.
     pub(crate) fn batch(&self) -> Result<OwnedWriteBatch, StorageError> {
-        let count = self.written.values().map(|(_, rows)| rows.len()).sum();
-        let mut batch = OwnedWriteBatch::with_capacity(self.folder.database().clone(), count);
-        for (space, rows) in self.written.values() {
-            let space = self.folder.spaces().of(*space).map_err(failed)?;
-            for (key, value) in rows {
-                match value {
-                    Some(value) => batch.insert(space, key.as_slice(), value.clone()),
-                    None => batch.remove(space, key.as_slice()),
-                }
+        let mut batch = OwnedWriteBatch::with_capacity(self.folder.database().clone(), 8);
+        for (space, key, change) in self.rows().filter(|(space, ..)| !is_logged(*space)) {
+            let space = self.folder.spaces().of(space).map_err(failed)?;
+            match &change.value {
+                Some(value) => batch.insert(space, key, value.clone()),
+                None => batch.remove(space, key),
             }
         }
         Ok(batch)
     }
 
+    /// What goes to the log, as one row; empty if there is nothing.
+    pub(crate) fn log(&self) -> Vec<u8> {
+        let size = self.size_bytes.saturating_add(self.size_bytes / 8);
+        log_row(self.logged(), usize::try_from(size).unwrap_or_default())
+    }
+
+    /// The rows written that go to the log.
+    pub(crate) fn logged(&self) -> impl Iterator<Item = (Space, &[u8], &Change)> {
+        self.rows().filter(|(space, ..)| is_logged(*space))
+    }
+
     pub(crate) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
         if let Some((_, rows)) = self.written.get(&(space as usize))
-            && let Some(value) = rows.get(key)
+            && let Some(change) = rows.get(key)
         {
-            return Ok(value.clone());
+            return Ok(change.value.clone());
         }
-        self.folder.spaces().of(space).and_then(|space| space.get(key)).map_err(failed)
+        self.folder.get(space, key)
     }
 
     pub(crate) fn cursor(&self, device: &[u8]) -> Result<Cursor, StorageError> {
@@ -84,9 +93,9 @@ impl<'a> Group<'a> {
     }
 
     /// The rows written, with their keyspaces.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (Space, &[u8], Option<&Slice>)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Space, &[u8], &Change)> {
         self.written.values().flat_map(|(space, rows)| {
-            rows.iter().map(|(key, value)| (*space, key.as_slice(), value.as_ref()))
+            rows.iter().map(|(key, change)| (*space, key.as_slice(), change))
         })
     }
 
@@ -97,26 +106,33 @@ impl<'a> Group<'a> {
     /// The beginning of a row as the cache keeps it, or all of it.
     fn beginning(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
         if let Some((_, rows)) = self.written.get(&(space as usize))
-            && let Some(value) = rows.get(key)
+            && let Some(change) = rows.get(key)
         {
-            return Ok(value.clone());
+            return Ok(change.value.clone());
         }
         self.folder.get_cached(space, key)
     }
 
     pub(crate) fn put(&mut self, space: Space, key: Vec<u8>, value: impl Into<Slice>) {
-        let value = value.into();
-        self.size_bytes += (key.len() + value.len()) as u64;
-        self.of_space(space).insert(key, Some(value));
+        self.change(space, key, Some(value.into()), false);
+    }
+
+    /// Puts a row that is not there yet.
+    fn put_new(&mut self, space: Space, key: Vec<u8>, value: impl Into<Slice>) {
+        self.change(space, key, Some(value.into()), true);
     }
 
     pub(crate) fn delete(&mut self, space: Space, key: Vec<u8>) {
-        self.size_bytes += key.len() as u64;
-        self.of_space(space).insert(key, None);
+        self.change(space, key, None, false);
     }
 
-    fn of_space(&mut self, space: Space) -> &mut Written {
-        &mut self.written.entry(space as usize).or_insert_with(|| (space, HashMap::new())).1
+    fn change(&mut self, space: Space, key: Vec<u8>, value: Option<Slice>, is_new: bool) {
+        self.size_bytes += (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64;
+        let (_, rows) =
+            self.written.entry(space as usize).or_insert_with(|| (space, HashMap::new()));
+        // What this group made and then changed is still new to everybody else.
+        let change = rows.entry(key).or_insert(Change { value: None, is_new });
+        change.value = value;
     }
 
     /// The keys there are within a range, sorted.
@@ -129,9 +145,18 @@ impl<'a> Group<'a> {
         let mut keys = on_disk
             .map(|row| row.key().map(|key| key.to_vec()).map_err(failed))
             .collect::<Result<BTreeSet<_>, _>>()?;
+        if space == Space::Entries {
+            for (key, is_there) in self.folder.recent().entry_keys(&range) {
+                if is_there {
+                    keys.insert(key);
+                } else {
+                    keys.remove(&key);
+                }
+            }
+        }
         if let Some((_, rows)) = self.written.get(&(space as usize)) {
-            for (key, value) in rows.iter().filter(|(key, _)| range.contains(*key)) {
-                match value {
+            for (key, change) in rows.iter().filter(|(key, _)| range.contains(*key)) {
+                match change.value {
                     Some(_) => keys.insert(key.clone()),
                     None => keys.remove(key),
                 };
@@ -412,6 +437,10 @@ impl<'a> Group<'a> {
     }
 
     fn append(&mut self, append: Append) -> Result<Vec<Delivered>, StorageError> {
+        if self.has(Space::Once, &append.once)? {
+            return Ok(vec![Delivered::Before; append.entries.len()]);
+        }
+        self.put_new(Space::Once, append.once.to_vec(), append.day.0.to_be_bytes());
         let mut shares = 0;
         let mut delivered = Vec::with_capacity(append.entries.len());
         for entry in append.entries {
@@ -419,20 +448,15 @@ impl<'a> Group<'a> {
                 delivered.push(Delivered::Nowhere);
                 continue;
             }
-            if self.has(Space::Once, &entry.once)? {
-                delivered.push(Delivered::Before);
-                continue;
-            }
-            self.put(Space::Once, entry.once.to_vec(), append.day.0.to_be_bytes());
             let key = entry_key(&entry.device, entry.sequence).to_vec();
-            self.put(Space::Entries, key, record::entry_row(&entry.record));
+            self.put_new(Space::Entries, key, record::entry_row(&entry.record));
             shares += 1;
             delivered.push(Delivered::Now);
         }
         if shares > 0 {
             let row = record::share_row(shares, append.day);
-            self.put(Space::Shares, append.body_name.to_vec(), row);
-            self.put(Space::Bodies, append.body_name.to_vec(), append.body.as_ref());
+            self.put_new(Space::Shares, append.body_name.to_vec(), row);
+            self.put_new(Space::Bodies, append.body_name.to_vec(), append.body.as_ref());
         }
         Ok(delivered)
     }

@@ -47,10 +47,12 @@ pub(crate) enum Space {
     /// `room name, epoch (u64)` → day (u32), key check, commit id, length of roster (u32), sealed roster, sealed
     /// commit.
     Epochs,
+    /// number of a commit (u64) → what it changed in the keyspaces of [`crate::recent`], until that is settled.
+    Log,
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Accounts,
         Self::Lists,
         Self::Disputes,
@@ -70,6 +72,7 @@ impl Space {
         Self::Rooms,
         Self::About,
         Self::Epochs,
+        Self::Log,
     ];
 
     fn name(self) -> &'static str {
@@ -93,6 +96,7 @@ impl Space {
             Self::Rooms => "rooms",
             Self::About => "about",
             Self::Epochs => "epochs",
+            Self::Log => "log",
         }
     }
 

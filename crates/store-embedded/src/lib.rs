@@ -22,6 +22,7 @@ mod folder;
 mod group;
 mod keyspace;
 mod read;
+mod recent;
 mod record;
 mod sweep;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What the server reads. Each answer is of one moment: where it takes several rows, from a snapshot.
 
+use std::collections::btree_map;
+
 use bytes::Bytes;
 use fjall::{Readable as _, Slice};
 use nodoor_server::storage::{
@@ -18,11 +20,18 @@ use crate::{
     cache::is_cached,
     folder::{Folder, failed},
     keyspace::Space,
+    recent::is_logged,
     record::{self, Cursor, Reader},
 };
 
 impl Folder {
-    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
+    /// A row as it is now: what was committed lately lies over what is in the trees.
+    pub(crate) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {
+        if is_logged(space)
+            && let Some(value) = self.recent().get(space, key)
+        {
+            return Ok(value);
+        }
         self.spaces().of(space).and_then(|space| space.get(key)).map_err(failed)
     }
 
@@ -78,11 +87,13 @@ impl Folder {
         let mut mailbox = record::mailbox(&row)?;
         let cursor = Cursor::read(self.get(Space::Cursors, device.as_bytes())?)?;
         mailbox.acknowledged = cursor.acknowledged;
+        // Here before there: an entry that settles meanwhile is in both.
+        let recent = self.recent().last_entry(&device).unwrap_or(0);
         let entries = self.spaces().of(Space::Entries).map_err(failed)?;
         let last = entries.prefix(device.as_bytes()).next_back();
         let last = last.map(|last| last.key()).transpose().map_err(failed)?;
         mailbox.last = last.map(|key| sequence_of(&key)).transpose()?.unwrap_or(0);
-        mailbox.last = mailbox.last.max(cursor.floor);
+        mailbox.last = mailbox.last.max(recent).max(cursor.floor);
         Ok(Some(mailbox))
     }
 
@@ -92,17 +103,24 @@ impl Folder {
         after: u64,
         limit: usize,
     ) -> Result<Vec<(u64, EntryRecord)>, StorageError> {
-        let from = entry_key(&device, after.saturating_add(1));
-        let to = entry_key(&device, u64::MAX);
+        let first = after.saturating_add(1);
+        // Here before there: an entry that settles meanwhile is in both.
+        let mut rows = self.recent().entries(&device, first, limit);
+        let mut settled = 0;
         let entries = self.spaces().of(Space::Entries).map_err(failed)?;
-        entries
-            .range(from..=to)
-            .take(limit)
-            .map(|entry| {
-                let (key, value) = entry.into_inner().map_err(failed)?;
-                Ok((sequence_of(&key)?, record::entry(&value)?))
-            })
-            .collect()
+        for entry in entries.range(entry_key(&device, first)..=entry_key(&device, u64::MAX)) {
+            if settled == limit {
+                break;
+            }
+            let (key, value) = entry.into_inner().map_err(failed)?;
+            // What is known here of an entry is newer.
+            if let btree_map::Entry::Vacant(place) = rows.entry(sequence_of(&key)?) {
+                place.insert(Some(value));
+                settled += 1;
+            }
+        }
+        let rows = rows.into_iter().filter_map(|(sequence, row)| Some((sequence, row?)));
+        rows.take(limit).map(|(sequence, row)| Ok((sequence, record::entry(&row)?))).collect()
     }
 
     fn bodies_now(&self, ids: &[BodyId]) -> Result<Vec<Option<Bytes>>, StorageError> {

@@ -34,11 +34,14 @@ impl<'a> Reader<'a> {
         Ok(Day(self.u32()?))
     }
 
-    fn bytes(&mut self, length: u32) -> Result<Bytes, StorageError> {
-        let length = usize::try_from(length).map_err(|_| SHORT)?;
+    pub(crate) fn slice(&mut self, length: usize) -> Result<&'a [u8], StorageError> {
         let (head, rest) = self.0.split_at_checked(length).ok_or(SHORT)?;
         self.0 = rest;
-        Ok(Bytes::copy_from_slice(head))
+        Ok(head)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// All that is left.
@@ -152,7 +155,7 @@ pub(crate) fn epoch(epoch: u64, value: &[u8]) -> Result<EpochRecord, StorageErro
     let day = reader.day()?;
     let key_check = reader.take()?;
     let commit_id = reader.take()?;
-    let roster_length = reader.u32()?;
-    let roster = reader.bytes(roster_length)?;
+    let roster_length = usize::try_from(reader.u32()?).map_err(|_| SHORT)?;
+    let roster = Bytes::copy_from_slice(reader.slice(roster_length)?);
     Ok(EpochRecord { epoch, key_check, roster, commit_id, commit: reader.rest(), day })
 }

@@ -20,7 +20,7 @@ use x_wing::{
 };
 use zeroize::Zeroizing;
 
-use crate::id::{BodyId, DeviceId, HourKeyId, TransportId, first_16, labelled_hash};
+use crate::id::{BodyId, DeviceId, HourKeyId, RoomId, TransportId, first_16, labelled_hash};
 
 /// X-Wing public key, bytes.
 pub const MAILBOX_KEY: usize = x_wing::ENCAPSULATION_KEY_SIZE;
@@ -240,10 +240,10 @@ pub fn release_check(id: &BodyId, salt: &[u8; 16]) -> [u8; 32] {
     labelled_hash("nodoor release", &[id.as_bytes(), salt.as_slice()].concat())
 }
 
-/// The append-once key of a sending in one mailbox.
+/// The append-once key of a sending. Who knows neither room nor sending joins it to nothing.
 #[must_use]
-pub fn once_key(device: &DeviceId, transport: &TransportId) -> [u8; 32] {
-    labelled_hash("nodoor once", &[device.as_bytes(), transport.as_bytes()].concat())
+pub fn once_key(room: &RoomId, transport: &TransportId) -> [u8; 32] {
+    labelled_hash("nodoor once", &[room.as_bytes(), transport.as_bytes()].concat())
 }
 
 #[cfg(test)]

@@ -144,16 +144,13 @@ fn body_id(number: u8) -> BodyId {
     BodyId([number; 16])
 }
 
-/// A body into mailboxes at these sequences; the once key follows from `number` and the device.
+/// A body into mailboxes at these sequences; the once key follows from `number`.
 fn append(number: u8, to: &[(DeviceId, u64)], day: Day) -> Append {
     let entries = to.iter().map(|(device, sequence)| {
         let salt = [number ^ device.0[0]; 16];
-        let mut once = [number; 32];
-        once[0] = device.0[0];
         NewEntry {
             device: *device,
             sequence: *sequence,
-            once,
             record: EntryRecord {
                 key_id: HourKeyId([9; 8]),
                 salt,
@@ -163,6 +160,7 @@ fn append(number: u8, to: &[(DeviceId, u64)], day: Day) -> Append {
         }
     });
     Append {
+        once: [number; 32],
         body_name: body_disk_name(&body_id(number)),
         body: vec![number; 100].into(),
         entries: entries.collect(),

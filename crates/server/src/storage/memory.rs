@@ -358,6 +358,10 @@ impl State {
     }
 
     fn append(&mut self, append: Append) -> Vec<Delivered> {
+        if self.once.contains_key(&append.once) {
+            return vec![Delivered::Before; append.entries.len()];
+        }
+        self.once.insert(append.once, append.day);
         let mut shares = 0;
         let mut delivered = Vec::new();
         for entry in append.entries {
@@ -365,12 +369,7 @@ impl State {
                 delivered.push(Delivered::Nowhere);
                 continue;
             };
-            if self.once.contains_key(&entry.once) {
-                delivered.push(Delivered::Before);
-                continue;
-            }
             mailbox.last = mailbox.last.max(entry.sequence);
-            self.once.insert(entry.once, append.day);
             self.entries.insert((entry.device, entry.sequence), entry.record);
             shares += 1;
             delivered.push(Delivered::Now);

@@ -158,9 +158,11 @@ pub struct MoveRoom {
     pub day: Day,
 }
 
-/// A body and the entries that lead to it. The body's count is that of the entries that are appended now.
+/// A body and the entries that lead to it. The body's count is that of the entries that are appended.
 #[derive(Debug, Clone)]
 pub struct Append {
+    /// Append-once key of the sending: if the store remembers it, all of it is skipped.
+    pub once: [u8; 32],
     /// SHA-256 of the body's id.
     pub body_name: [u8; 32],
     /// The sealed body.
@@ -178,8 +180,6 @@ pub struct NewEntry {
     pub device: DeviceId,
     /// The sequence.
     pub sequence: u64,
-    /// Append-once key: if the store remembers it, the entry is skipped.
-    pub once: [u8; 32],
     /// What is stored.
     pub record: EntryRecord,
 }
@@ -236,7 +236,7 @@ pub enum Outcome {
 pub enum Delivered {
     /// Stored now.
     Now,
-    /// Stored earlier under the same once key; this one is not.
+    /// The sending was appended earlier; this entry is not.
     Before,
     /// The mailbox is gone.
     Nowhere,

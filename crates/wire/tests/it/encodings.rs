@@ -65,7 +65,7 @@ fn derivations_keep_their_bytes() {
             ("body_sealed", &secret.seal(b"frame")),
             ("body_disk_name", &sealed::body_disk_name(&body)),
             ("release_check", &sealed::release_check(&body, &[4; 16])),
-            ("once_key", &sealed::once_key(&device, &TransportId([2; 16]))),
+            ("once_key", &sealed::once_key(&RoomId([1; 32]), &TransportId([2; 16]))),
         ],
     );
 }
