@@ -80,10 +80,29 @@ pub fn verify(
     bytes: &[u8],
     signature: &[u8],
 ) -> Result<(), BadSignature> {
+    verify_bare(public, &signed_bytes(label, bytes), signature)
+}
+
+/// As [`verify`], over bytes without a label: for the formats of others, whose first line tells them apart.
+pub(crate) fn verify_bare(
+    public: &[u8; 32],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), BadSignature> {
     let key = VerifyingKey::from_bytes(public).map_err(|_| BadSignature)?;
     let signature = Signature::from_slice(signature).map_err(|_| BadSignature)?;
-    key.verify_strict(&signed_bytes(label, bytes), &signature).map_err(|_| BadSignature)
+    // A dependency may switch on `legacy_compatibility`, under which the library takes S + L for S.
+    if signature.s_bytes().iter().rev().ge(ORDER.iter().rev()) {
+        return Err(BadSignature);
+    }
+    key.verify_strict(message, &signature).map_err(|_| BadSignature)
 }
+
+/// The order L of the group, little-endian (RFC 8032, 5.1).
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
 
 /// What a login signs: the deployment, so that a challenge cannot be relayed, and the challenge.
 #[must_use]

@@ -12,5 +12,6 @@
 pub mod chain;
 pub mod error;
 pub mod key;
+pub mod ledger;
 pub mod list;
 pub mod statement;

@@ -12,6 +12,10 @@ mod encodings;
 #[cfg(test)]
 mod key;
 #[cfg(test)]
+mod note;
+#[cfg(test)]
+mod tree;
+#[cfg(test)]
 mod statement;
 
 #[test]
