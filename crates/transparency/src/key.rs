@@ -17,6 +17,10 @@ pub mod label {
     pub const DISPUTE: &str = "nodoor dispute v1";
     /// Device key: what section 6 lists of a message.
     pub const REPORT: &str = "nodoor report v1";
+    /// Device key: the transcript of a linking.
+    pub const LINK: &str = "nodoor link v1";
+    /// Builder key: a release.
+    pub const RELEASE: &str = "nodoor release v1";
     /// Login key: see [`super::login_bytes`].
     pub const LOGIN: &str = "nodoor login v1";
     /// Commit key: a commit header.

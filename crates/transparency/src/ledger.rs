@@ -15,6 +15,8 @@ pub mod checkpoint;
 pub mod entry;
 pub mod note;
 pub mod policy;
+pub mod proof;
 pub mod tree;
+pub mod witness;
 
 mod text;

@@ -9,9 +9,12 @@
 //! Carries out `docs/book/protocol.md`, section 1, and the signature labels of section 0. `server` calls it
 //! before it stores a list, `client` before it believes one. It calls `wire` alone.
 
+pub mod audit;
 pub mod chain;
+pub mod directory;
 pub mod error;
 pub mod key;
 pub mod ledger;
+pub mod link;
 pub mod list;
 pub mod statement;

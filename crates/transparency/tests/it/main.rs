@@ -4,6 +4,12 @@
 #[cfg(test)]
 mod actors;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod directory;
+#[cfg(test)]
+mod directory_world;
+#[cfg(test)]
 mod chain;
 #[cfg(test)]
 mod decoders;
