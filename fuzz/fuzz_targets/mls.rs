@@ -75,12 +75,7 @@ fn alice() -> Alice {
     let rows = Rows::default();
     let account = AccountId([1; 16]);
     let me = Identity::new(account, DeviceId([2; 16]), 1, [3; 32]);
-    let context = RoomContext {
-        kind: RoomKind::Group,
-        creator: account,
-        title: String::new(),
-        successor_of: None,
-    };
+    let context = RoomContext::new(RoomKind::Group, account, "");
     let group =
         Group::found(&rows, &me, RoomId([4; 32]), context, &mut Counting(0)).expect("a room");
     key_package::make(&rows, &me, false, &mut Counting(100)).expect("a key package");

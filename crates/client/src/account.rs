@@ -21,17 +21,21 @@ use nodoor_wire::{
     sealed::MailboxSecret,
 };
 use prost::Message as _;
+use serde_bytes::ByteArray;
 
 use crate::{
     io::Wire,
     link::{class_of, problem_of},
-    live::{LinkState, Purpose},
+    live::{LinkState, Purpose, Upload},
     rows::{Account, Contact, key},
     step::{Step, problem},
 };
 
 /// A mailbox key older than this is renewed, milliseconds.
 const MAILBOX_KEY_AGE: u64 = 30 * 24 * 3600 * 1000;
+
+/// How long a refused upload of key packages waits at least, milliseconds.
+const UPLOAD_PAUSE: u64 = 60_000;
 
 /// The signing key of recovery words' entropy.
 fn recovery_key(entropy: &[u8; 32]) -> SigningKey {
@@ -73,15 +77,15 @@ impl Step<'_> {
             ticket: ticket.to_owned(),
         };
         let account = Account {
-            account: list.account().0,
-            device: device_id.0,
+            account: list.account(),
+            device: device_id,
             handle: handle.as_str().to_owned(),
             name: String::new(),
             device_seed,
             mls_seed,
             login_seed,
             recovery_entropy: Some(entropy),
-            mailbox_seeds: vec![mailbox_seed],
+            mailbox_seeds: vec![ByteArray::new(mailbox_seed)],
             made_at: self.now,
             device_name: self.live.device_name.clone(),
             registering: Some(register.encode_to_vec()),
@@ -97,7 +101,7 @@ impl Step<'_> {
             directory: None,
         };
         let own = Contact {
-            lists: known.encode_to_vec(),
+            lookup: known.encode_to_vec(),
             handle: handle.as_str().to_owned(),
             accepted: true,
             ..Contact::default()
@@ -128,8 +132,7 @@ impl Step<'_> {
         };
         match body {
             answer::Body::Register(answer)
-                if AccountId::try_from(answer.account.as_ref())
-                    == Ok(AccountId(account.account)) =>
+                if AccountId::try_from(answer.account.as_ref()) == Ok(account.account) =>
             {
                 account.registering = None;
                 self.set_account(&account);
@@ -153,7 +156,7 @@ impl Step<'_> {
     /// Drops keys that never became an account.
     pub(crate) fn forget_registration(&mut self, account: &Account) {
         self.disk.remove(key::ACCOUNT);
-        self.disk.remove(&key::contact(&AccountId(account.account)));
+        self.disk.remove(&key::contact(&account.account));
     }
 
     fn fail_registration(&mut self, problem: Problem) {
@@ -167,11 +170,18 @@ impl Step<'_> {
         let stock = self.live.stock;
         // Low is two fifths of the stock: 20 of 50.
         if left as usize * limits::KEY_PACKAGES >= stock * limits::KEY_PACKAGES_LOW as usize {
+            self.live.upload = None;
             return;
         }
-        let Some(identity) = self.identity() else {
-            return;
-        };
+        if self.live.upload.is_none() {
+            self.live.upload = self.make_key_packages(left);
+        }
+        self.put_package_tokens();
+    }
+
+    fn make_key_packages(&mut self, left: u32) -> Option<Upload> {
+        let identity = self.identity()?;
+        let stock = self.live.stock;
         let wanted = stock.saturating_sub(left as usize);
         let mut seeds = Vec::new();
         let mut upload = proto::KeyPackagePut::default();
@@ -191,10 +201,52 @@ impl Step<'_> {
                 upload.single_use.push(bytes.into());
             }
         }
-        let tokens = request::Body::TokenPut(proto::TokenPut { seeds });
-        self.request(Wire::Login, tokens, Purpose::Nothing);
-        let packages = request::Body::KeyPackagePut(upload);
-        self.request(Wire::Login, packages, Purpose::Nothing);
+        Some(Upload { tokens: proto::TokenPut { seeds }, packages: upload, again_at: None })
+    }
+
+    fn put_package_tokens(&mut self) {
+        if let Some(upload) = &mut self.live.upload {
+            upload.again_at = None;
+            let tokens = request::Body::TokenPut(upload.tokens.clone());
+            self.request(Wire::Login, tokens, Purpose::PackageTokens);
+        }
+    }
+
+    /// Tries an upload again that was refused.
+    pub(crate) fn upload_again(&mut self) {
+        let due = |upload: &Upload| upload.again_at.is_some_and(|at| at <= self.now);
+        if self.live.upload.as_ref().is_some_and(due) && self.is_ready(Wire::Login) {
+            self.put_package_tokens();
+        }
+    }
+
+    /// The server knows the tokens of the key packages, and only now may it hand those out.
+    pub(crate) fn package_tokens_answered(&mut self, body: &answer::Body) {
+        match (body, &self.live.upload) {
+            (answer::Body::Done(_), Some(upload)) => {
+                let packages = request::Body::KeyPackagePut(upload.packages.clone());
+                self.request(Wire::Login, packages, Purpose::Packages);
+            }
+            _ => self.upload_refused(body),
+        }
+    }
+
+    /// The server has the key packages.
+    pub(crate) fn packages_answered(&mut self, body: &answer::Body) {
+        match body {
+            answer::Body::Done(_) => self.live.upload = None,
+            _ => self.upload_refused(body),
+        }
+    }
+
+    fn upload_refused(&mut self, body: &answer::Body) {
+        let seconds = match body {
+            answer::Body::Refusal(refusal) => u64::from(refusal.retry_after_seconds),
+            _ => 0,
+        };
+        if let Some(upload) = &mut self.live.upload {
+            upload.again_at = Some(self.now + (seconds * 1000).max(UPLOAD_PAUSE));
+        }
     }
 
     /// Renews the mailbox key once a month; old ones stay to open what waits.
@@ -206,7 +258,7 @@ impl Step<'_> {
         let (Some(mut account), Some(device_key)) = (self.account(), self.device_key()) else {
             return;
         };
-        account.mailbox_seeds.insert(0, seed);
+        account.mailbox_seeds.insert(0, ByteArray::new(seed));
         account.mailbox_seeds.truncate(3);
         self.set_account(&account);
         let public = MailboxSecret::from_seed(seed).public();
@@ -217,6 +269,6 @@ impl Step<'_> {
 
     /// The deployment pinned at registration.
     pub(crate) fn deployment(&self) -> Option<DeploymentId> {
-        self.account().and_then(|account| account.deployment).map(DeploymentId)
+        self.account().and_then(|account| account.deployment)
     }
 }

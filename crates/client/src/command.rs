@@ -16,9 +16,9 @@ use nodoor_wire::{
 
 use crate::{
     conversation::tidy,
-    directory::Resolution,
     io::{Effect, Wire},
-    rows::{Conversation, Intent, Outgoing, State, Status, Stored, key},
+    lookup::Resolution,
+    rows::{Conversation, Deleted, Intent, Line, Outgoing, State, Status, key},
     step::{Step, problem, refused},
 };
 
@@ -51,7 +51,7 @@ impl Step<'_> {
             Later if until <= self.now => {
                 let reply = match ask.command {
                     Command::CheckHandle { .. } => Reply::HandleState(HandleState::Unknown),
-                    _ => refused(ProblemKind::Offline),
+                    _ => refused(self.live.unfit.unwrap_or(ProblemKind::Offline)),
                 };
                 self.answer(ask.ask, reply);
             }
@@ -265,9 +265,8 @@ impl Step<'_> {
             Resolution::Pending => Later,
             Resolution::Nobody => Now(refused(ProblemKind::NotFound)),
             Resolution::Known(account) => {
-                self.load_chain(&account);
-                let devices = self.live.chains.get(&account).map_or(0, |chain| {
-                    u32::try_from(chain.newest().devices().len()).unwrap_or(u32::MAX)
+                let devices = self.known(&account).map_or(0, |known| {
+                    u32::try_from(known.chain.newest().devices().len()).unwrap_or(u32::MAX)
                 });
                 let conversation: Option<u64> = self.disk.get(&key::direct(&account));
                 Now(Reply::Person(FoundPerson {
@@ -314,7 +313,7 @@ impl Step<'_> {
         }
         if conversation.kind == Kind::Direct {
             // Writing to somebody is accepting them.
-            let other = AccountId(conversation.other);
+            let other = conversation.other;
             let mut contact = self.contact(&other);
             if !contact.accepted {
                 contact.accepted = true;
@@ -332,8 +331,7 @@ impl Step<'_> {
         let Some(mut message) = self.message(id) else {
             return refused(ProblemKind::NotFound);
         };
-        let (Some(State::NotSent(_)), Stored::Text(text)) = (&message.state, &message.content)
-        else {
+        let Some(State::NotSent(_)) = message.state else {
             return refused(ProblemKind::NotAllowed);
         };
         let Some(mut conversation) = self.conversation(message.conversation) else {
@@ -343,8 +341,7 @@ impl Step<'_> {
             return refused(ProblemKind::NotAMember);
         }
         self.ensure_direct_room(&mut conversation);
-        let content = nodoor_e2ee::content::Content::Text(text.clone());
-        self.queue(message.conversation, Some(id), &content, None);
+        self.queue_again(&message);
         message.state = Some(State::Waiting);
         self.set_message(&message, false);
         Reply::Done
@@ -362,23 +359,19 @@ impl Step<'_> {
             }
         }
         self.disk.remove(&key::message(message.conversation, id));
-        self.disk.put(key::deleted(id), &(self.now, &message));
+        self.disk.put(key::deleted(id), &Deleted { at: self.now, message: message.clone() });
         self.last_line_changed(message.conversation);
         self.tell(Event::MessageGone { conversation: message.conversation, message: id });
         Reply::Done
     }
 
     fn undelete(&mut self, id: MessageId) -> Reply {
-        let deleted: Option<(u64, crate::rows::Message)> = self.disk.get(&key::deleted(id));
-        let Some((_, mut message)) = deleted else {
+        let Some(Deleted { mut message, .. }) = self.disk.get(&key::deleted(id)) else {
             return refused(ProblemKind::NotFound);
         };
         self.disk.remove(&key::deleted(id));
-        if message.state == Some(State::Waiting)
-            && let Stored::Text(text) = &message.content
-        {
-            let content = nodoor_e2ee::content::Content::Text(text.clone());
-            self.queue(message.conversation, Some(id), &content, None);
+        if message.state == Some(State::Waiting) {
+            self.queue_again(&message);
         }
         if message.state.is_none() {
             message.received_at = message.received_at.min(self.now);
@@ -390,9 +383,9 @@ impl Step<'_> {
 
     /// Drops deleted messages that can no longer be brought back.
     pub(crate) fn forget_deleted(&mut self) {
-        for (row, value) in self.disk.prefixed(b"z/", usize::MAX) {
-            let deleted = self.disk.decode::<(u64, crate::rows::Message)>(&value);
-            if deleted.is_none_or(|(at, _)| self.now.saturating_sub(at) > UNDO) {
+        for (row, value) in self.disk.prefixed(key::DELETED, usize::MAX) {
+            let deleted = self.disk.decode::<Deleted>(&value);
+            if deleted.is_none_or(|one| self.now.saturating_sub(one.at) > UNDO) {
                 self.disk.remove(&row);
             }
         }
@@ -423,12 +416,11 @@ impl Step<'_> {
     fn accept(&mut self, conversation: &mut Conversation) -> Reply {
         if conversation.status == Status::Request {
             conversation.status = Status::Open;
-            let other = AccountId(conversation.other);
+            let other = conversation.other;
             let mut contact = self.contact(&other);
             contact.accepted = true;
             self.set_contact(&other, &contact);
             for room in conversation.rooms.clone() {
-                let room = RoomId(room);
                 self.intend(&room, &Intent::Update);
                 self.receipts_for_what_came(conversation.id, &room);
             }
@@ -441,8 +433,8 @@ impl Step<'_> {
         let page = self.all_messages(id, 100);
         let theirs = page
             .into_iter()
-            .filter(|message| message.from.is_some() && message.from.map(AccountId) != me)
-            .map(|message| message.reference);
+            .filter(|message| message.from.is_some() && message.from != me)
+            .filter_map(|message| message.reference);
         self.live.receipts.entry(*room).or_default().extend(theirs);
     }
 
@@ -459,12 +451,14 @@ impl Step<'_> {
 
     fn forget_conversation(&mut self, conversation: &Conversation) {
         for room in &conversation.rooms {
-            self.close_room(&RoomId(*room));
+            self.close_room(room);
         }
         for message in self.all_messages(conversation.id, usize::MAX) {
             self.disk.remove(&key::message(conversation.id, message.id));
             self.disk.remove(&key::conversation_of(message.id));
-            self.disk.remove(&key::message_by_reference(conversation.id, &message.reference));
+            if let Some(reference) = &message.reference {
+                self.disk.remove(&key::message_by_reference(conversation.id, reference));
+            }
         }
         for (row, _) in self.disk.prefixed(&key::outgoing(conversation.id), usize::MAX) {
             self.disk.remove(&row);
@@ -472,20 +466,20 @@ impl Step<'_> {
         self.disk.remove(&key::conversation(conversation.id));
         self.disk.remove(&key::reference(&conversation.reference));
         if conversation.kind == Kind::Direct {
-            self.disk.remove(&key::direct(&AccountId(conversation.other)));
+            self.disk.remove(&key::direct(&conversation.other));
         }
         self.live.changed.remove(&conversation.id);
         self.tell(Event::ConversationGone { conversation: conversation.id });
     }
 
     fn block(&mut self, conversation: &mut Conversation) -> Reply {
-        let other = AccountId(conversation.other);
+        let other = conversation.other;
         let mut contact = self.contact(&other);
         contact.blocked = true;
         contact.accepted = false;
         self.set_contact(&other, &contact);
         for room in std::mem::take(&mut conversation.rooms) {
-            self.close_room(&RoomId(room));
+            self.close_room(&room);
         }
         self.fail_outgoing(conversation.id, &problem(ProblemKind::Blocked));
         conversation.status = Status::Blocked;
@@ -496,7 +490,7 @@ impl Step<'_> {
     }
 
     fn unblock(&mut self, conversation: &mut Conversation) -> Reply {
-        let other = AccountId(conversation.other);
+        let other = conversation.other;
         let mut contact = self.contact(&other);
         contact.blocked = false;
         contact.accepted = true;
@@ -525,7 +519,7 @@ impl Step<'_> {
                 Resolution::Pending => waiting = true,
                 Resolution::Nobody => return Now(refused(ProblemKind::NotFound)),
                 Resolution::Known(account) if self.is_me(&account) => {}
-                Resolution::Known(account) => accounts.push(account.0),
+                Resolution::Known(account) => accounts.push(account),
             }
         }
         let Some(me) = self.me() else {
@@ -537,20 +531,12 @@ impl Step<'_> {
         accounts.sort_unstable();
         accounts.dedup();
         let room = RoomId(self.random());
-        let context = RoomContext {
-            kind: RoomKind::Group,
-            creator: me,
-            title: title.clone(),
-            successor_of: None,
-        };
+        let context = RoomContext::new(RoomKind::Group, me, &title);
         let mut conversation = self.group_conversation(&room, &me, &title, Status::Open);
         if self.found_room(&mut conversation, context, accounts, room).is_none() {
             return Now(refused(ProblemKind::Internal));
         }
-        self.system_line(
-            conversation.id,
-            nodoor_view::model::SystemLine::GroupCreated { by: None },
-        );
+        self.line(conversation.id, Line::GroupCreated { by: me });
         let conversation = self.conversation(conversation.id).unwrap_or(conversation);
         Now(Reply::Conversation(self.conversation_row(&conversation)))
     }
@@ -571,10 +557,10 @@ impl Step<'_> {
         if conversation.status != Status::Open {
             return Now(refused(ProblemKind::NotAMember));
         }
-        if !self.may_manage(&RoomId(room.room)) {
+        if !self.may_manage(&room.room) {
             return Now(refused(ProblemKind::NotAllowed));
         }
-        Now(work(self, &RoomId(room.room)))
+        Now(work(self, &room.room))
     }
 
     /// Whether we made this room.
@@ -594,7 +580,7 @@ impl Step<'_> {
                 if step.is_me(&account) {
                     return refused(ProblemKind::NotAllowed);
                 }
-                step.intend(room, &Intent::Add(vec![account.0]));
+                step.intend(room, &Intent::Add(vec![account.into()]));
                 Reply::Done
             }),
         }
@@ -612,7 +598,7 @@ impl Step<'_> {
         match account {
             None => Now(refused(ProblemKind::NotFound)),
             Some(account) => self.manage(id, |step, room| {
-                step.intend(room, &Intent::Remove(account.0));
+                step.intend(room, &Intent::Remove(account.into()));
                 Reply::Done
             }),
         }

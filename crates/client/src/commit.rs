@@ -5,14 +5,15 @@
 //! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
 
 use nodoor_e2ee::{group::Change, key_package, room::RoomContext};
-use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind, SystemLine};
+use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind};
 use nodoor_wire::{
     code::{Class, Code},
     header::CommitHeader,
-    id::{RoomId, Token},
+    id::RoomId,
     proto::{self, answer, request},
 };
 use prost::Message as _;
+use serde_bytes::ByteBuf;
 
 use crate::{
     gate::{self, Verdict},
@@ -20,7 +21,7 @@ use crate::{
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{Intent, Submission, key},
+    rows::{Intent, Line, Submission, key},
     step::{Step, problem},
 };
 
@@ -34,7 +35,7 @@ impl Step<'_> {
         id: &RoomId,
         change: Change,
         intents: Vec<Vec<u8>>,
-        lines: Vec<SystemLine>,
+        lines: Vec<Line>,
     ) {
         if !self.may_enter(id, &change) {
             // A server that hands out key packages no verified list names: nothing is encrypted to them.
@@ -50,30 +51,25 @@ impl Step<'_> {
         let Some(identity) = self.identity() else {
             return;
         };
-        self.disk.begin();
-        let token = self.room(id).map(|room| Token(room.token));
-        let made = self.with_group(id, |step, group| {
+        let token = self.room(id).map(|room| room.token);
+        let made = self.in_part(id, |step, group| {
             let in_use = group.leaf(group.own_index()).map(|leaf| leaf.token);
             let change = Change { token: token.filter(|token| Some(*token) != in_use), ..change };
             group.commit(&step.disk, &identity, change, step.rng).ok()
         });
-        let Some(Some(commit)) = made else {
-            self.disk.undo();
-            self.live.groups.remove(id);
+        let Some(commit) = made else {
             self.live.retry_at.insert(*id, self.now + PAUSE);
             return;
         };
-        self.disk.keep();
         let submission = Submission {
-            id: CommitHeader::of(&commit).commit_id().0,
+            id: CommitHeader::of(&commit).commit_id(),
             commit: commit.encode_to_vec(),
-            intents,
+            intents: intents.into_iter().map(ByteBuf::from).collect(),
             lines,
         };
         self.disk.put(key::submission(id), &submission);
-        self.live.busy.insert(*id);
         let body = request::Body::Commit(commit);
-        self.request(Wire::Anonymous, body, Purpose::Commit(*id));
+        self.ask_room(Wire::Anonymous, id, body, Purpose::Commit(*id));
     }
 
     /// The gate, before anything is encrypted to whoever we would add.
@@ -86,7 +82,10 @@ impl Step<'_> {
             }
         }
         for leaf in &entering {
-            self.load_chain(&leaf.name.account);
+            let known = self.known(&leaf.name.account);
+            if known.is_some_and(|known| !known.may_add(&leaf.name.device)) {
+                return false;
+            }
         }
         let Some(me) = self.me() else {
             return false;
@@ -106,7 +105,7 @@ impl Step<'_> {
             updated: None,
             removed: &[],
         };
-        gate::judge(&judged, |account| self.live.chains.get(account)) == Verdict::Valid
+        self.judge(&judged) == Verdict::Valid
     }
 
     /// The server's answer to our commit.
@@ -170,7 +169,7 @@ impl Step<'_> {
     pub(crate) fn drop_submission(&mut self, id: &RoomId) {
         if self.disk.bytes(&key::submission(id)).is_some() {
             self.disk.remove(&key::submission(id));
-            self.with_group(id, |step, group| group.drop_pending(&step.disk));
+            self.in_part(id, |step, group| group.drop_pending(&step.disk).ok());
         }
     }
 
@@ -183,22 +182,22 @@ impl Step<'_> {
         for row in &submission.intents {
             self.disk.remove(row);
         }
-        let merged = self.with_group(id, |step, group| {
+        let merged = self.in_part(id, |step, group| {
             group.merge_pending(&step.disk).ok()?;
             Some(group.context().clone())
         });
         self.live.packages.remove(id);
         self.is_fruitful(id);
-        let (Some(Some(context)), Some(mut room)) = (merged, self.room(id)) else {
-            self.live.groups.remove(id);
+        let (Some(context), Some(mut room)) = (merged, self.room(id)) else {
+            // The head is our own commit and we cannot go there.
+            self.lost(id);
             return;
         };
         room.updated_at = self.now;
-        room.active_at = self.now;
         self.set_room(&room);
         self.context_changed(room.conversation, &context);
         for line in submission.lines {
-            self.system_line(room.conversation, line);
+            self.line(room.conversation, line);
         }
         self.retry_held();
     }
@@ -260,11 +259,11 @@ impl Step<'_> {
         match body {
             answer::Body::Commits(answer) => {
                 let before = self.with_group(id, |_, group| group.epoch());
-                if answer.commits.is_empty() && before == Some(answer.head) {
+                if answer.commit.is_none() && before == Some(answer.head) {
                     self.is_at_head(id);
                 }
                 // One: the next is sealed under a key that only this one leads to.
-                for commit in answer.commits.into_iter().take(1) {
+                if let Some(commit) = answer.commit {
                     let body = proto::Body { body: Some(proto::body::Body::Commit(commit)) };
                     self.take_body(id, &body);
                 }

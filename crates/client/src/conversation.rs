@@ -6,18 +6,43 @@
 use nodoor_e2ee::content::{self, Content};
 use nodoor_view::{
     event::Event,
-    model::{ConversationId, Kind, MessageId, Notifications, Person, SystemLine},
+    model::{ConversationId, Kind, MessageId, Notifications, Person},
 };
 use nodoor_wire::id::{AccountId, MessageId as Reference, RoomId, first_16, labelled_hash};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    rows::{Conversation, Message, Outgoing, Room, State, Status, Stored, key},
+    rows::{Conversation, Line, Message, Outgoing, Report, Room, State, Status, Stored, key},
     step::Step,
 };
 
 /// Messages of an unaccepted sender that are kept; what comes after is dropped.
 const STRANGER_MESSAGES: u32 = 20;
+
+/// A message as it came out of its frame.
+pub(crate) struct Arrived {
+    /// Its MIMI id.
+    pub(crate) reference: Reference,
+    /// When its sender says, milliseconds.
+    pub(crate) sent_at: u64,
+    /// What attributes it.
+    pub(crate) report: Option<Report>,
+    /// What it holds.
+    pub(crate) stored: Stored,
+}
+
+impl Stored {
+    /// The text, if it is one this version reads.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            Self::Content(bytes) => match content::decode(bytes) {
+                Ok(Content::Text(text)) => Some(text),
+                _ => None,
+            },
+            Self::Payload(_) | Self::Line(_) => None,
+        }
+    }
+}
 
 impl Step<'_> {
     /// The direct conversation with an account, made if there is none.
@@ -64,7 +89,7 @@ impl Step<'_> {
             id,
             reference,
             kind,
-            other: other.0,
+            other: *other,
             title: title.to_owned(),
             status,
             rooms: Vec::new(),
@@ -88,11 +113,11 @@ impl Step<'_> {
         let rooms: Vec<Room> = conversation
             .rooms
             .iter()
-            .filter_map(|room| self.room(&RoomId(*room)))
+            .filter_map(|room| self.room(room))
             .filter(|room| !room.closed)
             .collect();
         let smallest = |rooms: &mut dyn Iterator<Item = &Room>| {
-            rooms.min_by_key(|room| <[u8; 32]>::from(Sha256::digest(room.room))).cloned()
+            rooms.min_by_key(|room| <[u8; 32]>::from(Sha256::digest(room.room.as_bytes()))).cloned()
         };
         if conversation.kind == Kind::Group {
             return rooms.into_iter().min_by_key(|room| room.room);
@@ -102,17 +127,18 @@ impl Step<'_> {
     }
 
     /// Writes a neutral line into a chat. It never makes a chat unread.
-    pub(crate) fn system_line(&mut self, conversation: ConversationId, line: SystemLine) {
+    pub(crate) fn line(&mut self, conversation: ConversationId, line: Line) {
         let id = MessageId(self.number());
         let message = Message {
             id,
             conversation,
-            reference: [0; 32],
+            reference: None,
             from: None,
-            content: Stored::System(line),
+            content: Stored::Line(line),
             sent_at: self.now,
             received_at: self.now,
             state: None,
+            report: None,
             accepted_at: None,
             delivered_to: Vec::new(),
         };
@@ -139,19 +165,19 @@ impl Step<'_> {
         let id = MessageId(self.number());
         let content = self.queue(conversation.id, Some(id), &Content::Text(text.to_owned()), None);
         // The id of the room it will most likely go by; sealing in another room gives it that one's.
-        let room = self.room_in_use(conversation).map(|room| RoomId(room.room));
-        let reference = room.map_or([0; 32], |room| {
-            content::message_id(&AccountId(account.account), &room, &content).0
-        });
+        let room = self.room_in_use(conversation);
+        let reference =
+            room.map(|room| content::message_id(&account.account, &room.room, &content));
         let message = Message {
             id,
             conversation: conversation.id,
             reference,
             from: Some(account.account),
-            content: Stored::Text(text.to_owned()),
+            content: Stored::Content(content),
             sent_at: self.now,
             received_at: self.now,
             state: Some(State::Waiting),
+            report: None,
             accepted_at: None,
             delivered_to: Vec::new(),
         };
@@ -180,7 +206,7 @@ impl Step<'_> {
             content: encoded.clone(),
             sent_at: self.now,
             first_try: self.now,
-            room: room.map(|room| room.0),
+            room,
             sealed: None,
             leave: false,
         };
@@ -189,23 +215,41 @@ impl Step<'_> {
         encoded
     }
 
+    /// Queues a message of ours again as it is, unless it is on its way: its id is a hash of its content, so that
+    /// whoever has it already sees it once.
+    pub(crate) fn queue_again(&mut self, message: &Message) {
+        let Stored::Content(content) = &message.content else {
+            return;
+        };
+        let queued = self.disk.prefixed(&key::outgoing(message.conversation), usize::MAX);
+        let same = |outgoing: Outgoing| outgoing.message == Some(message.id);
+        if queued.iter().filter_map(|(_, value)| self.disk.decode(value)).any(same) {
+            return;
+        }
+        let outgoing = Outgoing {
+            message: Some(message.id),
+            content: content.clone(),
+            sent_at: message.sent_at,
+            first_try: self.now,
+            room: None,
+            sealed: None,
+            leave: false,
+        };
+        let number = self.number();
+        self.disk.put(key::outgoing_one(message.conversation, number), &outgoing);
+    }
+
     /// Text or an unknown kind from a member of a room.
-    pub(crate) fn receive(
-        &mut self,
-        room: &mut Room,
-        from: AccountId,
-        reference: Reference,
-        stored: Stored,
-        sent_at: u64,
-    ) {
+    pub(crate) fn receive(&mut self, room: &mut Room, from: AccountId, arrived: Arrived) {
+        let reference = arrived.reference;
         let Some(mut conversation) = self.conversation(room.conversation) else {
             return;
         };
         let seen: Option<u64> =
-            self.disk.get(&key::message_by_reference(conversation.id, &reference.0));
+            self.disk.get(&key::message_by_reference(conversation.id, &reference));
         let mine = self.me() == Some(from);
         if conversation.status == Status::Open && !mine {
-            self.live.receipts.entry(RoomId(room.room)).or_default().push(reference.0);
+            self.live.receipts.entry(room.room).or_default().push(reference);
         }
         if seen.is_some()
             || (conversation.status == Status::Request && conversation.unread >= STRANGER_MESSAGES)
@@ -214,19 +258,17 @@ impl Step<'_> {
         }
         room.they_sent |= !mine;
         let id = MessageId(self.number());
-        let text = match &stored {
-            Stored::Text(text) => text.clone(),
-            _ => String::new(),
-        };
+        let text = arrived.stored.text().unwrap_or_default();
         let message = Message {
             id,
             conversation: conversation.id,
-            reference: reference.0,
-            from: Some(from.0),
-            content: stored,
-            sent_at,
+            reference: Some(reference),
+            from: Some(from),
+            content: arrived.stored,
+            sent_at: arrived.sent_at,
             received_at: self.now,
             state: mine.then_some(State::Sent),
+            report: arrived.report,
             accepted_at: None,
             delivered_to: Vec::new(),
         };
@@ -264,16 +306,16 @@ impl Step<'_> {
         let others = self.other_accounts(room);
         for reference in references {
             let id: Option<u64> =
-                self.disk.get(&key::message_by_reference(conversation, &reference.0));
+                self.disk.get(&key::message_by_reference(conversation, reference));
             let Some(mut message) = id.and_then(|id| self.message(MessageId(id))) else {
                 continue;
             };
-            let mine = message.from.map(AccountId) == self.me();
-            if !mine || message.delivered_to.contains(&from.0) {
+            let mine = message.from == self.me();
+            if !mine || message.delivered_to.contains(&from) {
                 continue;
             }
-            message.delivered_to.push(from.0);
-            if others.iter().all(|other| message.delivered_to.contains(&other.0)) {
+            message.delivered_to.push(from);
+            if others.iter().all(|other| message.delivered_to.contains(other)) {
                 message.state = Some(State::Delivered);
             }
             self.set_message(&message, false);
@@ -311,11 +353,11 @@ impl Step<'_> {
         if conversation.kind == Kind::Group {
             return conversation.title.clone();
         }
-        let contact = self.contact(&AccountId(conversation.other));
+        let contact = self.contact(&conversation.other);
         match (contact.name.is_empty(), contact.handle.is_empty()) {
             (false, _) => contact.name,
             (true, false) => format!("@{}", contact.handle),
-            (true, true) => AccountId(conversation.other).to_hex(),
+            (true, true) => conversation.other.to_hex(),
         }
     }
 }

@@ -92,6 +92,7 @@ impl Step<'_> {
                 self.renew_leaves();
                 self.forget_deleted();
                 self.log_in_again();
+                self.upload_again();
                 self.retry_held();
             }
         }
@@ -132,6 +133,7 @@ impl Step<'_> {
             .copied()
             .chain(self.lookups_due())
             .chain(self.live.log_in_at)
+            .chain(self.live.upload.as_ref().and_then(|upload| upload.again_at))
             .chain(Some(self.live.fetch_after))
             .chain(self.stuck_due())
             .filter(|at| *at > self.now)

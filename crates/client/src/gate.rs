@@ -14,7 +14,8 @@ use nodoor_e2ee::{
     room::{RoomContext, RoomKind},
 };
 use nodoor_transparency::chain::Chain;
-use nodoor_wire::id::AccountId;
+use nodoor_wire::{id::AccountId, limits, roster};
+use serde::{Deserialize, Serialize};
 
 /// A change of a room, or a Welcome to one.
 pub struct Change<'c> {
@@ -39,14 +40,27 @@ pub struct Change<'c> {
 pub enum Verdict {
     /// It may be merged.
     Valid,
-    /// These accounts' lists must be looked up first, at least to these versions.
-    Undecided(Vec<(AccountId, u32)>),
+    /// Not yet: this must be looked up first.
+    Undecided(Vec<Missing>),
     /// It is never merged.
     Invalid(Reason),
 }
 
-/// Why a change is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// What the gate lacks for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The account's lists, at least to this version.
+    List {
+        /// Whose.
+        account: AccountId,
+        /// The version that a leaf names.
+        version: u32,
+    },
+}
+
+/// Why a change is refused. Kept on disk with the epoch it burnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Reason {
     /// No verified list names this device with this key.
     #[error("a leaf that no verified device list names")]
@@ -60,7 +74,7 @@ pub enum Reason {
     /// The proposer may not remove this.
     #[error("removed by somebody who may not")]
     MayNotRemove,
-    /// Kind, creator or origin of a room never change; a title only by its creator.
+    /// Kind, creator or origin of a room never change; title and what later versions add only by its creator.
     #[error("a change of the room that nobody or not this member may make")]
     Context,
     /// An update path that turns one device into another.
@@ -85,7 +99,7 @@ pub fn judge<'k>(change: &Change<'_>, chain: impl Fn(&AccountId) -> Option<&'k C
         let (account, version) = (leaf.name.account, leaf.name.list_version);
         let held = chain(&account);
         if held.is_none_or(|chain| chain.newest().version() < u64::from(version)) {
-            missing.push((account, version));
+            missing.push(Missing::List { account, version });
             continue;
         }
         let listed = held
@@ -119,7 +133,12 @@ fn rules(change: &Change<'_>) -> Result<(), Reason> {
     }
     let update = change.updated.map(|(_, after)| after);
     let leaves: Vec<&Leaf> = change.staying.iter().chain(change.entering).chain(update).collect();
-    if leaves.len() > nodoor_wire::limits::MEMBERS * nodoor_wire::limits::DEVICES {
+    let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    // A roster cannot hold more leaves, and an epoch without a roster is one that nobody can send in.
+    let most_leaves = roster::CLASSES.last().copied().unwrap_or(0);
+    if accounts.len() > limits::MEMBERS || leaves.len() > most_leaves {
         return Err(Reason::TooMany);
     }
     let unique = |mut values: Vec<[u8; 32]>| {
@@ -142,7 +161,7 @@ fn context_rules(change: &Change<'_>) -> Result<(), Reason> {
         None => {
             let may_invite = match &change.after.kind {
                 RoomKind::Direct { a, b } => change.committer == *a || change.committer == *b,
-                RoomKind::Group => change.committer == change.after.creator,
+                RoomKind::Group | RoomKind::Own => change.committer == change.after.creator,
             };
             if may_invite { Ok(()) } else { Err(Reason::MayNotAdd) }
         }
@@ -150,9 +169,10 @@ fn context_rules(change: &Change<'_>) -> Result<(), Reason> {
             let same = before.kind == change.after.kind
                 && before.creator == change.after.creator
                 && before.successor_of == change.after.successor_of;
-            let title_by_creator =
-                before.title == change.after.title || change.committer == before.creator;
-            if same && title_by_creator { Ok(()) } else { Err(Reason::Context) }
+            let untouched =
+                before.title == change.after.title && before.extra == change.after.extra;
+            let may = untouched || change.committer == before.creator;
+            if same && may { Ok(()) } else { Err(Reason::Context) }
         }
     }
 }
@@ -161,7 +181,8 @@ fn entering_rules(change: &Change<'_>, leaf: &Leaf) -> Result<(), Reason> {
     let account = leaf.name.account;
     match &change.after.kind {
         RoomKind::Direct { a, b } if account == *a || account == *b => Ok(()),
-        RoomKind::Direct { .. } => Err(Reason::WrongAccount),
+        RoomKind::Own if account == change.after.creator => Ok(()),
+        RoomKind::Direct { .. } | RoomKind::Own => Err(Reason::WrongAccount),
         RoomKind::Group => {
             let by_creator = change.committer == change.after.creator;
             let own_device = change.committer == account;

@@ -9,12 +9,12 @@ use nodoor_e2ee::{
     group::{Group, Leaf},
     join::Candidate,
     open::{OpenError, Opened, Sender},
-    payload::{Payload, Slot},
+    payload::{Payload, PayloadError, Slot},
     room::{RoomContext, RoomKind},
     staged::Staged,
     token,
 };
-use nodoor_view::model::{Kind, SystemLine};
+use nodoor_view::model::Kind;
 use nodoor_wire::{
     header::CommitHeader,
     id::{AccountId, CommitId, RoomId, Token},
@@ -22,8 +22,9 @@ use nodoor_wire::{
 };
 
 use crate::{
-    gate::{self, Change, Verdict},
-    rows::{Intent, Room, Status, Stored, Submission, key},
+    conversation::Arrived,
+    gate::{Change, Verdict},
+    rows::{Cause, Intent, Line, Report, Room, Status, Stored, Submission, key},
     step::Step,
 };
 
@@ -44,7 +45,7 @@ enum Outcome {
     /// A commit of this device that it does not know any more.
     Lost,
     /// The head of the room, and not to be merged: whose commit key signed it.
-    Burnt([u8; 32]),
+    Burnt([u8; 32], Cause),
 }
 
 impl Step<'_> {
@@ -119,12 +120,9 @@ impl Step<'_> {
         now: (u64, &[u8]),
     ) {
         let from = leaf.name.account;
-        self.load_chain(&from);
         let device_key = self
-            .live
-            .chains
-            .get(&from)
-            .and_then(|chain| chain.version(u64::from(leaf.name.list_version)))
+            .known(&from)
+            .and_then(|known| known.chain.version(u64::from(leaf.name.list_version)))
             .and_then(|list| list.device(&leaf.name.device))
             .map(|device| device.device_key);
         let Some(device_key) = device_key else {
@@ -133,6 +131,7 @@ impl Step<'_> {
         let slot = Slot { room: *id, epoch, leaf: leaf.index };
         let payload = match Payload::from_padded(bytes) {
             Ok(payload) if payload.verify(&slot, &device_key).is_ok() => payload,
+            Err(PayloadError::Version(_)) => return self.later_payload(id, from, bytes),
             _ => return,
         };
         if epoch == now.0 && payload.epoch_authenticator != now.1 {
@@ -143,11 +142,21 @@ impl Step<'_> {
         let Some(mut room) = self.room(id) else {
             return;
         };
-        room.active_at = self.now;
+        let report = Report {
+            room: *id,
+            epoch,
+            leaf: leaf.index,
+            device: leaf.name.device,
+            list_version: leaf.name.list_version,
+            signature: payload.signature,
+        };
+        let arrived = Arrived {
+            reference,
+            sent_at: payload.sent_at_ms,
+            report: Some(report),
+            stored: Stored::Content(payload.content.clone()),
+        };
         match content::decode(&payload.content) {
-            Ok(Content::Text(text)) if text.len() <= limits::TEXT => {
-                self.receive(&mut room, from, reference, Stored::Text(text), payload.sent_at_ms);
-            }
             Ok(Content::Receipt(references)) => {
                 room.they_sent |= !self.is_me(&from);
                 self.receipt(id, from, &references);
@@ -161,13 +170,26 @@ impl Step<'_> {
             Ok(Content::Stuck { room: stuck, epoch, commit: _ }) => {
                 self.help(&from, leaf, &stuck, epoch);
             }
-            Ok(Content::Text(_)) | Err(_) => {}
-            Ok(_) => {
-                let stored = Stored::Unknown(payload.content.clone());
-                self.receive(&mut room, from, reference, stored, payload.sent_at_ms);
-            }
+            Ok(Content::Text(_) | Content::Unknown) => self.receive(&mut room, from, arrived),
+            // Of no use to any version.
+            Err(_) => {}
         }
         self.set_room(&room);
+    }
+
+    /// A payload of a later version: kept as it came, for the day this device has that version. Its id is of the
+    /// whole payload, and comes to nobody's eyes but this device's.
+    fn later_payload(&mut self, id: &RoomId, from: AccountId, bytes: &[u8]) {
+        if let Some(mut room) = self.room(id) {
+            let arrived = Arrived {
+                reference: content::message_id(&from, id, bytes),
+                sent_at: self.now,
+                report: None,
+                stored: Stored::Payload(bytes.to_vec()),
+            };
+            self.receive(&mut room, from, arrived);
+            self.set_room(&room);
+        }
     }
 
     fn somebody_leaves(&mut self, id: &RoomId, leaving: &Leaf) {
@@ -198,7 +220,7 @@ impl Step<'_> {
         };
         let commit_id: CommitId = header.commit_id();
         let mine = self.disk.get::<Submission>(&key::submission(id));
-        if mine.is_some_and(|mine| mine.id == commit_id.0) {
+        if mine.is_some_and(|mine| mine.id == commit_id) {
             // Our own, wherever it comes from, is the yes.
             self.commit_accepted(id);
             return true;
@@ -239,9 +261,9 @@ impl Step<'_> {
                 self.lost(id);
                 true
             }
-            Outcome::Burnt(signer) => {
+            Outcome::Burnt(signer, cause) => {
                 self.take_back(id, true);
-                self.burnt(id, commit_id, signer);
+                self.burnt(id, commit_id, signer, cause);
                 true
             }
         }
@@ -272,24 +294,21 @@ impl Step<'_> {
         let staged = match group.open(&self.disk, &commit.frame) {
             Ok(Opened::Commit(staged)) => staged,
             Err(OpenError::ProposalMissing | OpenError::Damaged(_)) => return Outcome::Wait,
-            Ok(_) | Err(_) => return Outcome::Burnt(signer),
+            Ok(_) | Err(_) => return Outcome::Burnt(signer, Cause::Mls),
         };
         if staged.matches_header(commit).is_err() {
-            return Outcome::Burnt(signer);
+            return Outcome::Burnt(signer, Cause::Header);
         }
         match self.judge_staged(group, &staged) {
-            Verdict::Invalid(_) => Outcome::Burnt(signer),
+            Verdict::Invalid(reason) => Outcome::Burnt(signer, Cause::Gate(reason)),
             _ if staged.self_removed => Outcome::Out(staged),
-            Verdict::Undecided(missing) => {
-                missing.into_iter().for_each(|(account, _)| self.seek_version(account));
-                Outcome::Wait
-            }
+            Verdict::Undecided(_) => Outcome::Wait,
             Verdict::Valid => {
                 let lines = self.lines_of(group, &staged);
                 let _ = group.drop_pending(&self.disk);
                 self.disk.remove(&key::submission(id));
                 if group.merge(&self.disk, *staged).is_err() {
-                    return Outcome::Burnt(signer);
+                    return Outcome::Burnt(signer, Cause::Mls);
                 }
                 self.merged(id, group, lines);
                 Outcome::Merged
@@ -299,10 +318,6 @@ impl Step<'_> {
 
     fn judge_staged(&mut self, group: &Group, staged: &Staged) -> Verdict {
         let before = group.context();
-        for leaf in &staged.added {
-            self.load_chain(&leaf.name.account);
-        }
-        self.load_chain(&staged.committer.name.account);
         let removed: Vec<(AccountId, AccountId)> =
             staged.removed.iter().map(|gone| (gone.leaf.name.account, gone.proposer)).collect();
         let gone: Vec<u32> = staged.removed.iter().map(|gone| gone.leaf.index).collect();
@@ -324,11 +339,11 @@ impl Step<'_> {
             updated: after.map(|after| (committer, after)),
             removed: &removed,
         };
-        gate::judge(&change, |account| self.live.chains.get(account))
+        self.judge(&change)
     }
 
     /// The lines a commit of somebody else puts into the chat.
-    fn lines_of(&mut self, group: &Group, staged: &Staged) -> Vec<SystemLine> {
+    fn lines_of(&mut self, group: &Group, staged: &Staged) -> Vec<Line> {
         let before = group.leaves();
         let is_group = matches!(group.context().kind, RoomKind::Group);
         let by = staged.committer.name.account;
@@ -343,10 +358,9 @@ impl Step<'_> {
             let known = before.iter().any(|old| old.name.account == who);
             let same_device = before.iter().any(|old| old.name.device == leaf.name.device);
             if known && !same_device && !self.is_me(&who) {
-                lines.push(SystemLine::DeviceAdded { who: self.person(&who) });
+                lines.push(Line::DeviceAdded { who });
             } else if is_group && !known {
-                let (by, who) = (self.person_or_me(&by), self.person_or_me(&who));
-                lines.push(SystemLine::Added { by, who });
+                lines.push(Line::Added { by, who });
             }
         }
         said.clear();
@@ -357,30 +371,28 @@ impl Step<'_> {
                 continue;
             }
             said.push(who);
-            let shown = self.person_or_me(&who);
             lines.push(if gone.proposer == who {
-                SystemLine::Left { who: shown }
+                Line::Left { who }
             } else {
-                SystemLine::Removed { by: self.person_or_me(&by), who: shown }
+                Line::Removed { by, who }
             });
         }
         if group.context().title != staged.context_after.title {
             let title = crate::conversation::tidy(&staged.context_after.title, 100);
-            lines.push(SystemLine::Renamed { by: self.person_or_me(&by), title });
+            lines.push(Line::Renamed { by, title });
         }
         lines
     }
 
-    fn merged(&mut self, id: &RoomId, group: &Group, lines: Vec<SystemLine>) {
+    fn merged(&mut self, id: &RoomId, group: &Group, lines: Vec<Line>) {
         let Some(mut room) = self.room(id) else {
             return;
         };
-        room.active_at = self.now;
         self.unstuck(&mut room);
         self.set_room(&room);
         self.context_changed(room.conversation, group.context());
         for line in lines {
-            self.system_line(room.conversation, line);
+            self.line(room.conversation, line);
         }
     }
 
@@ -393,8 +405,10 @@ impl Step<'_> {
         {
             conversation.status = Status::Removed;
             self.set_conversation(&conversation);
-            let by = self.person_or_me(&staged.committer.name.account);
-            self.system_line(conversation.id, SystemLine::Removed { by, who: None });
+            let by = staged.committer.name.account;
+            if let Some(who) = self.me() {
+                self.line(conversation.id, Line::Removed { by, who });
+            }
         }
         self.close_room(id);
     }
@@ -425,7 +439,8 @@ impl Step<'_> {
         let other = match &context.kind {
             RoomKind::Direct { a, b } if *a == me && *b != me => *b,
             RoomKind::Direct { a, b } if *b == me && *a != me => *a,
-            RoomKind::Direct { .. } => return DROP,
+            // Rooms of one's own devices come with linking.
+            RoomKind::Direct { .. } | RoomKind::Own => return DROP,
             RoomKind::Group => sender.name.account,
         };
         let contact = self.contact(&other);
@@ -434,9 +449,6 @@ impl Step<'_> {
             leaves.len() > limits::STRANGER_LEAVES || welcome.len() > limits::STRANGER_WELCOME;
         if contact.blocked || (stranger && too_big) {
             return DROP;
-        }
-        for leaf in &leaves {
-            self.load_chain(&leaf.name.account);
         }
         let change = Change {
             before: None,
@@ -447,12 +459,9 @@ impl Step<'_> {
             updated: None,
             removed: &[],
         };
-        match gate::judge(&change, |account| self.live.chains.get(account)) {
+        match self.judge(&change) {
             Verdict::Invalid(_) => return DROP,
-            Verdict::Undecided(missing) => {
-                missing.into_iter().for_each(|(account, _)| self.seek_version(account));
-                return (false, false);
-            }
+            Verdict::Undecided(_) => return (false, false),
             Verdict::Valid => {}
         }
         let own_index = candidate.own_index();
@@ -499,7 +508,7 @@ impl Step<'_> {
                 let status = if accepted { Status::Open } else { Status::Request };
                 self.direct_conversation(&other, status)
             }
-            (None, RoomKind::Group) => {
+            (None, RoomKind::Group | RoomKind::Own) => {
                 self.group_conversation(id, &context.creator, &title, Status::Request)
             }
         };
@@ -510,8 +519,8 @@ impl Step<'_> {
                 other => other,
             };
         }
-        if !conversation.rooms.contains(&id.0) {
-            conversation.rooms.push(id.0);
+        if !conversation.rooms.contains(id) {
+            conversation.rooms.push(*id);
         }
         if before.is_some() {
             // Help came after all: whoever was not stuck is here, and not in a room we went to meanwhile.
@@ -529,14 +538,13 @@ impl Step<'_> {
             self.disk.put(key::unknown(id), &());
         }
         self.set_room(&Room {
-            room: id.0,
+            room: *id,
             conversation: conversation.id,
-            token: token.0,
+            token,
             token_known: own_token.is_some(),
             founded: true,
             i_sent: false,
             they_sent: false,
-            active_at: self.now,
             updated_at: self.now,
             stuck: None,
             closed: false,
@@ -545,12 +553,18 @@ impl Step<'_> {
             conversation.rooms.retain(|room| *room != old.room);
             self.set_conversation(&conversation);
             if !old.closed {
-                self.close_room(&RoomId(old.room));
-                self.system_line(conversation.id, SystemLine::Successor);
+                self.close_room(&old.room);
+                self.line(conversation.id, Line::Successor);
             }
-        } else if fresh && conversation.kind == Kind::Group {
-            let by = self.person_or_me(&sender.name.account);
-            self.system_line(conversation.id, SystemLine::Added { by, who: None });
+        } else if fresh
+            && conversation.kind == Kind::Group
+            && let Some(who) = self.me()
+        {
+            self.line(conversation.id, Line::Added { by: sender.name.account, who });
+        }
+        if before.is_some() && !fresh {
+            // Senders were told "sent", which is true; this device never had the keys of the epochs it missed.
+            self.line(conversation.id, Line::MayBeMissing);
         }
         if conversation.status == Status::Open {
             self.intend(id, &Intent::Update);

@@ -5,12 +5,13 @@
 
 use nodoor_e2ee::{
     group::{Change, Leaf},
+    identity::LeafName,
     key_package,
 };
-use nodoor_view::model::{Kind, ProblemKind, SystemLine};
+use nodoor_view::model::{Kind, ProblemKind};
 use nodoor_wire::{
     code::Class,
-    id::{AccountId, RoomId},
+    id::{AccountId, DeviceId, RoomId},
     proto::{self, answer, request},
 };
 
@@ -18,7 +19,7 @@ use crate::{
     io::Wire,
     link::class_of,
     live::Purpose,
-    rows::{Conversation, Intent, Room, key},
+    rows::{Conversation, Intent, Line, Room, Who, key},
     step::{Step, problem},
 };
 
@@ -43,52 +44,44 @@ impl Step<'_> {
         };
         let mut change = Change::default();
         let mut lines = Vec::new();
+        let Some(by) = self.me() else {
+            return;
+        };
         match &intent {
-            Intent::Add(accounts) => {
-                let absent: Vec<AccountId> = accounts
+            Intent::Add(wanted) => {
+                let absent: Vec<Who> = wanted
                     .iter()
-                    .map(|account| AccountId(*account))
-                    .filter(|account| leaves.iter().all(|leaf| leaf.name.account != *account))
+                    .filter(|who| leaves.iter().all(|leaf| !who.is(leaf)))
+                    .copied()
                     .collect();
                 match self.gather(id, &absent) {
                     Some(packages) => change.add = packages,
                     None => return,
                 }
                 if self.conversation(room.conversation).is_some_and(|c| c.kind == Kind::Group) {
-                    for account in &absent {
-                        let who = Some(self.person(account));
-                        lines.push(SystemLine::Added { by: None, who });
-                    }
+                    let new = absent.iter().filter(|who| who.device.is_none());
+                    lines.extend(new.map(|who| Line::Added { by, who: who.account }));
                 }
             }
-            Intent::Remove(account) => {
-                change.remove = indexes(&|leaf| leaf.name.account.0 == *account);
-                let who = Some(self.person(&AccountId(*account)));
-                lines.push(SystemLine::Removed { by: None, who });
+            Intent::Remove(who) => {
+                change.remove = indexes(&|leaf| who.is(leaf));
+                if who.device.is_none() {
+                    lines.push(Line::Removed { by, who: who.account });
+                }
             }
-            Intent::Readd(account, device) => {
-                let stuck =
-                    |leaf: &Leaf| leaf.name.account.0 == *account && leaf.name.device.0 == *device;
-                match self.gather(id, &[AccountId(*account)]) {
-                    Some(packages) => {
-                        change.add = packages
-                            .into_iter()
-                            .filter(|bytes| {
-                                key_package::inspect(bytes)
-                                    .is_ok_and(|leaf| leaf.name.device.0 == *device)
-                            })
-                            .collect();
-                    }
+            Intent::Readd(who) => {
+                match self.gather(id, &[*who]) {
+                    Some(packages) => change.add = packages,
                     None => return,
                 }
-                change.remove = indexes(&stuck);
+                change.remove = indexes(&|leaf| who.is(leaf));
             }
             Intent::Rename(title) => {
                 let context = self.with_group(id, |_, group| group.context().clone());
                 if let Some(mut context) = context {
                     context.title.clone_from(title);
                     change.context = Some(context);
-                    lines.push(SystemLine::Renamed { by: None, title: title.clone() });
+                    lines.push(Line::Renamed { by, title: title.clone() });
                 }
             }
             Intent::Update => {}
@@ -103,26 +96,30 @@ impl Step<'_> {
         self.submit(id, change, vec![row], lines);
     }
 
-    /// Key packages of all devices of these accounts, judged; `None` while they are being fetched.
-    fn gather(&mut self, id: &RoomId, accounts: &[AccountId]) -> Option<Vec<Vec<u8>>> {
+    /// Key packages of these devices, of theirs alone; `None` while they are being fetched.
+    fn gather(&mut self, id: &RoomId, wanted: &[Who]) -> Option<Vec<Vec<u8>>> {
         let mut all = Vec::new();
         let mut waiting = false;
-        for account in accounts {
-            if !self.is_fresh(account) {
+        for who in wanted {
+            if !self.is_fresh(&who.account) {
                 waiting = true;
                 continue;
             }
-            let taken = self.live.packages.get(id).and_then(|taken| taken.get(account));
+            let taken = self.live.packages.get(id).and_then(|taken| taken.get(who));
             if let Some(packages) = taken {
-                all.extend(packages.iter().cloned());
+                let theirs = |bytes: &&Vec<u8>| {
+                    key_package::inspect(bytes).is_ok_and(|leaf| who.names(&leaf.name))
+                };
+                all.extend(
+                    packages.iter().filter(|bytes| who.device.is_none() || theirs(bytes)).cloned(),
+                );
             } else {
                 waiting = true;
                 if self.may_ask(id) {
-                    self.live.busy.insert(*id);
-                    let take =
-                        proto::KeyPackageTake { account: account.to_bytes(), devices: Vec::new() };
+                    let devices = who.device.iter().map(DeviceId::to_bytes).collect();
+                    let take = proto::KeyPackageTake { account: who.account.to_bytes(), devices };
                     let body = request::Body::KeyPackageTake(take);
-                    self.request(Wire::Anonymous, body, Purpose::Take(*id, *account));
+                    self.ask_room(Wire::Anonymous, id, body, Purpose::Take(*id, *who));
                 }
             }
         }
@@ -130,18 +127,18 @@ impl Step<'_> {
     }
 
     /// The server's answer to taking key packages.
-    pub(crate) fn took(&mut self, id: &RoomId, account: AccountId, body: answer::Body) {
+    pub(crate) fn took(&mut self, id: &RoomId, who: Who, body: answer::Body) {
         self.live.busy.remove(id);
         match body {
             answer::Body::KeyPackageTake(taken) if !taken.packages.is_empty() => {
                 let packages = taken.packages.into_iter().map(|one| one.key_package.to_vec());
-                self.live.packages.entry(*id).or_default().insert(account, packages.collect());
+                self.live.packages.entry(*id).or_default().insert(who, packages.collect());
             }
             answer::Body::Refusal(refusal) if class_of(&refusal) == Class::Permanent => {
-                self.account_gone(&account);
+                self.account_gone(&who.account);
             }
             answer::Body::Refusal(refusal) => self.pause(id, &refusal),
-            _ => self.account_gone(&account),
+            _ => self.account_gone(&who.account),
         }
     }
 
@@ -152,7 +149,7 @@ impl Step<'_> {
                 continue;
             };
             let before = accounts.len();
-            accounts.retain(|wanted| wanted != &account.0);
+            accounts.retain(|wanted| wanted.account != *account);
             if accounts.len() == before {
                 continue;
             }
@@ -171,7 +168,7 @@ impl Step<'_> {
             };
             if conversation.kind == Kind::Direct {
                 self.fail_outgoing(conversation.id, &problem(ProblemKind::AccountGone));
-                self.abandon(&RoomId(room.room), &mut conversation);
+                self.abandon(&room.room, &mut conversation);
             }
         }
     }
@@ -179,7 +176,19 @@ impl Step<'_> {
     /// Gives up a direct room that nobody else ever saw: the next try begins with a new one.
     pub(crate) fn abandon(&mut self, id: &RoomId, conversation: &mut Conversation) {
         self.close_room(id);
-        conversation.rooms.retain(|room| *room != id.0);
+        conversation.rooms.retain(|room| room != id);
         self.set_conversation(conversation);
+    }
+}
+
+impl Who {
+    /// Whether this names a leaf's device.
+    fn names(&self, name: &LeafName) -> bool {
+        self.account == name.account && self.device.is_none_or(|device| device == name.device)
+    }
+
+    /// Whether this is whose leaf it is.
+    fn is(&self, leaf: &Leaf) -> bool {
+        self.names(&leaf.name)
     }
 }

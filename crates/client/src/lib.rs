@@ -23,6 +23,7 @@ mod intent;
 pub mod io;
 mod link;
 mod live;
+mod lookup;
 mod mailbox;
 mod outbox;
 mod overlay;

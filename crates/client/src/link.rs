@@ -14,7 +14,7 @@ use nodoor_view::{
 use nodoor_wire::{
     PROTOCOL_VERSION,
     code::{Class, Code},
-    id::{AccountId, DeploymentId, DeviceId},
+    id::DeploymentId,
     proto::{self, answer, from_server, request},
 };
 use prost::Message as _;
@@ -23,7 +23,7 @@ use crate::{
     io::{Effect, Wire},
     live::{Link, LinkState, Purpose},
     rows::key,
-    step::Step,
+    step::{Step, problem},
 };
 
 /// A clock further off than this is shown to the person, seconds.
@@ -101,6 +101,9 @@ impl Step<'_> {
                 | Purpose::Register
                 | Purpose::Login
                 | Purpose::Nothing
+                | Purpose::PackageTokens
+                | Purpose::Packages
+                | Purpose::Forget(_)
                 | Purpose::Bodies(_) => {}
             }
         }
@@ -108,7 +111,7 @@ impl Step<'_> {
             // The server delivers again what was not acknowledged.
             self.live.incoming.clear();
             self.live.bodies.clear();
-            self.live.fetching = false;
+            (self.live.fetching, self.live.forgetting) = (false, false);
             (self.live.challenge, self.live.log_in_at) = (None, None);
         }
         self.live.lost = true;
@@ -142,6 +145,11 @@ impl Step<'_> {
     fn answered(&mut self, wire: Wire, purpose: Purpose, body: answer::Body) {
         match (purpose, body) {
             (Purpose::Hello, answer::Body::Hello(hello)) => self.greeted(wire, &hello),
+            (Purpose::Hello, answer::Body::Refusal(refusal))
+                if class_of(&refusal) == Class::Permanent =>
+            {
+                self.does_not_fit(problem_of(&refusal).kind);
+            }
             (Purpose::Register, body) => self.registered(body),
             (Purpose::Login, answer::Body::Login(login)) => self.logged_in(&login),
             (Purpose::Login, answer::Body::Refusal(refusal))
@@ -152,9 +160,12 @@ impl Step<'_> {
             }
             // A login that does not verify will not do so later; the account is gone here.
             (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
+            (Purpose::PackageTokens, body) => self.package_tokens_answered(&body),
+            (Purpose::Packages, body) => self.packages_answered(&body),
+            (Purpose::Forget(rows), body) => self.tokens_forgotten(&rows, &body),
             (Purpose::Token(room), body) => self.token_answered(&room, &body),
             (Purpose::Lookup(sought), body) => self.looked_up(sought, body),
-            (Purpose::Take(room, account), body) => self.took(&room, account, body),
+            (Purpose::Take(room, who), body) => self.took(&room, who, body),
             (Purpose::Found(room), body) => self.founded(&room, body),
             (Purpose::Commit(room), body) => self.commit_answered(&room, body),
             (Purpose::Send(room, row), body) => self.send_answered(&room, &row, body),
@@ -170,16 +181,26 @@ impl Step<'_> {
         if wire == Wire::Login && seconds.abs() > CLOCK_TOLERANCE {
             self.tell(Event::ClockWrong { seconds });
         }
-        match (wire, self.account()) {
+        if hello.version != PROTOCOL_VERSION {
+            return self.does_not_fit(ProblemKind::Version);
+        }
+        let account = self.account();
+        let pinned = account.as_ref().and_then(|account| account.deployment);
+        let expected = pinned.or(self.live.deployment);
+        let deployment = DeploymentId::try_from(hello.deployment.as_ref()).ok();
+        let deployment = deployment.filter(|shown| expected.is_none_or(|first| first == *shown));
+        let Some(deployment) = deployment else {
+            // Another server, on one connection at least: nothing is asked of it and nothing told.
+            return self.does_not_fit(ProblemKind::Forged);
+        };
+        self.live.deployment = Some(deployment);
+        match (wire, account) {
             (Wire::Anonymous, _) => self.link(wire).state = LinkState::Ready,
             (Wire::Login, None) => {}
             (Wire::Login, Some(mut account)) => {
-                let Ok(deployment) = DeploymentId::try_from(hello.deployment.as_ref()) else {
-                    return;
-                };
                 self.live.challenge = <[u8; 32]>::try_from(hello.challenge.as_ref()).ok();
                 if account.deployment.is_none() {
-                    account.deployment = Some(deployment.0);
+                    account.deployment = Some(deployment);
                     self.set_account(&account);
                 }
                 if let Some(register) = &account.registering {
@@ -195,16 +216,26 @@ impl Step<'_> {
         self.tell_connection();
     }
 
+    /// The server we reach is of another version or not the one we know: the person is told, once, and what waits for
+    /// it is answered. The driver goes on trying.
+    fn does_not_fit(&mut self, kind: ProblemKind) {
+        let problem = problem(kind);
+        self.fail_parked(&problem, |_| true);
+        if self.live.unfit.replace(kind) != Some(kind) {
+            self.tell(Event::ServerUnfit { problem });
+        }
+    }
+
     /// Answers the challenge, for the deployment we registered with and never another's.
     pub(crate) fn log_in(&mut self, deployment: &DeploymentId) {
         self.live.log_in_at = None;
         if let (Some(account), Some(challenge)) = (self.account(), self.live.challenge)
-            && account.deployment == Some(deployment.0)
+            && account.deployment == Some(*deployment)
         {
             let bytes = login_bytes(deployment, &challenge);
             let login = proto::Login {
-                account: AccountId(account.account).to_bytes(),
-                device: DeviceId(account.device).to_bytes(),
+                account: account.account.to_bytes(),
+                device: account.device.to_bytes(),
                 signature: SigningKey::from_seed(account.login_seed)
                     .sign(label::LOGIN, &bytes)
                     .to_vec()
@@ -247,6 +278,9 @@ impl Step<'_> {
             Connection::Connecting
         };
         self.live.lost &= state != Connection::Online;
+        if state == Connection::Online {
+            self.live.unfit = None;
+        }
         self.live.online_since = match (state, self.live.online_since) {
             (Connection::Online, since) => since.or(Some(self.now)),
             _ => None,

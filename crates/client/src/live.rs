@@ -6,12 +6,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use bytes::Bytes;
 use nodoor_e2ee::group::Group;
-use nodoor_transparency::chain::Chain;
-use nodoor_view::{command::Ask, event::Connection, model::ConversationId};
+use nodoor_view::{
+    command::Ask,
+    event::Connection,
+    model::{ConversationId, ProblemKind},
+};
 use nodoor_wire::{
-    id::{AccountId, BodyId, RoomId},
+    id::{AccountId, BodyId, DeploymentId, MessageId, RoomId},
     limits, proto,
 };
+
+use crate::{directory::Known, rows::Who};
 
 /// Volatile state.
 pub(crate) struct Live {
@@ -25,12 +30,20 @@ pub(crate) struct Live {
     pub(crate) login: Link,
     /// The anonymous connection.
     pub(crate) anonymous: Link,
+    /// The server that a connection reached first: both must reach the same.
+    pub(crate) deployment: Option<DeploymentId>,
+    /// Why the server we reach is not one we can talk to, as it was told.
+    pub(crate) unfit: Option<ProblemKind>,
+    /// Key packages made and not yet known to be at the server.
+    pub(crate) upload: Option<Upload>,
+    /// Deletions of tokens are on their way, or were refused on this connection.
+    pub(crate) forgetting: bool,
     /// The challenge of the login connection, until it is answered.
     pub(crate) challenge: Option<[u8; 32]>,
     /// Groups loaded from disk.
     pub(crate) groups: HashMap<RoomId, Group>,
-    /// Chains verified since the start.
-    pub(crate) chains: HashMap<AccountId, Chain>,
+    /// What verified of accounts since the start.
+    pub(crate) known: HashMap<AccountId, Known>,
     /// Entries received and not processed, in order.
     pub(crate) incoming: VecDeque<proto::Entry>,
     /// Bodies fetched for them, still sealed; `None` means gone at the server.
@@ -54,7 +67,7 @@ pub(crate) struct Live {
     /// Look-ups that are wanted or under way.
     pub(crate) searches: BTreeMap<Sought, Search>,
     /// Key packages taken for a room's next Add.
-    pub(crate) packages: HashMap<RoomId, BTreeMap<AccountId, Vec<Vec<u8>>>>,
+    pub(crate) packages: HashMap<RoomId, BTreeMap<Who, Vec<Vec<u8>>>>,
     /// Rooms with a request in flight.
     pub(crate) busy: HashSet<RoomId>,
     /// Rooms that wait until a time.
@@ -77,7 +90,7 @@ pub(crate) struct Live {
     /// What was last told of unread chats and of requests.
     pub(crate) told_counts: Option<(u32, u32)>,
     /// Receipts to give, by room: message ids.
-    pub(crate) receipts: BTreeMap<RoomId, Vec<[u8; 32]>>,
+    pub(crate) receipts: BTreeMap<RoomId, Vec<MessageId>>,
 }
 
 impl Live {
@@ -89,9 +102,13 @@ impl Live {
             stock: limits::KEY_PACKAGES,
             login: Link::default(),
             anonymous: Link::default(),
+            deployment: None,
+            unfit: None,
+            upload: None,
+            forgetting: false,
             challenge: None,
             groups: HashMap::new(),
-            chains: HashMap::new(),
+            known: HashMap::new(),
             incoming: VecDeque::new(),
             bodies: HashMap::new(),
             fetching: false,
@@ -122,6 +139,17 @@ impl Live {
     pub(crate) fn emptied(&self) -> Self {
         Self { stock: self.stock, ..Self::new(&self.server, &self.device_name) }
     }
+}
+
+/// Key packages and the tokens in them: the tokens first, for a Welcome to a token that nobody holds is lost.
+#[derive(Debug, Clone)]
+pub(crate) struct Upload {
+    /// Seeds of the tokens.
+    pub(crate) tokens: proto::TokenPut,
+    /// The packages.
+    pub(crate) packages: proto::KeyPackagePut,
+    /// Not to be tried before, if it was refused.
+    pub(crate) again_at: Option<u64>,
 }
 
 /// Who is looked up.
@@ -180,12 +208,18 @@ pub(crate) enum Purpose {
     Login,
     /// Nothing depends on the answer.
     Nothing,
+    /// Tokens of key packages: then the packages.
+    PackageTokens,
+    /// Key packages.
+    Packages,
+    /// Deletion of the tokens of these rows.
+    Forget(Vec<Vec<u8>>),
     /// Our token in a room.
     Token(RoomId),
     /// A look-up.
     Lookup(Sought),
-    /// Key packages of an account for a room.
-    Take(RoomId, AccountId),
+    /// Key packages for a room.
+    Take(RoomId, Who),
     /// Founding a room.
     Found(RoomId),
     /// Our commit in a room.

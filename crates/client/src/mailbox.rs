@@ -8,18 +8,20 @@
 //! Spec: `docs/book/protocol.md`, 4.
 
 use nodoor_wire::{
-    id::{BodyId, DeviceId, HourKeyId, RoomId},
+    id::{BodyId, DeviceId, HourKeyId, RoomId, first_16},
     limits,
     proto::{self, answer, request},
     sealed::{BodySecret, HourKey, MailboxSecret},
 };
 use prost::Message as _;
+use serde_bytes::ByteArray;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     io::Wire,
     live::Purpose,
     room::PAUSE,
-    rows::{Held, key},
+    rows::key::{self, Held},
     step::Step,
 };
 
@@ -28,32 +30,22 @@ const HELD_PER_ROOM: usize = 256;
 /// Bodies kept in all.
 const HELD: usize = 4096;
 
-/// A body that waits.
-pub(crate) struct Waiting {
-    /// For this room.
-    pub(crate) room: RoomId,
-    /// Since when, milliseconds.
-    pub(crate) since: u64,
-    /// A commit, not a message.
-    pub(crate) is_commit: bool,
-}
-
 impl Step<'_> {
     /// The server pushed entries.
     pub(crate) fn delivered(&mut self, deliver: proto::Deliver) {
         let Some(account) = self.account() else {
             return;
         };
-        let device = DeviceId(account.device);
+        let device = account.device;
         for record in deliver.hour_keys {
             let Ok(id) = HourKeyId::try_from(record.key_id.as_ref()) else {
                 continue;
             };
             let opened = account.mailbox_seeds.iter().find_map(|seed| {
-                MailboxSecret::from_seed(*seed).open(&device, &id, &record.sealed).ok()
+                MailboxSecret::from_seed(seed.into_array()).open(&device, &id, &record.sealed).ok()
             });
             if let Some(hour) = opened {
-                self.disk.put(key::hour_key(id.as_bytes()), &*hour.secret());
+                self.disk.put(key::hour_key(id.as_bytes()), &ByteArray::new(*hour.secret()));
             }
         }
         let mut entries = deliver.entries;
@@ -66,7 +58,7 @@ impl Step<'_> {
         let Some(account) = self.account() else {
             return;
         };
-        let device = DeviceId(account.device);
+        let device = account.device;
         let mut last: u64 = self.disk.get(key::LAST).unwrap_or(0);
         let mut releases = Vec::new();
         let mut highest = None;
@@ -105,8 +97,8 @@ impl Step<'_> {
         entry: &proto::Entry,
     ) -> Option<(proto::EntryPlain, BodySecret)> {
         let id = HourKeyId::try_from(entry.key_id.as_ref()).ok()?;
-        let secret: [u8; 32] = self.disk.get(&key::hour_key(id.as_bytes()))?;
-        let hour = HourKey::from_secret(id, secret);
+        let secret: ByteArray<32> = self.disk.get(&key::hour_key(id.as_bytes()))?;
+        let hour = HourKey::from_secret(id, secret.into_array());
         let plain = hour.open_entry(device, entry.sequence, &entry.sealed).ok()?;
         let plain = proto::EntryPlain::decode(plain.as_slice()).ok()?;
         let secret = <[u8; 32]>::try_from(plain.body_secret.as_ref()).ok()?;
@@ -171,7 +163,7 @@ impl Step<'_> {
     fn arrived(&mut self, room: &RoomId, body: proto::Body) {
         if let Some(proto::body::Body::Welcome(welcome)) = &body.body {
             if !self.welcome(&welcome.welcome) {
-                self.hold_welcome(&body);
+                self.hold_welcome(&welcome.welcome);
             }
             return;
         }
@@ -188,28 +180,30 @@ impl Step<'_> {
         }
     }
 
-    /// What waits, by room and in order.
-    pub(crate) fn waiting(&self) -> Vec<Waiting> {
-        let rows = self.disk.prefixed(key::HELD, HELD);
-        rows.iter().filter_map(|(row, value)| self.waiting_of(row, value)).collect()
-    }
-
-    fn waiting_of(&self, row: &[u8], value: &[u8]) -> Option<Waiting> {
-        let id = row.get(key::HELD.len()..key::HELD.len() + RoomId::LENGTH)?;
-        let held: Held = self.disk.decode(value)?;
-        let body = proto::Body::decode(held.body.as_slice()).ok()?;
-        Some(Waiting {
-            room: RoomId::try_from(id).ok()?,
-            since: held.since,
-            is_commit: matches!(body.body, Some(proto::body::Body::Commit(_))),
-        })
+    /// What waits, by room and in order, as far as its keys say.
+    pub(crate) fn held_keys(&self) -> Vec<(RoomId, Held)> {
+        let keys = self.disk.keys(key::HELD, HELD);
+        keys.iter().filter_map(|row| key::read_held(row)).collect()
     }
 
     /// Whether a commit of this room waits to be decided.
     pub(crate) fn has_waiting_commit(&self, room: &RoomId) -> bool {
-        let rows = self.disk.prefixed(&key::held(room), HELD_PER_ROOM);
-        rows.iter()
-            .any(|(row, value)| self.waiting_of(row, value).is_some_and(|held| held.is_commit))
+        let keys = self.disk.keys(&key::held(room), HELD_PER_ROOM);
+        keys.iter().filter_map(|row| key::read_held(row)).any(|(_, held)| held.is_commit)
+    }
+
+    /// The commits of a room that wait, oldest first.
+    pub(crate) fn held_commits(&self, room: &RoomId) -> Vec<proto::StoredCommit> {
+        let keys = self.disk.keys(&key::held(room), HELD_PER_ROOM);
+        let commits =
+            keys.iter().filter(|row| key::read_held(row).is_some_and(|(_, held)| held.is_commit));
+        commits
+            .filter_map(|row| self.disk.bytes(row))
+            .filter_map(|bytes| match proto::Body::decode(bytes.as_slice()).ok()?.body {
+                Some(proto::body::Body::Commit(commit)) => Some(commit),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Drops what waits for an epoch after the head's: nobody made it.
@@ -218,10 +212,7 @@ impl Step<'_> {
             return;
         };
         for (row, value) in self.disk.prefixed(&key::held(room), usize::MAX) {
-            let body = self
-                .disk
-                .decode::<Held>(&value)
-                .and_then(|held| proto::Body::decode(held.body.as_slice()).ok()?.body);
+            let body = proto::Body::decode(value.as_slice()).ok().and_then(|body| body.body);
             let later = match body {
                 Some(proto::body::Body::Commit(commit)) => commit.epoch > ours,
                 _ => true,
@@ -235,47 +226,39 @@ impl Step<'_> {
     /// Keeps a body for later, in order. When too much waits, what comes is dropped: the room asks for commits
     /// it lacks, and messages are lost as if they had come too late.
     fn hold(&mut self, room: &RoomId, body: &proto::Body) {
-        let held = self.disk.prefixed(&key::held(room), HELD_PER_ROOM);
         let bytes = body.encode_to_vec();
-        let same = |row: &(Vec<u8>, Vec<u8>)| {
-            self.disk.decode::<Held>(&row.1).is_some_and(|held| held.body == bytes)
-        };
-        if held.iter().any(same) {
+        let is_commit = matches!(body.body, Some(proto::body::Body::Commit(_)));
+        let about =
+            Held { is_commit, since: self.now, hash: first_16(Sha256::digest(&bytes).into()) };
+        let here = self.disk.keys(&key::held(room), HELD_PER_ROOM);
+        let same = |(_, held): (RoomId, Held)| held.hash == about.hash;
+        if here.iter().filter_map(|row| key::read_held(row)).any(same) {
             return;
         }
-        let here = held.len();
-        let all = self.disk.prefixed(key::HELD, HELD).len();
-        if here < HELD_PER_ROOM && all < HELD {
+        if here.len() < HELD_PER_ROOM && self.disk.keys(key::HELD, HELD).len() < HELD {
             let number = self.number();
-            let held = Held { body: bytes, since: self.now };
-            self.disk.put(key::held_one(room, number), &held);
+            self.disk.set_bytes(key::held_one(room, number, &about), Some(bytes));
         }
     }
 
-    fn hold_welcome(&mut self, body: &proto::Body) {
-        if self.disk.prefixed(key::WELCOMES, HELD_PER_ROOM).len() < HELD_PER_ROOM {
+    fn hold_welcome(&mut self, welcome: &[u8]) {
+        if self.disk.keys(key::WELCOMES, HELD_PER_ROOM).len() < HELD_PER_ROOM {
             let number = self.number();
-            let held = Held { body: body.encode_to_vec(), since: self.now };
-            self.disk.put(key::welcome(number), &held);
+            self.disk.set_bytes(key::welcome(number), Some(welcome.to_vec()));
         }
     }
 
     /// Tries again what waited: Welcomes, then each room's bodies in order.
     pub(crate) fn retry_held(&mut self) {
-        for (row, value) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
-            let body = self.disk.decode::<Held>(&value).and_then(|held| {
-                proto::Body::decode(held.body.as_slice()).ok().and_then(|body| body.body)
-            });
-            match body {
-                Some(proto::body::Body::Welcome(welcome)) if !self.welcome(&welcome.welcome) => {}
-                _ => self.disk.remove(&row),
+        for (row, welcome) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
+            // Its room may have been joined, and it removed, by one that was tried before it.
+            if self.disk.bytes(&row).is_some() && self.welcome(&welcome) {
+                self.disk.remove(&row);
             }
         }
         let mut last: Option<RoomId> = None;
-        for (row, _) in self.disk.prefixed(key::HELD, usize::MAX) {
-            let id = row.get(key::HELD.len()..key::HELD.len() + RoomId::LENGTH);
-            let room = id.and_then(|id| RoomId::try_from(id).ok());
-            if let Some(room) = room.filter(|room| last != Some(*room)) {
+        for (room, _) in self.held_keys() {
+            if last != Some(room) {
                 last = Some(room);
                 self.retry_room(&room);
             }
@@ -287,14 +270,12 @@ impl Step<'_> {
         let mut again = true;
         while std::mem::take(&mut again) {
             for (row, value) in self.disk.prefixed(&key::held(room), usize::MAX) {
-                let Some(held) = self.disk.decode::<Held>(&value) else {
-                    continue;
-                };
-                let done = match proto::Body::decode(held.body.as_slice()) {
+                let done = match proto::Body::decode(value.as_slice()) {
                     Ok(body) => self.try_body(room, &body),
                     Err(_) => true,
                 };
-                let age = self.now.saturating_sub(held.since);
+                let since = key::read_held(&row).map_or(0, |(_, held)| held.since);
+                let age = self.now.saturating_sub(since);
                 if done || age > limits::TRY_DAYS * 24 * 3600 * 1000 {
                     self.disk.remove(&row);
                     again |= done;

@@ -12,18 +12,19 @@ use nodoor_e2ee::{
 use nodoor_view::model::{ConversationId, Problem, ProblemKind};
 use nodoor_wire::{
     code::Class,
-    id::{AccountId, MessageId as Reference, RoomId, Token},
+    id::{AccountId, RoomId, Token},
     limits,
     proto::{self, answer, request},
 };
 use prost::Message as _;
+use serde_bytes::ByteArray;
 
 use crate::{
     io::Wire,
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{Intent, Outgoing, Room, Sealed, State, Status, key},
+    rows::{Intent, NotSent, Outgoing, Room, Sealed, State, Status, WhyNotSent, key},
     step::{Step, problem},
 };
 
@@ -61,7 +62,7 @@ impl Step<'_> {
         }
         if let Some(sealed) = &outgoing.sealed {
             // On its way: the same bytes until the answer is definite.
-            let room = RoomId(sealed.room);
+            let room = sealed.room;
             if self.live.busy.contains(&room) || !self.is_ready(Wire::Anonymous) {
                 return;
             }
@@ -71,14 +72,13 @@ impl Step<'_> {
                 && !waits
                 && !behind
             {
-                self.live.busy.insert(room);
-                let purpose = Purpose::Send(room, row);
-                self.request(Wire::Anonymous, request::Body::Send(send), purpose);
+                let (body, purpose) = (request::Body::Send(send), Purpose::Send(room, row));
+                self.ask_room(Wire::Anonymous, &room, body, purpose);
             }
             return;
         }
         let room = match outgoing.room {
-            Some(room) => self.room(&RoomId(room)),
+            Some(room) => self.room(&room),
             None => self.room_in_use(&conversation),
         };
         let Some(room) = room else {
@@ -90,18 +90,16 @@ impl Step<'_> {
         if room.closed {
             self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
         } else if !self.is_settled(&room) {
-        } else if self.must_commit(&RoomId(room.room)) && !outgoing.leave {
+        } else if self.must_commit(&room.room) && !outgoing.leave {
             // Somebody leaves: the epoch without them comes first.
-            self.intend(&RoomId(room.room), &Intent::Update);
+            self.intend(&room.room, &Intent::Update);
         } else if self.seal(&room, &mut outgoing) {
             self.disk.put(row.clone(), &outgoing);
             if let Some(send) =
                 outgoing.sealed.and_then(|sealed| proto::Send::decode(sealed.send.as_slice()).ok())
             {
-                let id = RoomId(room.room);
-                self.live.busy.insert(id);
-                let purpose = Purpose::Send(id, row);
-                self.request(Wire::Anonymous, request::Body::Send(send), purpose);
+                let (body, purpose) = (request::Body::Send(send), Purpose::Send(room.room, row));
+                self.ask_room(Wire::Anonymous, &room.room, body, purpose);
             }
         }
     }
@@ -112,17 +110,16 @@ impl Step<'_> {
 
     /// Signs, pads and encrypts: the last place that knows the text.
     fn seal(&mut self, room: &Room, outgoing: &mut Outgoing) -> bool {
-        let id = RoomId(room.room);
+        let id = room.room;
         let Some(account) = self.account() else {
             return false;
         };
-        let me = AccountId(account.account);
+        let me = account.account;
         let device_key = SigningKey::from_bytes(&account.device_seed);
         let transport_id: [u8; 16] = self.random();
         let (content, sent_at, leave) =
             (outgoing.content.clone(), outgoing.sent_at, outgoing.leave);
-        self.disk.begin();
-        let send = self.with_group(&id, |step, group| {
+        let send = self.in_part(&id, |step, group| {
             let frame = if leave {
                 group.propose_leave(&step.disk, &step.identity()?).ok()?
             } else {
@@ -139,18 +136,15 @@ impl Step<'_> {
                 frame: frame.into(),
             })
         });
-        let Some(Some(send)) = send else {
-            self.disk.undo();
-            self.live.groups.remove(&id);
+        let Some(send) = send else {
             self.live.retry_at.insert(id, self.now + 5_000);
             return false;
         };
-        self.disk.keep();
-        if let Some(mut message) = outgoing.message.and_then(|id| self.message(id)) {
-            message.reference = content::message_id(&me, &id, &outgoing.content).0;
-            self.set_message(&message, false);
+        if let Some(message) = outgoing.message {
+            let reference = content::message_id(&me, &id, &outgoing.content);
+            self.change_message(message, |message| message.reference = Some(reference));
         }
-        outgoing.sealed = Some(Sealed { room: room.room, send: send.encode_to_vec() });
+        outgoing.sealed = Some(Sealed { room: id, send: send.encode_to_vec() });
         true
     }
 
@@ -194,23 +188,24 @@ impl Step<'_> {
         }
         self.live.fruitless.remove(id);
         room.i_sent = true;
-        room.active_at = self.now;
         self.set_room(&room);
-        if let Some(mut message) = outgoing.message.and_then(|id| self.message(id)) {
-            if message.state == Some(State::Waiting) {
-                message.state = Some(State::Sent);
-            }
-            message.accepted_at = Some(self.now);
-            self.set_message(&message, false);
+        if let Some(message) = outgoing.message {
+            let now = self.now;
+            self.change_message(message, |message| {
+                if message.state == Some(State::Waiting) {
+                    message.state = Some(State::Sent);
+                }
+                message.accepted_at = Some(now);
+            });
         }
     }
 
     /// Stops trying; the message stays, with the reason.
     fn give_up(&mut self, row: &[u8], outgoing: &Outgoing, reason: &Problem) {
         self.disk.remove(row);
-        if let Some(mut message) = outgoing.message.and_then(|id| self.message(id)) {
-            message.state = Some(State::NotSent(reason.clone()));
-            self.set_message(&message, false);
+        if let Some(message) = outgoing.message {
+            let state = State::NotSent(not_sent(reason));
+            self.change_message(message, |message| message.state = Some(state));
         }
     }
 
@@ -238,46 +233,68 @@ impl Step<'_> {
                 .is_some_and(|conversation| conversation.status == Status::Open);
             if open && !room.closed {
                 for references in references.chunks(RECEIPTS) {
-                    let references = references.iter().copied().map(Reference).collect();
+                    let references = references.to_vec();
                     self.queue(room.conversation, None, &Content::Receipt(references), Some(id));
                 }
             }
         }
     }
 
-    /// Tells the server that a token of ours is dead.
+    /// Notes that the server shall forget a token of ours: until it said yes, what is sent to it still comes.
     pub(crate) fn forget_token(&mut self, token: Token) {
-        let Some(seed) = token::seed(&self.disk, &token) else {
-            return;
-        };
-        token::forget(&self.disk, &token);
-        if self.is_ready(Wire::Login) {
-            let body = proto::TokenDelete { seeds: vec![seed.to_vec().into()] };
-            self.request(Wire::Login, request::Body::TokenDelete(body), Purpose::Nothing);
-        } else {
-            self.disk.put(key::dead_token(&token), &seed);
+        if let Some(seed) = token::seed(&self.disk, &token) {
+            token::forget(&self.disk, &token);
+            self.disk.put(key::dead_token(&token), &ByteArray::new(seed));
         }
     }
 
-    /// Sends the deletions that could not be sent when they were wanted.
+    /// Sends deletions, those of the same rows again on each connection until the server's yes.
     pub(crate) fn forget_dead_tokens(&mut self) {
+        if self.live.forgetting {
+            return;
+        }
         let dead = self.disk.prefixed(key::DEAD_TOKENS, limits::BATCH);
         if dead.is_empty() {
             return;
         }
-        let mut seeds = Vec::new();
+        let (mut rows, mut seeds) = (Vec::new(), Vec::new());
         for (row, value) in dead {
-            if let Some(seed) = self.disk.decode::<[u8; 32]>(&value) {
+            if let Some(seed) = self.disk.decode::<ByteArray<32>>(&value) {
                 seeds.push(seed.to_vec().into());
+                rows.push(row);
             }
-            self.disk.remove(&row);
         }
+        self.live.forgetting = true;
         let body = proto::TokenDelete { seeds };
-        self.request(Wire::Login, request::Body::TokenDelete(body), Purpose::Nothing);
+        self.request(Wire::Login, request::Body::TokenDelete(body), Purpose::Forget(rows));
+    }
+
+    /// The server's answer to deletions. A refusal leaves them to the next connection.
+    pub(crate) fn tokens_forgotten(&mut self, rows: &[Vec<u8>], body: &answer::Body) {
+        if matches!(body, answer::Body::Done(_)) {
+            self.live.forgetting = false;
+            rows.iter().for_each(|row| self.disk.remove(row));
+        }
     }
 
     /// Whether an account is ours.
     pub(crate) fn is_me(&self, account: &AccountId) -> bool {
         self.me() == Some(*account)
     }
+}
+
+/// Why a message stays, as the disk keeps it.
+fn not_sent(reason: &Problem) -> NotSent {
+    let why = match reason.kind {
+        ProblemKind::Offline => WhyNotSent::Offline,
+        ProblemKind::Server | ProblemKind::SlowDown => WhyNotSent::Server,
+        ProblemKind::Version => WhyNotSent::Version,
+        ProblemKind::Size => WhyNotSent::Size,
+        ProblemKind::AccountGone | ProblemKind::NotFound => WhyNotSent::AccountGone,
+        ProblemKind::UnknownDevice => WhyNotSent::UnknownDevice,
+        ProblemKind::NotAMember => WhyNotSent::NotAMember,
+        ProblemKind::Blocked => WhyNotSent::Blocked,
+        _ => WhyNotSent::Internal,
+    };
+    NotSent { why, code: reason.code }
 }

@@ -115,6 +115,26 @@ impl<'s> Overlay<'s> {
         }
     }
 
+    /// Keys that begin with `prefix`, in order; nothing of their values is read.
+    pub(crate) fn keys(&self, prefix: &[u8], limit: usize) -> Vec<Vec<u8>> {
+        let end = after_prefix(prefix);
+        let mut written = BTreeMap::new();
+        for layer in self.layers.borrow().iter() {
+            let range = layer.range(prefix.to_vec()..end.clone());
+            written.extend(range.map(|(key, value)| (key.clone(), value.is_some())));
+        }
+        let asked = limit.saturating_add(written.len());
+        let stored = self.store.keys(prefix, &end, asked).unwrap_or_else(|failure| {
+            self.failure.borrow_mut().get_or_insert(failure);
+            Vec::new()
+        });
+        let mut merged: BTreeMap<Vec<u8>, bool> =
+            stored.into_iter().map(|key| (key, true)).collect();
+        merged.extend(written);
+        let present = merged.into_iter().filter(|(_, there)| *there).map(|(key, _)| key);
+        present.take(limit).collect()
+    }
+
     /// Rows whose key begins with `prefix`.
     pub(crate) fn prefixed(&self, prefix: &[u8], limit: usize) -> Rows {
         self.rows(prefix, &after_prefix(prefix), false, limit)

@@ -15,7 +15,7 @@ use nodoor_e2ee::{
 };
 use nodoor_view::model::Kind;
 use nodoor_wire::{
-    id::{AccountId, RoomId, Token},
+    id::{AccountId, RoomId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -23,7 +23,7 @@ use prost::Message as _;
 use crate::{
     io::Wire,
     live::Purpose,
-    rows::{Conversation, Intent, Room, Status, Submission, key},
+    rows::{Conversation, Intent, Room, Status, Submission, Who, key},
     step::Step,
 };
 
@@ -48,36 +48,66 @@ impl Step<'_> {
         Some(result)
     }
 
+    /// Works with a group and keeps all of what that wrote, or, if it came to nothing, none of it: half of an MLS
+    /// operation on disk would be a group that nobody else has.
+    pub(crate) fn in_part<T>(
+        &mut self,
+        room: &RoomId,
+        work: impl FnOnce(&mut Self, &mut Group) -> Option<T>,
+    ) -> Option<T> {
+        self.disk.begin();
+        let done = self.with_group(room, work).flatten();
+        if done.is_some() {
+            self.disk.keep();
+        } else {
+            self.disk.undo();
+            // What is in memory may be half changed as well.
+            self.live.groups.remove(room);
+        }
+        done
+    }
+
+    /// Sends a request about a room; until its answer nothing else goes out for it.
+    pub(crate) fn ask_room(&mut self, wire: Wire, id: &RoomId, body: request::Body, of: Purpose) {
+        self.live.busy.insert(*id);
+        self.request(wire, body, of);
+    }
+
     /// Makes a room of one for a conversation, on disk alone; the server learns of it when it can.
     pub(crate) fn found_room(
         &mut self,
         conversation: &mut Conversation,
         context: RoomContext,
-        members: Vec<[u8; 16]>,
+        members: Vec<AccountId>,
         room: RoomId,
     ) -> Option<RoomId> {
         let identity = self.identity()?;
-        let group = Group::found(&self.disk, &identity, room, context, self.rng).ok()?;
+        self.disk.begin();
+        let Ok(group) = Group::found(&self.disk, &identity, room, context, self.rng) else {
+            self.disk.undo();
+            return None;
+        };
+        self.disk.keep();
         let token = group.leaf(group.own_index())?.token;
         self.live.groups.insert(room, group);
         let row = Room {
-            room: room.0,
+            room,
             conversation: conversation.id,
-            token: token.0,
+            token,
             token_known: false,
             founded: false,
             i_sent: false,
             they_sent: false,
-            active_at: self.now,
             updated_at: self.now,
             stuck: None,
             closed: false,
         };
         self.set_room(&row);
         self.disk.put(key::unknown(&room), &());
-        conversation.rooms.push(room.0);
+        conversation.rooms.push(room);
         self.set_conversation(conversation);
         if !members.is_empty() {
+            let members = members.into_iter().map(Who::from).collect();
             self.intend(&room, &Intent::Add(members));
         }
         Some(room)
@@ -91,11 +121,10 @@ impl Step<'_> {
         let Some(me) = self.me() else {
             return;
         };
-        let other = AccountId(conversation.other);
-        let kind = RoomKind::direct(me, other);
-        let context = RoomContext { kind, creator: me, title: String::new(), successor_of: None };
+        let other = conversation.other;
+        let context = RoomContext::new(RoomKind::direct(me, other), me, "");
         let room = RoomId(self.random());
-        self.found_room(conversation, context, vec![other.0], room);
+        self.found_room(conversation, context, vec![other], room);
     }
 
     /// Does whatever can be done now.
@@ -130,7 +159,7 @@ impl Step<'_> {
 
     /// Whether a room can carry a sending now.
     pub(crate) fn is_settled(&self, room: &Room) -> bool {
-        let id = RoomId(room.room);
+        let id = room.room;
         room.founded
             && room.token_known
             && room.stuck.is_none()
@@ -152,11 +181,10 @@ impl Step<'_> {
         let waits = self.live.retry_at.get(id).is_some_and(|at| *at > self.now);
         if !room.token_known && self.is_ready(Wire::Login) && !self.live.busy.contains(id) && !waits
         {
-            self.live.busy.insert(*id);
-            if let Some(seed) = token::seed(&self.disk, &Token(room.token)) {
+            if let Some(seed) = token::seed(&self.disk, &room.token) {
                 let body = proto::TokenPut { seeds: vec![seed.to_vec().into()] };
                 let body = request::Body::TokenPut(body);
-                self.request(Wire::Login, body, Purpose::Token(*id));
+                self.ask_room(Wire::Login, id, body, Purpose::Token(*id));
             }
             return;
         }
@@ -170,9 +198,8 @@ impl Step<'_> {
         } else if self.live.stale.contains(id) {
         } else if let Some(submission) = self.disk.get::<Submission>(&key::submission(id)) {
             if let Ok(commit) = proto::Commit::decode(submission.commit.as_slice()) {
-                self.live.busy.insert(*id);
                 let body = request::Body::Commit(commit);
-                self.request(Wire::Anonymous, body, Purpose::Commit(*id));
+                self.ask_room(Wire::Anonymous, id, body, Purpose::Commit(*id));
             }
         } else if room.stuck.is_none() && !self.has_waiting_commit(id) {
             self.next_intent(id, &room);
@@ -194,9 +221,8 @@ impl Step<'_> {
             })
         });
         if let Some(Some(found)) = found {
-            self.live.busy.insert(*id);
             let body = request::Body::RoomFound(found);
-            self.request(Wire::Anonymous, body, Purpose::Found(*id));
+            self.ask_room(Wire::Anonymous, id, body, Purpose::Found(*id));
         }
     }
 
@@ -209,9 +235,8 @@ impl Step<'_> {
             })
         });
         if let Some(Some(ask)) = ask {
-            self.live.busy.insert(*id);
             let body = request::Body::CatchUp(ask);
-            self.request(Wire::Anonymous, body, Purpose::CatchUp(*id));
+            self.ask_room(Wire::Anonymous, id, body, Purpose::CatchUp(*id));
         }
     }
 
@@ -251,7 +276,7 @@ impl Step<'_> {
 
     fn room_known(&mut self, room: &Room) {
         if room.founded && room.token_known {
-            self.disk.remove(&key::unknown(&RoomId(room.room)));
+            self.disk.remove(&key::unknown(&room.room));
         }
     }
 
@@ -269,12 +294,16 @@ impl Step<'_> {
         if !room.closed {
             room.closed = true;
             self.set_room(&room);
-            self.forget_token(Token(room.token));
+            self.forget_token(room.token);
         }
         self.forget_work(id);
         let group = self.live.groups.remove(id);
         if let Some(group) = group.or_else(|| Group::load(&self.disk, id).ok().flatten()) {
-            let _ = group.delete(&self.disk);
+            self.disk.begin();
+            match group.delete(&self.disk) {
+                Ok(()) => self.disk.keep(),
+                Err(_) => self.disk.undo(),
+            }
         }
     }
 
@@ -306,7 +335,7 @@ impl Step<'_> {
             if due && open && !room.closed {
                 room.updated_at = self.now;
                 self.set_room(&room);
-                self.intend(&RoomId(room.room), &Intent::Update);
+                self.intend(&room.room, &Intent::Update);
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The rows the engine keeps: their keys and their records. CBOR by serde; a field added later has a
-//! default. Everything is inside the client's encrypted database.
+//! The rows the engine keeps: their keys and their records. CBOR maps by serde, bytes as byte strings; a field added
+//! later has a default. Everything is inside the client's encrypted database. What interfaces see is made of
+//! them in [`crate::views`], so that a change there changes no disk.
 //!
 //! | key | record |
 //! |---|---|
@@ -12,54 +13,65 @@
 //! | `g/<room><n>` | [`Intent`], oldest first |
 //! | `h/<key id>` | hour key of the mailbox |
 //! | `i/<conversation><message id>` | message row by MIMI id |
-//! | `k/<room><n>` | body held until its room can go on |
+//! | `j/<account>` | [`Fork`]: two signed lists that do not fit, as the server showed them |
+//! | `k/<room><n><kind><since><hash>` | body held until its room can go on (protobuf `Body`) |
 //! | `l/<account>` | [`Contact`] |
 //! | `m/<conversation><message>` | [`Message`] |
 //! | `n/<message>` | conversation of a message row |
 //! | `o/<conversation><n>` | [`Outgoing`], oldest first |
 //! | `q/<room>` | a room that is stuck, and since when |
 //! | `r/<room>` | [`Room`] |
+//! | `s/<room><device>` | when this stuck device last called for help |
 //! | `t/<room>` | a room the server does not know yet, or whose token it does not |
-//! | `w/<n>` | Welcome held until its lists are known |
+//! | `w/<n>` | Welcome held until its lists are known (the MLS bytes) |
 //! | `x/<room>` | [`Submission`]: our commit on its way |
 //! | `v/<token>` | seed of a delivery token that the server shall forget |
 //! | `z/<message>` | a message deleted for me, until it can no longer be undone |
 //! | `e/...` | MLS state, by `e2ee` |
 
-use nodoor_view::model::{ConversationId, Kind, MessageId, Problem, SystemLine};
-use nodoor_wire::id::{AccountId, DeviceId, RoomId, Token};
+use nodoor_view::model::{ConversationId, Kind, MessageId};
+use nodoor_wire::id::{
+    AccountId, CommitId, DeploymentId, DeviceId, MessageId as Reference, RoomId, Token,
+};
 use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteArray, ByteBuf};
+
+use crate::gate::Reason;
 
 /// Who we are. Secrets are seeds; public halves are derived.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Account {
     /// Account id.
-    pub(crate) account: [u8; 16],
+    pub(crate) account: AccountId,
     /// This device.
-    pub(crate) device: [u8; 16],
+    pub(crate) device: DeviceId,
     /// Without `@`.
     pub(crate) handle: String,
     /// The name contacts see.
-    #[serde(default)]
     pub(crate) name: String,
     /// Seeds of the device, MLS signature and login key.
+    #[serde(with = "serde_bytes")]
     pub(crate) device_seed: [u8; 32],
     /// See `device_seed`.
+    #[serde(with = "serde_bytes")]
     pub(crate) mls_seed: [u8; 32],
     /// See `device_seed`.
+    #[serde(with = "serde_bytes")]
     pub(crate) login_seed: [u8; 32],
     /// Entropy of the 24 recovery words; gone once the person has saved them.
+    #[serde(with = "serde_bytes")]
     pub(crate) recovery_entropy: Option<[u8; 32]>,
     /// Seeds of mailbox keys, newest first.
-    pub(crate) mailbox_seeds: Vec<[u8; 32]>,
+    pub(crate) mailbox_seeds: Vec<ByteArray<32>>,
     /// When this device was made, milliseconds.
     pub(crate) made_at: u64,
     /// What this device is called here.
     pub(crate) device_name: String,
     /// The `Register` request, protobuf, until the server said yes.
+    #[serde(with = "serde_bytes")]
     pub(crate) registering: Option<Vec<u8>>,
     /// The server's id, pinned at registration.
-    pub(crate) deployment: Option<[u8; 16]>,
+    pub(crate) deployment: Option<DeploymentId>,
     /// Version of the newest own list.
     pub(crate) list_version: u32,
 }
@@ -67,8 +79,9 @@ pub(crate) struct Account {
 /// What we know of an account, our own included.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Contact {
-    /// Verified signed lists, protobuf `LookupAnswer`.
-    pub(crate) lists: Vec<u8>,
+    /// The newest answer that verified, protobuf `LookupAnswer`.
+    #[serde(with = "serde_bytes")]
+    pub(crate) lookup: Vec<u8>,
     /// Verified handle, or empty.
     pub(crate) handle: String,
     /// The name they gave themselves, or empty.
@@ -82,23 +95,40 @@ pub(crate) struct Contact {
     pub(crate) blocked: bool,
 }
 
+/// Two signed lists of an account that do not fit: of one version, whoever holds both can show that its history was
+/// forked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fork {
+    /// The first version at which they differ; none if the server only showed less than before.
+    pub(crate) version: Option<u64>,
+    /// The list that was seen first, protobuf `SignedList`.
+    #[serde(with = "serde_bytes")]
+    pub(crate) seen: Vec<u8>,
+    /// The one shown later, protobuf `SignedList`.
+    #[serde(with = "serde_bytes")]
+    pub(crate) shown: Vec<u8>,
+    /// When it was shown, milliseconds.
+    pub(crate) at: u64,
+}
+
 /// What a person sees as one chat.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Conversation {
     /// Row number.
     pub(crate) id: ConversationId,
     /// Same on every device.
+    #[serde(with = "serde_bytes")]
     pub(crate) reference: [u8; 16],
     /// Direct or group.
     pub(crate) kind: Kind,
     /// The other account of a direct chat; whoever made a group.
-    pub(crate) other: [u8; 16],
+    pub(crate) other: AccountId,
     /// A group's title.
     pub(crate) title: String,
     /// Where it stands.
     pub(crate) status: Status,
     /// Its rooms, oldest first.
-    pub(crate) rooms: Vec<[u8; 32]>,
+    pub(crate) rooms: Vec<RoomId>,
     /// Unread messages.
     pub(crate) unread: u32,
     /// First unread message.
@@ -135,11 +165,11 @@ pub(crate) enum Status {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Room {
     /// MLS group id.
-    pub(crate) room: [u8; 32],
+    pub(crate) room: RoomId,
     /// Its conversation.
     pub(crate) conversation: ConversationId,
     /// Our delivery token in it.
-    pub(crate) token: [u8; 32],
+    pub(crate) token: Token,
     /// The server knows our token.
     pub(crate) token_known: bool,
     /// The server knows the room.
@@ -148,8 +178,6 @@ pub(crate) struct Room {
     pub(crate) i_sent: bool,
     /// Somebody else did.
     pub(crate) they_sent: bool,
-    /// When something last came, milliseconds.
-    pub(crate) active_at: u64,
     /// When we last updated our leaf, milliseconds.
     pub(crate) updated_at: u64,
     /// Why it does not go on, if it does not. Kept when a successor takes over.
@@ -176,10 +204,25 @@ pub(crate) struct Burning {
     /// The epoch the commit ended.
     pub(crate) epoch: u64,
     /// The commit.
-    pub(crate) commit: [u8; 32],
+    pub(crate) commit: CommitId,
     /// Accounts a successor room holds, ours included, sorted: the members of the last good epoch, in a group
     /// without the signer's account.
-    pub(crate) members: Vec<[u8; 16]>,
+    pub(crate) members: Vec<AccountId>,
+    /// What was wrong with it.
+    pub(crate) cause: Cause,
+}
+
+/// What was wrong with a commit that burnt its epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cause {
+    /// MLS refuses it.
+    Mls,
+    /// Its header names another roster, key or committer than the epoch it makes.
+    Header,
+    /// The gate refuses it.
+    Gate(Reason),
+    /// It carries out a proposal that never reached the members.
+    UnseenProposal,
 }
 
 impl Room {
@@ -192,29 +235,46 @@ impl Room {
 /// A change of a room that we want; done by a commit of ours, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Intent {
-    /// Add all devices of these accounts.
-    Add(Vec<[u8; 16]>),
-    /// Remove all devices of an account.
-    Remove([u8; 16]),
+    /// Add these, as far as they are not there.
+    Add(Vec<Who>),
+    /// Remove these leaves.
+    Remove(Who),
     /// Give the group a title.
     Rename(String),
     /// A fresh leaf of our own, and whatever proposals wait.
     Update,
     /// Remove a stuck device and add it again.
-    Readd([u8; 16], [u8; 16]),
+    Readd(Who),
+}
+
+/// All devices of an account, or one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Who {
+    /// The account.
+    pub(crate) account: AccountId,
+    /// One device alone.
+    #[serde(default)]
+    pub(crate) device: Option<DeviceId>,
+}
+
+impl From<AccountId> for Who {
+    fn from(account: AccountId) -> Self {
+        Self { account, device: None }
+    }
 }
 
 /// Our commit, on disk before it is sent and until the server answered.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Submission {
     /// Protobuf `Commit`.
+    #[serde(with = "serde_bytes")]
     pub(crate) commit: Vec<u8>,
     /// Its id.
-    pub(crate) id: [u8; 32],
+    pub(crate) id: CommitId,
     /// Keys of the intents it carries out.
-    pub(crate) intents: Vec<Vec<u8>>,
+    pub(crate) intents: Vec<ByteBuf>,
     /// What to say in the chat once it is done.
-    pub(crate) lines: Vec<SystemLine>,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// A message row.
@@ -224,39 +284,115 @@ pub(crate) struct Message {
     pub(crate) id: MessageId,
     /// Which conversation.
     pub(crate) conversation: ConversationId,
-    /// MIMI message id; zero for system lines.
-    pub(crate) reference: [u8; 32],
-    /// Sender; `None` for system lines.
-    pub(crate) from: Option<[u8; 16]>,
+    /// MIMI message id; none for lines of the app, and before it is known in which room a message goes.
+    pub(crate) reference: Option<Reference>,
+    /// Sender; `None` for lines of the app.
+    pub(crate) from: Option<AccountId>,
     /// What it is.
     pub(crate) content: Stored,
-    /// When its sender says, milliseconds.
+    /// When its sender says, milliseconds; what the report signature covers.
     pub(crate) sent_at: u64,
     /// When this device had it, milliseconds.
     pub(crate) received_at: u64,
     /// State of one's own message.
     pub(crate) state: Option<State>,
+    /// What attributes it to its sender's device, on the day somebody reports it.
+    #[serde(default)]
+    pub(crate) report: Option<Report>,
     /// When the server said yes, milliseconds.
     #[serde(default)]
     pub(crate) accepted_at: Option<u64>,
     /// Accounts at least one device of which has it.
     #[serde(default)]
-    pub(crate) delivered_to: Vec<[u8; 16]>,
+    pub(crate) delivered_to: Vec<AccountId>,
+}
+
+/// A message deleted for me.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Deleted {
+    /// When, milliseconds.
+    pub(crate) at: u64,
+    /// As it was.
+    pub(crate) message: Message,
 }
 
 /// What a message row holds.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Stored {
-    /// Text.
-    Text(String),
+    /// Encoded mimiContent, whatever this version makes of it: salt, reply and extensions stay as they came.
+    Content(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// A payload of a later version, as it was sealed.
+    Payload(#[serde(with = "serde_bytes")] Vec<u8>),
     /// A line of the app.
-    System(SystemLine),
-    /// Content bytes of a kind this version does not know.
-    Unknown(Vec<u8>),
+    Line(Line),
+}
+
+/// A neutral line of the app. Accounts, so that names are those of the day one looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Line {
+    /// The group was made.
+    GroupCreated {
+        /// By whom.
+        by: AccountId,
+    },
+    /// Somebody was added.
+    Added {
+        /// By whom.
+        by: AccountId,
+        /// Who.
+        who: AccountId,
+    },
+    /// Somebody was removed.
+    Removed {
+        /// By whom.
+        by: AccountId,
+        /// Who.
+        who: AccountId,
+    },
+    /// Somebody left.
+    Left {
+        /// Who.
+        who: AccountId,
+    },
+    /// The title changed.
+    Renamed {
+        /// By whom.
+        by: AccountId,
+        /// The new title.
+        title: String,
+    },
+    /// A person's device was added.
+    DeviceAdded {
+        /// Whose.
+        who: AccountId,
+    },
+    /// The group went on in a new room.
+    Successor,
+    /// This device was away from the group and comes back: what was sent meanwhile never reaches it.
+    MayBeMissing,
+}
+
+/// What the report signature of a received message binds it to, and whose it is. With the content and
+/// `sent_at` of the row it can be verified by anyone who holds the account's lists.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// The room.
+    pub(crate) room: RoomId,
+    /// The epoch it was sealed in.
+    pub(crate) epoch: u64,
+    /// The sender's leaf.
+    pub(crate) leaf: u32,
+    /// The sender's device.
+    pub(crate) device: DeviceId,
+    /// The version of the account's list that names it.
+    pub(crate) list_version: u32,
+    /// The device key's signature.
+    #[serde(with = "serde_bytes")]
+    pub(crate) signature: [u8; 64],
 }
 
 /// State of one's own message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum State {
     /// On disk.
     Waiting,
@@ -265,7 +401,39 @@ pub(crate) enum State {
     /// On a device of every other member.
     Delivered,
     /// Kept here.
-    NotSent(Problem),
+    NotSent(NotSent),
+}
+
+/// Why a message was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NotSent {
+    /// What kind of reason.
+    pub(crate) why: WhyNotSent,
+    /// The refusal's number, or 0.
+    pub(crate) code: u32,
+}
+
+/// Kinds of reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum WhyNotSent {
+    /// The server was not reached for too long.
+    Offline,
+    /// The server is full or at fault.
+    Server,
+    /// The server's version and this one's do not fit.
+    Version,
+    /// Too long, or too many members.
+    Size,
+    /// The person's account no longer exists, or has no device to send to.
+    AccountGone,
+    /// A device is not in its owner's signed list.
+    UnknownDevice,
+    /// One is no longer in this room.
+    NotAMember,
+    /// One blocked this person.
+    Blocked,
+    /// A fault of this app.
+    Internal,
 }
 
 /// Something to send in a conversation.
@@ -274,13 +442,14 @@ pub(crate) struct Outgoing {
     /// The message row, if it is one a person sees.
     pub(crate) message: Option<MessageId>,
     /// Encoded mimiContent.
+    #[serde(with = "serde_bytes")]
     pub(crate) content: Vec<u8>,
     /// When its sender says it was sent, milliseconds.
     pub(crate) sent_at: u64,
     /// When we first tried, milliseconds.
     pub(crate) first_try: u64,
     /// Only in this room (receipts, calls for help); else in the room the conversation uses.
-    pub(crate) room: Option<[u8; 32]>,
+    pub(crate) room: Option<RoomId>,
     /// Sealed, perhaps sent, not answered: the same bytes go again until a definite answer.
     pub(crate) sealed: Option<Sealed>,
     /// This is our leaving: a proposal, not content.
@@ -292,18 +461,10 @@ pub(crate) struct Outgoing {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Sealed {
     /// In which room.
-    pub(crate) room: [u8; 32],
+    pub(crate) room: RoomId,
     /// Protobuf `Send`.
+    #[serde(with = "serde_bytes")]
     pub(crate) send: Vec<u8>,
-}
-
-/// A body that waits for its room (a list to be looked up, or earlier commits).
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Held {
-    /// Protobuf `Body`.
-    pub(crate) body: Vec<u8>,
-    /// Since when, milliseconds.
-    pub(crate) since: u64,
 }
 
 #[cfg(test)]
@@ -311,7 +472,18 @@ mod tests;
 
 /// Keys of the rows.
 pub(crate) mod key {
-    use super::{AccountId, ConversationId, DeviceId, MessageId, RoomId, Token};
+    use super::{AccountId, ConversationId, DeviceId, MessageId, Reference, RoomId, Token};
+
+    /// What is known of a held body without reading it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct Held {
+        /// A commit, not a message.
+        pub(crate) is_commit: bool,
+        /// Since when, milliseconds.
+        pub(crate) since: u64,
+        /// The first half of SHA-256 of the body.
+        pub(crate) hash: [u8; 16],
+    }
 
     /// Our account.
     pub(crate) const ACCOUNT: &[u8] = b"a/account";
@@ -343,6 +515,8 @@ pub(crate) mod key {
     pub(crate) const HELD: &[u8] = b"k/";
     /// All submissions.
     pub(crate) const SUBMISSIONS: &[u8] = b"x/";
+    /// Messages deleted for me.
+    pub(crate) const DELETED: &[u8] = b"z/";
 
     fn join(prefix: &[u8], parts: &[&[u8]]) -> Vec<u8> {
         let mut key = prefix.to_vec();
@@ -377,17 +551,29 @@ pub(crate) mod key {
     /// A message by its MIMI id.
     pub(crate) fn message_by_reference(
         conversation: ConversationId,
-        reference: &[u8; 32],
+        reference: &Reference,
     ) -> Vec<u8> {
-        join(b"i/", &[&conversation.0.to_be_bytes(), reference])
+        join(b"i/", &[&conversation.0.to_be_bytes(), reference.as_bytes()])
     }
     /// Bodies held for a room.
     pub(crate) fn held(room: &RoomId) -> Vec<u8> {
         join(HELD, &[room.as_bytes()])
     }
-    /// One held body.
-    pub(crate) fn held_one(room: &RoomId, number: u64) -> Vec<u8> {
-        join(HELD, &[room.as_bytes(), &number.to_be_bytes()])
+    /// One held body. What is asked about it at every step stands in its key, so that nothing is read for it.
+    pub(crate) fn held_one(room: &RoomId, number: u64, about: &Held) -> Vec<u8> {
+        let kind = [u8::from(about.is_commit)];
+        let (number, since) = (number.to_be_bytes(), about.since.to_be_bytes());
+        join(HELD, &[room.as_bytes(), &number, &kind, &since, &about.hash])
+    }
+    /// What the key of a held body says.
+    pub(crate) fn read_held(key: &[u8]) -> Option<(RoomId, Held)> {
+        let (room, rest) = key.get(HELD.len()..)?.split_at_checked(RoomId::LENGTH)?;
+        let (_, rest) = rest.split_at_checked(8)?;
+        let (kind, rest) = rest.split_first()?;
+        let (since, hash) = rest.split_at_checked(8)?;
+        let since = u64::from_be_bytes(since.try_into().ok()?);
+        let held = Held { is_commit: *kind == 1, since, hash: hash.try_into().ok()? };
+        Some((RoomId::try_from(room).ok()?, held))
     }
     /// A contact.
     pub(crate) fn contact(account: &AccountId) -> Vec<u8> {
@@ -429,6 +615,10 @@ pub(crate) mod key {
     pub(crate) fn dead_token(token: &Token) -> Vec<u8> {
         join(DEAD_TOKENS, &[token.as_bytes()])
     }
+    /// The proof of an account's forked history.
+    pub(crate) fn fork(account: &AccountId) -> Vec<u8> {
+        join(b"j/", &[account.as_bytes()])
+    }
     /// A held Welcome.
     pub(crate) fn welcome(number: u64) -> Vec<u8> {
         join(WELCOMES, &[&number.to_be_bytes()])
@@ -439,7 +629,7 @@ pub(crate) mod key {
     }
     /// A message deleted for me.
     pub(crate) fn deleted(id: MessageId) -> Vec<u8> {
-        join(b"z/", &[&id.0.to_be_bytes()])
+        join(DELETED, &[&id.0.to_be_bytes()])
     }
     /// A stuck device's call, once per room and device.
     pub(crate) fn call(room: &RoomId, device: &DeviceId) -> Vec<u8> {

@@ -8,14 +8,14 @@ use nodoor_view::{
     event::Event,
     model::{ConversationId, MessageId, MessageRow, Problem, ProblemKind, Settings},
 };
-use nodoor_wire::id::{AccountId, DeviceId, RoomId};
+use nodoor_wire::id::{AccountId, RoomId};
 use rand_core::CryptoRng;
 
 use crate::{
     io::Effect,
     live::Live,
     overlay::Overlay,
-    rows::{Account, Contact, Conversation, Message, Room, key},
+    rows::{Account, Contact, Conversation, Deleted, Message, Room, key},
 };
 
 /// Everything a step works with.
@@ -40,7 +40,7 @@ impl Step<'_> {
 
     /// Our account id.
     pub(crate) fn me(&self) -> Option<AccountId> {
-        self.account().map(|account| AccountId(account.account))
+        self.account().map(|account| account.account)
     }
 
     /// Replaces our account.
@@ -51,12 +51,7 @@ impl Step<'_> {
     /// Our MLS identity.
     pub(crate) fn identity(&self) -> Option<Identity> {
         let account = self.account()?;
-        Some(Identity::new(
-            AccountId(account.account),
-            DeviceId(account.device),
-            account.list_version,
-            account.mls_seed,
-        ))
+        Some(Identity::new(account.account, account.device, account.list_version, account.mls_seed))
     }
 
     /// Our device key.
@@ -110,7 +105,7 @@ impl Step<'_> {
 
     /// Writes a room.
     pub(crate) fn set_room(&mut self, room: &Room) {
-        self.disk.put(key::room(&RoomId(room.room)), room);
+        self.disk.put(key::room(&room.room), room);
     }
 
     /// What we know of an account.
@@ -129,14 +124,25 @@ impl Step<'_> {
         self.disk.get(&key::message(ConversationId(conversation), id))
     }
 
+    /// Changes a message of our own, also one that was deleted and may be brought back.
+    pub(crate) fn change_message(&mut self, id: MessageId, change: impl FnOnce(&mut Message)) {
+        if let Some(mut message) = self.message(id) {
+            change(&mut message);
+            self.set_message(&message, false);
+        } else if let Some(mut deleted) = self.disk.get::<Deleted>(&key::deleted(id)) {
+            change(&mut deleted.message);
+            self.disk.put(key::deleted(id), &deleted);
+        }
+    }
+
     /// Writes a message row and tells interfaces.
     pub(crate) fn set_message(&mut self, message: &Message, new: bool) {
         self.disk.put(key::message(message.conversation, message.id), message);
         if new {
             self.disk.put(key::conversation_of(message.id), &message.conversation.0);
         }
-        if message.reference != [0; 32] {
-            let row = key::message_by_reference(message.conversation, &message.reference);
+        if let Some(reference) = &message.reference {
+            let row = key::message_by_reference(message.conversation, reference);
             self.disk.put(row, &message.id.0);
         }
         let row: MessageRow = self.message_row(message);

@@ -23,6 +23,12 @@ pub trait Store {
     fn scan(&self, from: &[u8], to: &[u8], reverse: bool, limit: usize)
     -> Result<Rows, StoreError>;
 
+    /// The keys alone of [`Store::scan`], ascending: values may be large.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the disk failed.
+    fn keys(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+
     /// Writes the whole batch durably, or nothing.
     ///
     /// # Errors
@@ -64,6 +70,14 @@ impl Store for MemoryStore {
         let range =
             self.rows.range(from.to_vec()..to.to_vec()).map(|(k, v)| (k.clone(), v.clone()));
         Ok(if reverse { range.rev().take(limit).collect() } else { range.take(limit).collect() })
+    }
+
+    fn keys(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let range = self.rows.range(from.to_vec()..to.to_vec());
+        Ok(range.map(|(key, _)| key.clone()).take(limit).collect())
     }
 
     fn commit(&mut self, batch: WriteBatch) -> Result<(), StoreError> {

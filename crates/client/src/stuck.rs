@@ -11,15 +11,17 @@
 use nodoor_e2ee::{
     content::Content,
     group::Leaf,
-    open::Sender,
+    open::{OpenError, Sender},
     room::{Burnt, RoomContext, RoomKind},
 };
-use nodoor_view::model::{Kind, SystemLine};
-use nodoor_wire::id::{AccountId, CommitId, RoomId};
+use nodoor_view::model::Kind;
+use nodoor_wire::{
+    header::CommitHeader,
+    id::{AccountId, CommitId, RoomId},
+};
 
 use crate::{
-    mailbox::Waiting,
-    rows::{Burning, Conversation, Intent, Room, Status, Stuck, key},
+    rows::{Burning, Cause, Conversation, Intent, Line, Room, Status, Stuck, Who, key},
     step::Step,
 };
 
@@ -33,7 +35,7 @@ const SETTLING: u64 = 60 * 1000;
 
 impl Step<'_> {
     /// An accepted commit with a good header that must not be merged, signed by the leaf of this commit key.
-    pub(crate) fn burnt(&mut self, id: &RoomId, commit: CommitId, signer: [u8; 32]) {
+    pub(crate) fn burnt(&mut self, id: &RoomId, commit: CommitId, signer: [u8; 32], cause: Cause) {
         let facts = self.with_group(id, |_, group| {
             (group.epoch(), group.context().kind, group.leaves().to_vec())
         });
@@ -46,10 +48,10 @@ impl Step<'_> {
         let signer = leaves.iter().find(|leaf| leaf.commit_key == signer);
         let signer = signer.filter(|_| kind == RoomKind::Group).map(|leaf| leaf.name.account);
         let mut members = accounts(&leaves);
-        members.retain(|account| Some(AccountId(*account)) != signer);
+        members.retain(|account| Some(*account) != signer);
         self.drop_submission(id);
         self.is_fruitful(id);
-        let burnt = Some(Burning { epoch, commit: commit.0, members });
+        let burnt = Some(Burning { epoch, commit, members, cause });
         room.stuck = Some(Stuck { burnt, since: self.now, asked_at: None });
         self.stand_still(&room);
     }
@@ -64,14 +66,14 @@ impl Step<'_> {
 
     fn stand_still(&mut self, room: &Room) {
         self.set_room(room);
-        self.disk.put(key::stuck(&RoomId(room.room)), &self.now);
+        self.disk.put(key::stuck(&room.room), &self.now);
         self.live.changed.insert(room.conversation);
     }
 
     /// The room goes on: what stood still does so no longer.
     pub(crate) fn unstuck(&mut self, room: &mut Room) {
         if room.stuck.take().is_some() {
-            self.disk.remove(&key::stuck(&RoomId(room.room)));
+            self.disk.remove(&key::stuck(&room.room));
             self.live.changed.insert(room.conversation);
         }
     }
@@ -83,16 +85,41 @@ impl Step<'_> {
         };
         for (room, since) in self.waiting_commits() {
             if since + PATIENCE <= self.now && ready <= self.now {
-                self.lost(&room);
+                self.waited_in_vain(&room);
             }
         }
+    }
+
+    /// A commit of our epoch has waited for an hour. One that carries out a proposal which nobody brought burns the
+    /// epoch: whoever commits honestly has that proposal from the same mailboxes in which the commit came after it.
+    /// Should the server alone have withheld it from us, others got on, and the creator helps within the next hour.
+    fn waited_in_vain(&mut self, id: &RoomId) {
+        for commit in self.held_commits(id) {
+            self.disk.begin();
+            let unseen = self.with_group(id, |step, group| {
+                let ours = commit.epoch == group.epoch() && group.verify_header(&commit).is_ok();
+                ours && matches!(
+                    group.open(&step.disk, &commit.frame),
+                    Err(OpenError::ProposalMissing)
+                )
+            });
+            self.disk.undo();
+            self.live.groups.remove(id);
+            let header = CommitHeader::from_slice(&commit.header);
+            let signer = <[u8; 32]>::try_from(commit.commit_key.as_ref());
+            if let (Some(true), Ok(header), Ok(signer)) = (unseen, header, signer) {
+                self.burnt(id, header.commit_id(), signer, Cause::UnseenProposal);
+                return;
+            }
+        }
+        self.lost(id);
     }
 
     /// The times at which something of this module is due.
     pub(crate) fn stuck_due(&self) -> Vec<u64> {
         let stuck = self.stuck_rooms().into_iter().filter_map(|(room, stuck)| {
             let asked = stuck.asked_at.map(|at| at + PATIENCE);
-            let successor = stuck.since + PATIENCE + self.turn(&RoomId(room.room));
+            let successor = stuck.since + PATIENCE + self.turn(&room.room);
             if stuck.burnt.is_some() { Some(successor) } else { asked }
         });
         let ready = self.live.online_since.map_or(0, |since| since + SETTLING);
@@ -101,11 +128,12 @@ impl Step<'_> {
         stuck.chain(waiting).collect()
     }
 
+    /// Rooms in which a commit waits, and since when its oldest does.
     fn waiting_commits(&self) -> Vec<(RoomId, u64)> {
         let mut rooms: Vec<(RoomId, u64)> = Vec::new();
-        for Waiting { room, since, is_commit } in self.waiting() {
-            if is_commit && rooms.iter().all(|(known, _)| *known != room) {
-                rooms.push((room, since));
+        for (room, held) in self.held_keys() {
+            if held.is_commit && rooms.last().is_none_or(|(known, _)| *known != room) {
+                rooms.push((room, held.since));
             }
         }
         rooms
@@ -129,7 +157,7 @@ impl Step<'_> {
     }
 
     fn seek_help(&mut self, mut room: Room, stuck: &Stuck) {
-        let id = RoomId(room.room);
+        let id = room.room;
         let conversation = self.conversation(room.conversation);
         // Who was not accepted gets nothing from here, not even a new room.
         let Some(conversation) = conversation.filter(|one| one.status == Status::Open) else {
@@ -145,7 +173,7 @@ impl Step<'_> {
             // In a direct room nobody can help, and nobody can help the creator.
             let alone = !group || creator == me;
             let patience = if alone { 0 } else { PATIENCE + self.turn(&id) };
-            if self.now.saturating_sub(stuck.since) >= patience && burnt.members.contains(&me.0) {
+            if self.now.saturating_sub(stuck.since) >= patience && burnt.members.contains(&me) {
                 self.found_successor(&id, burnt);
                 return;
             }
@@ -153,7 +181,7 @@ impl Step<'_> {
             self.is_behind(&id);
         }
         if due {
-            let commit = CommitId(stuck.burnt.as_ref().map_or([0; 32], |burnt| burnt.commit));
+            let commit = stuck.burnt.as_ref().map_or(CommitId([0; 32]), |burnt| burnt.commit);
             room.stuck = Some(Stuck { asked_at: Some(self.now), ..stuck.clone() });
             self.set_room(&room);
             if group && creator != me {
@@ -179,14 +207,14 @@ impl Step<'_> {
         let Some(mut conversation) = self.conversation(room.conversation) else {
             return;
         };
-        let origin = Burnt { room: *id, epoch: burnt.epoch, commit: CommitId(burnt.commit) };
+        let origin = Burnt { room: *id, epoch: burnt.epoch, commit: burnt.commit };
         let successor = RoomContext { creator: me, successor_of: Some(origin), ..context };
-        let others = burnt.members.iter().copied().filter(|account| *account != me.0).collect();
+        let others = burnt.members.iter().copied().filter(|account| *account != me).collect();
         let new = RoomId(self.random());
         self.close_room(id);
-        conversation.rooms.retain(|old| *old != id.0);
+        conversation.rooms.retain(|old| old != id);
         if self.found_room(&mut conversation, successor, others, new).is_some() {
-            self.system_line(conversation.id, SystemLine::Successor);
+            self.line(conversation.id, Line::Successor);
         }
     }
 
@@ -204,13 +232,13 @@ impl Step<'_> {
         if let RoomKind::Direct { .. } = context.kind {
             let conversation = self.conversation(old.conversation)?;
             let same = conversation.kind == Kind::Direct
-                && [sender.name.account.0, self.me()?.0].contains(&conversation.other);
+                && [sender.name.account, self.me()?].contains(&conversation.other);
             return same.then_some(old);
         }
         let burnt = old.stuck.as_ref()?.burnt.as_ref()?;
         let same = burnt.epoch == origin.epoch
-            && burnt.commit == origin.commit.0
-            && burnt.members.contains(&sender.name.account.0)
+            && burnt.commit == origin.commit
+            && burnt.members.contains(&sender.name.account)
             && burnt.members == accounts(leaves);
         same.then_some(old)
     }
@@ -218,11 +246,10 @@ impl Step<'_> {
     /// Closes the successors of a room.
     pub(crate) fn leave_successors(&mut self, id: &RoomId, conversation: &mut Conversation) {
         for room in conversation.rooms.clone() {
-            let room = RoomId(room);
             let origin = self.with_group(&room, |_, group| group.context().successor_of);
             if origin.flatten().is_some_and(|origin| origin.room == *id) {
                 self.close_room(&room);
-                conversation.rooms.retain(|other| *other != room.0);
+                conversation.rooms.retain(|other| *other != room);
             }
         }
     }
@@ -244,13 +271,14 @@ impl Step<'_> {
             && asked_at.is_none_or(|at| self.now.saturating_sub(at) >= PATIENCE / 2)
         {
             self.disk.put(call, &self.now);
-            self.intend(stuck, &Intent::Readd(from.0, leaf.name.device.0));
+            let who = Who { account: *from, device: Some(leaf.name.device) };
+            self.intend(stuck, &Intent::Readd(who));
         }
     }
 }
 
-fn accounts(leaves: &[Leaf]) -> Vec<[u8; 16]> {
-    let mut accounts: Vec<[u8; 16]> = leaves.iter().map(|leaf| leaf.name.account.0).collect();
+fn accounts(leaves: &[Leaf]) -> Vec<AccountId> {
+    let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
     accounts.sort_unstable();
     accounts.dedup();
     accounts

@@ -6,15 +6,15 @@ use nodoor_view::{
     event::Event,
     model::{
         Check, Content, ConversationId, ConversationRow, DeviceRow, From, GroupMember, Kind,
-        LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Profile,
-        RequestRow, SendState, Sheet, Writable,
+        LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Problem,
+        ProblemKind, Profile, RequestRow, SendState, Sheet, SystemLine, Writable,
     },
 };
-use nodoor_wire::id::{AccountId, DeviceId, MessageId as Reference, RoomId};
+use nodoor_wire::id::{AccountId, RoomId};
 
 use crate::{
     overlay::after_prefix,
-    rows::{Conversation, Message, State, Status, Stored, key},
+    rows::{Conversation, Line, Message, NotSent, State, Status, Stored, WhyNotSent, key},
     step::Step,
 };
 
@@ -28,8 +28,8 @@ impl Step<'_> {
     pub(crate) fn profile(&self) -> Option<Profile> {
         let account = self.account().filter(|account| account.registering.is_none())?;
         Some(Profile {
-            account: AccountId(account.account).to_hex(),
-            device: DeviceId(account.device).to_hex(),
+            account: account.account.to_hex(),
+            device: account.device.to_hex(),
             invite_link: format!("{}/#@{}", self.live.server.trim_end_matches('/'), account.handle),
             handle: account.handle,
             name: account.name,
@@ -72,16 +72,13 @@ impl Step<'_> {
                 let text: Vec<String> = self
                     .all_messages(row.id, 100)
                     .into_iter()
-                    .filter_map(|message| match message.content {
-                        Stored::Text(text) if message.from.is_some() => Some(text),
-                        _ => None,
-                    })
+                    .filter_map(|message| message.content.text())
                     .collect();
                 RequestRow {
                     conversation: row.id,
                     reference: hex(&row.reference),
                     kind: row.kind,
-                    from: self.person(&AccountId(row.other)),
+                    from: self.person(&row.other),
                     title: row.title.clone(),
                     same_title_as_mine: row.kind == Kind::Group
                         && titles.contains(&row.title.as_str()),
@@ -103,7 +100,7 @@ impl Step<'_> {
         let room = self.room_in_use(row);
         let stuck = room.as_ref().is_some_and(|room| room.stuck.is_some());
         let (people, devices) = match &room {
-            Some(room) => self.count(&RoomId(room.room)),
+            Some(room) => self.count(&room.room),
             None => (0, 0),
         };
         let last = row.last.and_then(|id| self.message(id)).map(|message| {
@@ -116,7 +113,7 @@ impl Step<'_> {
                 from: shown.from,
                 text: text.chars().take(PREVIEW).collect(),
                 state: shown.state,
-                at: if message.from == self.me().map(|me| me.0) {
+                at: if message.from == self.me() {
                     Milliseconds(message.sent_at)
                 } else {
                     Milliseconds(message.received_at)
@@ -128,7 +125,7 @@ impl Step<'_> {
             reference: hex(&row.reference),
             kind: row.kind,
             title: self.title(row),
-            person: (row.kind == Kind::Direct).then(|| self.person(&AccountId(row.other))),
+            person: (row.kind == Kind::Direct).then(|| self.person(&row.other)),
             unread: row.unread,
             first_unread: row.first_unread,
             last,
@@ -161,22 +158,17 @@ impl Step<'_> {
     pub(crate) fn message_row(&self, message: &Message) -> MessageRow {
         let from = match message.from {
             None => From::System,
-            Some(account) if self.is_me(&AccountId(account)) => From::Me,
-            Some(account) => From::Them(self.person(&AccountId(account))),
+            Some(account) if self.is_me(&account) => From::Me,
+            Some(account) => From::Them(self.person(&account)),
         };
         MessageRow {
             id: message.id,
             conversation: message.conversation,
-            reference: if message.reference == [0; 32] {
-                String::new()
-            } else {
-                Reference(message.reference).to_hex()
-            },
+            reference: message.reference.map(|reference| reference.to_hex()).unwrap_or_default(),
             from,
             content: match &message.content {
-                Stored::Text(text) => Content::Text(text.clone()),
-                Stored::System(line) => Content::System(line.clone()),
-                Stored::Unknown(_) => Content::NeedsNewerVersion,
+                Stored::Line(line) => Content::System(self.system_line(line)),
+                stored => stored.text().map_or(Content::NeedsNewerVersion, Content::Text),
             },
             sent_at: Milliseconds(message.sent_at),
             received_at: Milliseconds(message.received_at),
@@ -184,8 +176,25 @@ impl Step<'_> {
                 State::Waiting => SendState::Waiting,
                 State::Sent => SendState::Sent,
                 State::Delivered => SendState::Delivered,
-                State::NotSent(reason) => SendState::NotSent { reason: reason.clone() },
+                State::NotSent(reason) => SendState::NotSent { reason: problem_of(*reason) },
             }),
+        }
+    }
+
+    /// A line of the app, with the names of today.
+    fn system_line(&self, line: &Line) -> SystemLine {
+        let them = |account: &AccountId| self.person_or_me(account);
+        match line {
+            Line::GroupCreated { by } => SystemLine::GroupCreated { by: them(by) },
+            Line::Added { by, who } => SystemLine::Added { by: them(by), who: them(who) },
+            Line::Removed { by, who } => SystemLine::Removed { by: them(by), who: them(who) },
+            Line::Left { who } => SystemLine::Left { who: them(who) },
+            Line::Renamed { by, title } => {
+                SystemLine::Renamed { by: them(by), title: title.clone() }
+            }
+            Line::DeviceAdded { who } => SystemLine::DeviceAdded { who: self.person(who) },
+            Line::Successor => SystemLine::Successor,
+            Line::MayBeMissing => SystemLine::MayBeMissing,
         }
     }
 
@@ -194,11 +203,7 @@ impl Step<'_> {
         let message = self.message(id)?;
         Some(MessageDetail {
             row: self.message_row(&message),
-            delivered_to: message
-                .delivered_to
-                .iter()
-                .map(|account| self.person(&AccountId(*account)))
-                .collect(),
+            delivered_to: message.delivered_to.iter().map(|account| self.person(account)).collect(),
             sent_at_server: message.accepted_at.map(Milliseconds),
         })
     }
@@ -296,7 +301,7 @@ impl Step<'_> {
         let mut left = self
             .messages_from(id, start, 10_000)
             .into_iter()
-            .filter(|message| message.from.is_some_and(|from| !self.is_me(&AccountId(from))))
+            .filter(|message| message.from.is_some_and(|from| !self.is_me(&from)))
             .map(|message| message.id);
         let first = left.next();
         let count = u32::try_from(left.count()).unwrap_or(u32::MAX);
@@ -306,7 +311,7 @@ impl Step<'_> {
     /// Members, counted from the MLS tree and nothing else.
     pub(crate) fn members(&mut self, id: ConversationId) -> Vec<GroupMember> {
         let room = self.conversation(id).and_then(|row| self.room_in_use(&row));
-        let Some(room) = room.map(|room| RoomId(room.room)) else {
+        let Some(room) = room.map(|room| room.room) else {
             return Vec::new();
         };
         let tree =
@@ -336,7 +341,7 @@ impl Step<'_> {
     pub(crate) fn sheet(&mut self, id: ConversationId) -> Option<Sheet> {
         let conversation = self.conversation(id)?;
         let row = self.conversation_row(&conversation);
-        let room = self.room_in_use(&conversation).map(|room| RoomId(room.room));
+        let room = self.room_in_use(&conversation).map(|room| room.room);
         let groups: Vec<Conversation> = self
             .conversations()
             .into_iter()
@@ -344,7 +349,7 @@ impl Step<'_> {
             .collect();
         let mut groups_in_common = Vec::new();
         if conversation.kind == Kind::Direct {
-            let account = AccountId(conversation.other).to_hex();
+            let account = conversation.other.to_hex();
             for group in groups {
                 let member = |member: &GroupMember| member.person.account == account;
                 if self.members(group.id).iter().any(member) {
@@ -370,7 +375,7 @@ impl Step<'_> {
             return Vec::new();
         };
         vec![DeviceRow {
-            device: DeviceId(account.device).to_hex(),
+            device: account.device.to_hex(),
             name: account.device_name,
             added_at: Milliseconds(account.made_at),
             current: true,
@@ -411,6 +416,22 @@ impl Step<'_> {
 /// is none.
 fn is_request(row: &Conversation) -> bool {
     row.status == Status::Request && (row.kind == Kind::Group || row.last.is_some())
+}
+
+/// Why a message was not sent, for a person.
+fn problem_of(reason: NotSent) -> Problem {
+    let kind = match reason.why {
+        WhyNotSent::Offline => ProblemKind::Offline,
+        WhyNotSent::Server => ProblemKind::Server,
+        WhyNotSent::Version => ProblemKind::Version,
+        WhyNotSent::Size => ProblemKind::Size,
+        WhyNotSent::AccountGone => ProblemKind::AccountGone,
+        WhyNotSent::UnknownDevice => ProblemKind::UnknownDevice,
+        WhyNotSent::NotAMember => ProblemKind::NotAMember,
+        WhyNotSent::Blocked => ProblemKind::Blocked,
+        WhyNotSent::Internal => ProblemKind::Internal,
+    };
+    Problem { kind, code: reason.code, wait_seconds: 0 }
 }
 
 fn hex(reference: &[u8; 16]) -> String {

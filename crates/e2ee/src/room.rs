@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What every member agrees a room is: the GroupContext extension `nodoor_room`.
+//!
+//! ```text
+//! [1, kind, [account], creator, title, origin, {number => any}]
+//! kind    0 direct: two accounts, ascending; 1 group: none; 2 own devices: one
+//! origin  [] or [room, epoch, commit]
+//! ```
+//!
+//! The map holds what later versions add (roles, for one): numbers in ascending order, each value one CBOR item, kept
+//! byte for byte by who does not know it.
+//!
+//! Spec: `docs/book/protocol.md`, 3.
+
+use std::collections::BTreeMap;
 
 use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteArray, decode, encode};
 use nodoor_wire::{
@@ -9,11 +22,18 @@ use nodoor_wire::{
 
 /// The longest title, bytes of UTF-8.
 pub const TITLE: usize = 512;
+/// The most that later versions may add, bytes.
+pub const EXTRA: usize = 4096;
+
+const VERSION: u32 = 1;
+const DIRECT: u32 = 0;
+const GROUP: u32 = 1;
+const OWN: u32 = 2;
 
 /// The room's own description. Part of the key schedule: members who disagree on it share no key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomContext {
-    /// Between two accounts, or a group.
+    /// Between two accounts, a group, or the devices of one account.
     pub kind: RoomKind,
     /// Whose device founded it.
     pub creator: AccountId,
@@ -21,9 +41,11 @@ pub struct RoomContext {
     pub title: String,
     /// The burnt room this one continues.
     pub successor_of: Option<Burnt>,
+    /// What later versions added: encoded values by number.
+    pub extra: BTreeMap<u32, Vec<u8>>,
 }
 
-/// Direct or group.
+/// What a room is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoomKind {
     /// Devices of these two accounts only. Encoded in ascending order: use [`RoomKind::direct`].
@@ -35,6 +57,8 @@ pub enum RoomKind {
     },
     /// Whoever the creator adds.
     Group,
+    /// The devices of the creator's account.
+    Own,
 }
 
 impl RoomKind {
@@ -57,7 +81,14 @@ pub struct Burnt {
 }
 
 impl RoomContext {
-    /// Canonical CBOR `[accounts of a direct room (0 or 2), creator, title, old room (0 values, or room, epoch, commit)]`.
+    /// A new room of this kind.
+    #[must_use]
+    pub fn new(kind: RoomKind, creator: AccountId, title: &str) -> Self {
+        let title = title.to_owned();
+        Self { kind, creator, title, successor_of: None, extra: BTreeMap::new() }
+    }
+
+    /// The canonical CBOR above.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         canonical::to_vec(self)
@@ -66,14 +97,16 @@ impl RoomContext {
     /// Reads the extension.
     ///
     /// # Errors
-    /// [`canonical::NotCanonical`]: malformed, accounts out of order, or a title beyond [`TITLE`].
+    /// [`canonical::NotCanonical`]: malformed, of another version or kind, accounts out of order, or longer than [`TITLE`]
+    /// and [`EXTRA`] allow.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, canonical::NotCanonical> {
         let context: Self = canonical::from_slice(bytes)?;
         let in_order = match context.kind {
             RoomKind::Direct { a, b } => a <= b,
-            RoomKind::Group => true,
+            RoomKind::Group | RoomKind::Own => true,
         };
-        if in_order && context.title.len() <= TITLE {
+        let extra: usize = context.extra.values().map(Vec::len).sum();
+        if in_order && context.title.len() <= TITLE && extra <= EXTRA {
             Ok(context)
         } else {
             Err(canonical::NotCanonical)
@@ -87,10 +120,13 @@ impl<C> Encode<C> for RoomContext {
         e: &mut Encoder<W>,
         _: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
-        e.array(4)?;
+        e.array(7)?.u32(VERSION)?;
         match self.kind {
-            RoomKind::Direct { a, b } => e.array(2)?.bytes(a.as_bytes())?.bytes(b.as_bytes())?,
-            RoomKind::Group => e.array(0)?,
+            RoomKind::Direct { a, b } => {
+                e.u32(DIRECT)?.array(2)?.bytes(a.as_bytes())?.bytes(b.as_bytes())?
+            }
+            RoomKind::Group => e.u32(GROUP)?.array(0)?,
+            RoomKind::Own => e.u32(OWN)?.array(1)?.bytes(self.creator.as_bytes())?,
         };
         e.bytes(self.creator.as_bytes())?.str(&self.title)?;
         match self.successor_of {
@@ -101,18 +137,32 @@ impl<C> Encode<C> for RoomContext {
                 .bytes(old.commit.as_bytes())?,
             None => e.array(0)?,
         };
+        e.map(self.extra.len() as u64)?;
+        for (number, value) in &self.extra {
+            e.u32(*number)?.writer_mut().write_all(value).map_err(encode::Error::write)?;
+        }
         Ok(())
     }
 }
 
 impl<'b, C> Decode<'b, C> for RoomContext {
     fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
-        expect_array(d, &[4])?;
-        let kind = match expect_array(d, &[0, 2])? {
-            0 => RoomKind::Group,
-            _ => RoomKind::Direct { a: AccountId(id(d, c)?), b: AccountId(id(d, c)?) },
+        expect_array(d, &[7])?;
+        if d.u32()? != VERSION {
+            return Err(decode::Error::message("version"));
+        }
+        let (kind, owner) = match (d.u32()?, expect_array(d, &[0, 1, 2])?) {
+            (DIRECT, 2) => {
+                (RoomKind::Direct { a: AccountId(id(d, c)?), b: AccountId(id(d, c)?) }, None)
+            }
+            (GROUP, 0) => (RoomKind::Group, None),
+            (OWN, 1) => (RoomKind::Own, Some(AccountId(id(d, c)?))),
+            _ => return Err(decode::Error::message("kind")),
         };
         let creator = AccountId(id(d, c)?);
+        if owner.is_some_and(|owner| owner != creator) {
+            return Err(decode::Error::message("owner"));
+        }
         let title = d.str()?.to_owned();
         let successor_of = match expect_array(d, &[0, 3])? {
             0 => None,
@@ -122,8 +172,24 @@ impl<'b, C> Decode<'b, C> for RoomContext {
                 commit: CommitId(id(d, c)?),
             }),
         };
-        Ok(Self { kind, creator, title, successor_of })
+        Ok(Self { kind, creator, title, successor_of, extra: extra(d)? })
     }
+}
+
+fn extra(d: &mut Decoder<'_>) -> Result<BTreeMap<u32, Vec<u8>>, decode::Error> {
+    let count = d.map()?.ok_or_else(|| decode::Error::message("map length"))?;
+    let mut extra = BTreeMap::new();
+    for _ in 0..count {
+        let number = d.u32()?;
+        if extra.last_key_value().is_some_and(|(last, _)| *last >= number) {
+            return Err(decode::Error::message("order"));
+        }
+        let start = d.position();
+        d.skip()?;
+        let value = d.input().get(start..d.position()).unwrap_or_default();
+        extra.insert(number, value.to_vec());
+    }
+    Ok(extra)
 }
 
 fn expect_array(d: &mut Decoder<'_>, lengths: &[u64]) -> Result<u64, decode::Error> {

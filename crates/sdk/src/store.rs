@@ -119,6 +119,16 @@ impl Store for SqliteStore {
             .map_err(failed)
     }
 
+    fn keys(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let sql = "SELECT key FROM kv WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        statement
+            .query_map((from, to, limit), |row| row.get(0))
+            .and_then(Iterator::collect)
+            .map_err(failed)
+    }
+
     fn commit(&mut self, batch: WriteBatch) -> Result<(), StoreError> {
         if batch.writes.is_empty() {
             return Ok(());

@@ -13,18 +13,12 @@ use crate::storage::StorageError;
 pub(crate) struct Refusal {
     code: Code,
     retry_after_seconds: u32,
-    commits: Vec<proto::StoredCommit>,
 }
 
 /// What a handler returns.
 pub(crate) type Handled = Result<answer::Body, Refusal>;
 
 impl Refusal {
-    /// The stale refusal with what the caller missed.
-    pub(crate) fn stale(commits: Vec<proto::StoredCommit>) -> Self {
-        Self { commits, ..Self::from(Code::StaleEpoch) }
-    }
-
     /// Too many requests; again in so many seconds.
     pub(crate) fn slow_down(retry_after_seconds: u32) -> Self {
         Self { retry_after_seconds, ..Self::from(Code::SlowDown) }
@@ -39,7 +33,6 @@ impl Refusal {
         answer::Body::Refusal(proto::Refusal {
             code: self.code.number(),
             retry_after_seconds: self.retry_after_seconds,
-            commits: self.commits,
         })
     }
 }
@@ -47,7 +40,7 @@ impl Refusal {
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
         let retry_after_seconds = if code.class() == Class::Retry { 5 } else { 0 };
-        Self { code, retry_after_seconds, commits: Vec::new() }
+        Self { code, retry_after_seconds }
     }
 }
 

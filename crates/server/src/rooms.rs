@@ -159,8 +159,8 @@ impl Inner {
         self.anonymous(connection, 1)?;
         let room: RoomId = identifier(&catch_up.room)?;
         let key = hash(&catch_up.key)?;
-        let (commits, head) = self.commits_since(&room, catch_up.epoch, &key).await?;
-        Ok(answer::Body::Commits(proto::CommitsAnswer { commits, head }))
+        let (commit, head) = self.commit_after(&room, catch_up.epoch, &key).await?;
+        Ok(answer::Body::Commits(proto::CommitsAnswer { commit, head }))
     }
 
     /// The commit to the old roster, so that a removed device learns it, and each Welcome to its tokens.
@@ -172,7 +172,6 @@ impl Inner {
         stored: proto::StoredCommit,
         welcomes: Vec<proto::WelcomeOut>,
     ) -> Result<Vec<Letter>, Refusal> {
-        let epoch = stored.epoch.saturating_add(1);
         let mut letters = vec![Letter::new(
             room,
             transport_of(commit_id, 0),
@@ -189,7 +188,7 @@ impl Inner {
             letters.push(Letter::new(
                 room,
                 transport_of(commit_id, place),
-                body::Body::Welcome(proto::WelcomeIn { welcome: welcome.body, epoch }),
+                body::Body::Welcome(proto::WelcomeIn { welcome: welcome.body }),
                 self.mailboxes(tokens).await?,
                 &self.entropy,
             ));
@@ -226,26 +225,26 @@ impl Inner {
     }
 
     async fn stale(&self, room: &RoomId, epoch: u64, key: &[u8; 32]) -> Refusal {
-        match self.commits_since(room, epoch, key).await {
-            Ok((commits, _)) => Refusal::stale(commits),
+        match self.commit_after(room, epoch, key).await {
+            Ok(_) => Code::StaleEpoch.into(),
             Err(refusal) => refusal,
         }
     }
 
     /// The commit that ended the caller's epoch, none at the head, and the head's epoch. The commit after it is
     /// sealed under the next epoch's key, which the caller can show once it has applied this one.
-    async fn commits_since(
+    async fn commit_after(
         &self,
         room: &RoomId,
         epoch: u64,
         key: &[u8; 32],
-    ) -> Result<(Vec<proto::StoredCommit>, u64), Refusal> {
+    ) -> Result<(Option<proto::StoredCommit>, u64), Refusal> {
         let record = self.storage.room(name(room)).await?.ok_or(Code::Forbidden)?;
         if epoch == record.epoch && record.key_check == key_check(key) {
-            return Ok((Vec::new(), record.epoch));
+            return Ok((None, record.epoch));
         }
         let past = self.past(room, epoch, key).await?;
-        Ok((vec![open_commit(key, room, epoch, &past.commit)?], record.epoch))
+        Ok((Some(open_commit(key, room, epoch, &past.commit)?), record.epoch))
     }
 }
 

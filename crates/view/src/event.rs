@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConversationId, ConversationRow, MessageId, MessageRow};
+use crate::model::{ConversationId, ConversationRow, MessageId, MessageRow, Problem};
 
 /// Something changed, and is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,12 @@ pub enum Event {
     ClockWrong {
         /// Server minus here, seconds.
         seconds: i64,
+    },
+    /// A server answers at this address, and it is of another version (`Version`) or not the one the account is at
+    /// (`Forged`). Nothing is sent to it; the connection stays as it was told.
+    ServerUnfit {
+        /// What is wrong.
+        problem: Problem,
     },
     /// The disk is full or failed: what is kept is kept, nothing new is.
     DiskTrouble,

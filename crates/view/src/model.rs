@@ -208,20 +208,10 @@ pub enum SystemLine {
         /// Whose.
         who: Person,
     },
-    /// Messages could not be read and were asked for again.
-    NotReadable {
-        /// How many.
-        count: u32,
-        /// Whose.
-        who: Person,
-    },
     /// The group went on in a new room after a change nobody could follow.
     Successor,
-    /// The device was away too long for messages to be kept.
-    AwayTooLong {
-        /// How long.
-        days: u32,
-    },
+    /// This device was out of the group for a while: what was sent meanwhile may be missing here.
+    MayBeMissing,
 }
 
 /// State of one's own message.

@@ -196,12 +196,8 @@ impl Texts {
             SystemLine::DeviceAdded { who } => {
                 self.get("line-device-added", &[("who", Value::Text(&self.person(who)))])
             }
-            SystemLine::NotReadable { count, who } => self.get(
-                "line-not-readable",
-                &[("count", (*count).into()), ("who", Value::Text(&self.person(who)))],
-            ),
             SystemLine::Successor => self.get("line-successor", &[]),
-            SystemLine::AwayTooLong { days } => self.get("line-away", &[("days", (*days).into())]),
+            SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
         }
     }
 

@@ -29,15 +29,8 @@ line-you-left = You left. You keep what you have received.
 line-renamed = { $by } named the group { $title }.
 line-renamed-by-me = You named the group { $title }.
 line-device-added = { $who } added a device. It was approved by a device { $who } already had.
-line-not-readable = { $count ->
-    [one] 1 message from { $who } could not be read. { $who }'s device was asked to send it again.
-   *[other] { $count } messages from { $who } could not be read. { $who }'s device was asked to send them again.
-}
 line-successor = The group goes on in a new room, with the same people. Whoever broke the old one is not in it.
-line-away = { $days ->
-    [one] This device was away for 1 day. Messages older than 30 days could not be kept for it.
-   *[other] This device was away for { $days } days. Messages older than 30 days could not be kept for it.
-}
+line-may-be-missing = Messages may be missing here. What was sent while this device was out of the group could not reach it.
 
 ## What can go wrong: what happened, what is kept, what to do
 problem-no-account = There is no account on this device yet. Create one first.

@@ -66,6 +66,19 @@ macro_rules! identifier {
             }
         }
 
+        // A byte string, also in formats that would write an array of numbers.
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                serde_bytes::ByteArray::deserialize(from).map(|bytes| Self(bytes.into_array()))
+            }
+        }
+
         // The type's name only: identifiers join people to each other and have no place in a log.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

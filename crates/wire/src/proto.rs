@@ -144,7 +144,7 @@ pub mod answer {
 pub struct Done {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Draining {}
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refusal {
     /// A number of wire::Code; unknown numbers count as permanent.
     #[prost(uint32, tag = "1")]
@@ -152,10 +152,6 @@ pub struct Refusal {
     /// Set for retryable refusals.
     #[prost(uint32, tag = "2")]
     pub retry_after_seconds: u32,
-    /// Set for StaleEpoch: the commit that ended the caller's epoch. The record of an epoch is sealed under
-    /// its own key, so a caller gets one commit, derives the next key from it and asks again.
-    #[prost(message, repeated, tag = "3")]
-    pub commits: ::prost::alloc::vec::Vec<StoredCommit>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Hello {
@@ -304,8 +300,6 @@ pub struct EntryPlain {
     pub room: ::prost::bytes::Bytes,
     #[prost(bytes = "bytes", tag = "2")]
     pub body_secret: ::prost::bytes::Bytes,
-    #[prost(bytes = "bytes", tag = "3")]
-    pub transport_id: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HourKey {
@@ -599,11 +593,12 @@ pub struct StoredCommit {
     #[prost(bytes = "bytes", tag = "5")]
     pub signature: ::prost::bytes::Bytes,
 }
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CommitsAnswer {
-    /// The commit that ended the epoch asked for, or none if it is the head.
-    #[prost(message, repeated, tag = "1")]
-    pub commits: ::prost::alloc::vec::Vec<StoredCommit>,
+    /// The commit that ended the epoch asked for, or none if it is the head. The record of an epoch is sealed under its
+    /// own key, so a caller gets one commit, derives the next key from it and asks again.
+    #[prost(message, optional, tag = "1")]
+    pub commit: ::core::option::Option<StoredCommit>,
     #[prost(uint64, tag = "2")]
     pub head: u64,
 }
@@ -674,9 +669,6 @@ pub struct WelcomeIn {
     /// The MLS Welcome.
     #[prost(bytes = "bytes", tag = "1")]
     pub welcome: ::prost::bytes::Bytes,
-    /// The epoch the Welcome leads to.
-    #[prost(uint64, tag = "2")]
-    pub epoch: u64,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -94,12 +94,7 @@ impl Room {
     pub(crate) fn of(size: u8) -> Result<Self> {
         let mut devices: Vec<Device> = (1..=size).map(Device::new).collect();
         let (founder, others) = devices.split_first_mut().context("a room of nobody")?;
-        let context = RoomContext {
-            kind: RoomKind::Group,
-            creator: AccountId([1; 16]),
-            title: "Cost".to_owned(),
-            successor_of: None,
-        };
+        let context = RoomContext::new(RoomKind::Group, AccountId([1; 16]), "Cost");
         let mut group = Group::found(&founder.disk, &founder.me, ROOM, context, &mut rng())?;
         let mut add = Vec::new();
         for other in &*others {

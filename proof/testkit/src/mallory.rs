@@ -193,8 +193,5 @@ fn field<'r>(row: &'r Value, name: &str) -> &'r Value {
 }
 
 fn bytes<const N: usize>(row: &Value, name: &str) -> [u8; N] {
-    let numbers = field(row, name).as_array().unwrap();
-    let bytes: Vec<u8> =
-        numbers.iter().map(|n| u8::try_from(n.as_integer().unwrap()).unwrap()).collect();
-    bytes.try_into().unwrap()
+    field(row, name).as_bytes().unwrap().clone().try_into().unwrap()
 }

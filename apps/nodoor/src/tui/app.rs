@@ -321,7 +321,7 @@ impl App {
             Event::Unread { chats } => self.unread_chats = chats,
             // Rows are read again by `run`.
             Event::Requests { .. } | Event::Notify { .. } => {}
-            Event::ClockWrong { .. } | Event::DiskTrouble => {}
+            Event::ClockWrong { .. } | Event::ServerUnfit { .. } | Event::DiskTrouble => {}
         }
     }
 

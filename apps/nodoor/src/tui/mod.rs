@@ -226,6 +226,9 @@ impl<'s> Screen<'s> {
                 let minutes = [("minutes", (seconds.unsigned_abs() as u32 / 60).into())];
                 self.app.trouble = Some(self.session.texts.get("clock-wrong", &minutes));
             }
+            Event::ServerUnfit { problem } => {
+                self.app.trouble = Some(self.session.texts.problem(problem));
+            }
             Event::DiskTrouble => {
                 self.app.trouble = Some(self.session.texts.get("disk-trouble", &[]));
             }

@@ -342,6 +342,7 @@ fn event_heard(event: Event) {
         Event::Notify { conversation, title, text } => notify::show(conversation, &title, &text),
         Event::Unread { chats } => app.unread.set(chats),
         Event::ClockWrong { seconds } => app.clock_wrong.set(seconds.abs() > 300),
+        Event::ServerUnfit { problem } => app.problem(&problem),
         Event::DiskTrouble => app.disk.set(true),
     }
 }

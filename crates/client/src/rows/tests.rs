@@ -5,14 +5,17 @@
 
 use std::fmt::Write as _;
 
-use nodoor_view::model::{
-    ConversationId, Kind, MessageId, Person, Problem, ProblemKind, Settings, SystemLine,
+use nodoor_view::model::{ConversationId, Kind, MessageId, Settings};
+use nodoor_wire::id::{
+    AccountId, CommitId, DeploymentId, DeviceId, MessageId as Reference, RoomId, Token,
 };
+use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Contact, Conversation, Held, Intent, Message, Outgoing, Room, Sealed, State,
-    Status, Stored, Stuck, Submission, key,
+    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message, NotSent,
+    Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Who, WhyNotSent, key,
 };
+use crate::gate::Reason;
 
 /// Encodes a record as the disk has it, checks that it is read again, and gives its line.
 fn line<T>(name: &str, value: &T) -> String
@@ -34,19 +37,19 @@ where
 
 fn account() -> Account {
     Account {
-        account: [1; 16],
-        device: [2; 16],
+        account: AccountId([1; 16]),
+        device: DeviceId([2; 16]),
         handle: "alice".to_owned(),
         name: "Alice".to_owned(),
         device_seed: [3; 32],
         mls_seed: [4; 32],
         login_seed: [5; 32],
         recovery_entropy: Some([6; 32]),
-        mailbox_seeds: vec![[7; 32]],
+        mailbox_seeds: vec![ByteArray::new([7; 32])],
         made_at: 8,
         device_name: "laptop".to_owned(),
         registering: Some(vec![9]),
-        deployment: Some([10; 16]),
+        deployment: Some(DeploymentId([10; 16])),
         list_version: 1,
     }
 }
@@ -56,10 +59,10 @@ fn conversation() -> Conversation {
         id: ConversationId(1),
         reference: [2; 16],
         kind: Kind::Group,
-        other: [3; 16],
+        other: AccountId([3; 16]),
         title: "Garden".to_owned(),
         status: Status::Open,
-        rooms: vec![[4; 32]],
+        rooms: vec![RoomId([4; 32])],
         unread: 5,
         first_unread: Some(MessageId(6)),
         last: Some(MessageId(7)),
@@ -72,14 +75,13 @@ fn conversation() -> Conversation {
 
 fn room(stuck: Option<Stuck>) -> Room {
     Room {
-        room: [1; 32],
+        room: RoomId([1; 32]),
         conversation: ConversationId(2),
-        token: [3; 32],
+        token: Token([3; 32]),
         token_known: true,
         founded: true,
         i_sent: true,
         they_sent: false,
-        active_at: 4,
         updated_at: 5,
         stuck,
         closed: false,
@@ -90,25 +92,35 @@ fn message(content: Stored, state: Option<State>) -> Message {
     Message {
         id: MessageId(1),
         conversation: ConversationId(2),
-        reference: [3; 32],
-        from: Some([4; 16]),
+        reference: Some(Reference([3; 32])),
+        from: Some(AccountId([4; 16])),
         content,
         sent_at: 5,
         received_at: 6,
         state,
+        report: Some(Report {
+            room: RoomId([9; 32]),
+            epoch: 10,
+            leaf: 11,
+            device: DeviceId([12; 16]),
+            list_version: 13,
+            signature: [14; 64],
+        }),
         accepted_at: Some(7),
-        delivered_to: vec![[8; 16]],
+        delivered_to: vec![AccountId([8; 16])],
     }
 }
 
 fn lines() -> String {
-    let person = Person { account: "01".to_owned(), handle: "bob".to_owned(), name: String::new() };
-    let burnt = Burning { epoch: 1, commit: [2; 32], members: vec![[3; 16]] };
-    let burnt = Stuck { burnt: Some(burnt), since: 4, asked_at: Some(5) };
+    let (one, two) = (AccountId([1; 16]), AccountId([2; 16]));
+    let burnt = |cause| {
+        let (commit, members) = (CommitId([2; 32]), vec![AccountId([3; 16])]);
+        let burnt = Some(Burning { epoch: 1, commit, members, cause });
+        room(Some(Stuck { burnt, since: 4, asked_at: Some(5) }))
+    };
     let lost = Stuck { burnt: None, since: 4, asked_at: None };
-    let reason = Problem { kind: ProblemKind::UnknownDevice, code: 1, wait_seconds: 2 };
     let contact = Contact {
-        lists: vec![1],
+        lookup: vec![1],
         handle: "bob".to_owned(),
         name: "Bob".to_owned(),
         accepted: true,
@@ -119,40 +131,73 @@ fn lines() -> String {
         content: vec![2],
         sent_at: 3,
         first_try: 4,
-        room: Some([5; 32]),
-        sealed: Some(Sealed { room: [6; 32], send: vec![7] }),
+        room: Some(RoomId([5; 32])),
+        sealed: Some(Sealed { room: RoomId([6; 32]), send: vec![7] }),
         leave: false,
     };
     let submission = Submission {
         commit: vec![1],
-        id: [2; 32],
-        intents: vec![vec![3]],
-        lines: vec![SystemLine::Removed { by: None, who: Some(person) }],
+        id: CommitId([2; 32]),
+        intents: vec![ByteBuf::from([3])],
+        lines: vec![
+            Line::GroupCreated { by: one },
+            Line::Added { by: one, who: two },
+            Line::Removed { by: one, who: two },
+            Line::Left { who: two },
+            Line::Renamed { by: one, title: "Garden".to_owned() },
+            Line::DeviceAdded { who: two },
+            Line::Successor,
+            Line::MayBeMissing,
+        ],
     };
+    let content = || Stored::Content(vec![1]);
+    let reasons = [
+        WhyNotSent::Offline,
+        WhyNotSent::Server,
+        WhyNotSent::Version,
+        WhyNotSent::Size,
+        WhyNotSent::AccountGone,
+        WhyNotSent::UnknownDevice,
+        WhyNotSent::NotAMember,
+        WhyNotSent::Blocked,
+        WhyNotSent::Internal,
+    ];
+    let device = Who { account: one, device: Some(DeviceId([2; 16])) };
     [
         line("account", &account()),
         line("settings", &Settings::default()),
         line("contact", &contact),
+        line("fork", &Fork { version: Some(1), seen: vec![2], shown: vec![3], at: 4 }),
         line("conversation", &conversation()),
         line("conversation-direct", &Conversation { kind: Kind::Direct, ..conversation() }),
         line("status", &[Status::Request, Status::Open, Status::Left]),
         line("status-more", &[Status::Removed, Status::Blocked]),
         line("room", &room(None)),
-        line("room-burnt", &room(Some(burnt))),
+        line("room-burnt", &burnt(Cause::Gate(Reason::UnlistedLeaf))),
+        line("room-burnt-mls", &burnt(Cause::Mls)),
+        line("room-burnt-header", &burnt(Cause::Header)),
+        line("room-burnt-unseen", &burnt(Cause::UnseenProposal)),
         line("room-lost", &room(Some(lost))),
-        line("intent-add", &Intent::Add(vec![[1; 16]])),
-        line("intent-remove", &Intent::Remove([1; 16])),
+        line("intent-add", &Intent::Add(vec![one.into(), device])),
+        line("intent-remove", &Intent::Remove(one.into())),
         line("intent-rename", &Intent::Rename("Garden".to_owned())),
         line("intent-update", &Intent::Update),
-        line("intent-readd", &Intent::Readd([1; 16], [2; 16])),
+        line("intent-readd", &Intent::Readd(device)),
         line("submission", &submission),
-        line("message-text", &message(Stored::Text("hi".to_owned()), Some(State::Sent))),
-        line("message-waiting", &message(Stored::Unknown(vec![1]), Some(State::Waiting))),
-        line("message-delivered", &message(Stored::Unknown(vec![1]), Some(State::Delivered))),
-        line("message-not-sent", &message(Stored::Unknown(vec![1]), Some(State::NotSent(reason)))),
-        line("message-line", &message(Stored::System(SystemLine::Successor), None)),
+        line("message", &message(content(), None)),
+        line("message-waiting", &message(content(), Some(State::Waiting))),
+        line("message-sent", &message(content(), Some(State::Sent))),
+        line("message-delivered", &message(content(), Some(State::Delivered))),
+        reasons
+            .map(|why| {
+                let state = State::NotSent(NotSent { why, code: 1 });
+                line("message-not-sent", &message(content(), Some(state)))
+            })
+            .concat(),
+        line("message-later", &message(Stored::Payload(vec![1]), None)),
+        line("message-line", &message(Stored::Line(Line::Successor), None)),
+        line("message-deleted", &Deleted { at: 1, message: message(content(), None) }),
         line("outgoing", &outgoing),
-        line("held", &Held { body: vec![1], since: 2 }),
     ]
     .concat()
 }
@@ -173,11 +218,12 @@ fn records_keep_their_bytes() {
 
 #[test]
 fn keys_keep_their_order() {
-    use nodoor_wire::id::RoomId;
     // Rows of one room or chat are next to each other and in the order in which they were made.
     let room = RoomId([1; 32]);
-    assert!(key::held_one(&room, 1) < key::held_one(&room, 256));
-    assert!(key::held_one(&room, u64::MAX).starts_with(&key::held(&room)));
+    let held = key::Held { is_commit: true, since: 7, hash: [8; 16] };
+    assert!(key::held_one(&room, 1, &held) < key::held_one(&room, 256, &held));
+    assert!(key::held_one(&room, u64::MAX, &held).starts_with(&key::held(&room)));
+    assert_eq!(key::read_held(&key::held_one(&room, 1, &held)), Some((room, held)));
     let chat = ConversationId(1);
     assert!(key::outgoing_one(chat, 1) < key::outgoing_one(chat, 256));
     assert!(key::message(chat, MessageId(1)) < key::message(chat, MessageId(256)));
@@ -186,14 +232,15 @@ fn keys_keep_their_order() {
 
 #[test]
 fn a_record_of_before_a_field_was_added_is_still_read() {
-    // `Contact` as it was when it had lists and a handle alone.
+    // `Contact` as it was when it had a look-up and a handle alone.
     #[derive(serde::Serialize)]
     struct Old {
-        lists: Vec<u8>,
+        #[serde(with = "serde_bytes")]
+        lookup: Vec<u8>,
         handle: String,
     }
     let mut bytes = Vec::new();
-    ciborium::into_writer(&Old { lists: vec![1], handle: "bob".into() }, &mut bytes).unwrap();
+    ciborium::into_writer(&Old { lookup: vec![1], handle: "bob".into() }, &mut bytes).unwrap();
     let read: Contact = ciborium::from_reader(bytes.as_slice()).unwrap();
     assert_eq!(read.handle, "bob");
     assert!(!read.accepted && !read.blocked && read.name.is_empty());

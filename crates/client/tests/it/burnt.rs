@@ -236,10 +236,8 @@ fn who_is_not_stuck_follows_no_successor_by_itself() {
     let commit = CommitId([9; 32]);
     let origin = Burnt { room: old, epoch: group.epoch() - 1, commit };
     let context = RoomContext {
-        kind: RoomKind::Group,
-        creator: mallory.account,
-        title: "Garden".to_owned(),
         successor_of: Some(origin),
+        ..RoomContext::new(RoomKind::Group, mallory.account, "Garden")
     };
     let accounts: Vec<_> = group.leaves().iter().map(|leaf| leaf.name.account).collect();
     let room = RoomId([0x11; 32]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! The gate, one reason after the other: hand-made leaves, real chains of device lists.
 
-use nodoor_client::gate::{Change, Reason, Verdict, judge};
+use nodoor_client::gate::{Change, Missing, Reason, Verdict, judge};
 use nodoor_e2ee::{
     group::Leaf,
     identity::LeafName,
@@ -55,12 +55,7 @@ struct Three {
 impl Three {
     fn new() -> Self {
         let (alice, bob, carol) = (One::new(1), One::new(2), One::new(3));
-        let group = RoomContext {
-            kind: RoomKind::Group,
-            creator: alice.account(),
-            title: "Garden".to_owned(),
-            successor_of: None,
-        };
+        let group = RoomContext::new(RoomKind::Group, alice.account(), "Garden");
         let kind = RoomKind::direct(alice.account(), bob.account());
         let direct = RoomContext { kind, title: String::new(), ..group.clone() };
         Self { alice, bob, carol, group, direct }
@@ -259,19 +254,27 @@ fn a_token_or_commit_key_is_there_once() {
 
 #[test]
 fn a_room_has_an_end() {
-    use nodoor_wire::limits::{DEVICES, MEMBERS};
+    use nodoor_wire::{limits::MEMBERS, roster::CLASSES};
     let three = Three::new();
-    let many: Vec<Leaf> = (0..=MEMBERS * DEVICES)
-        .map(|n| {
-            let mut bytes = [0; 32];
-            bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
-            Leaf { token: Token(bytes), commit_key: bytes, ..three.alice.leaf(0, 1) }
-        })
-        .collect();
-    let change = commit(&three.group, &three.alice, &many);
-    assert_eq!(three.judge(&change), invalid(Reason::TooMany));
-    let change = commit(&three.group, &three.alice, &many[1..]);
-    assert_eq!(three.judge(&change), Verdict::Valid);
+    let leaf = |n: usize, account: AccountId| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        let mut leaf = Leaf { token: Token(bytes), commit_key: bytes, ..three.alice.leaf(0, 1) };
+        leaf.name.account = account;
+        leaf
+    };
+    // More leaves than the largest roster holds would be an epoch in which nobody can send.
+    let leaves: Vec<Leaf> =
+        (0..=CLASSES[CLASSES.len() - 1]).map(|n| leaf(n, three.alice.account())).collect();
+    // More accounts than a group may have.
+    let account = |n: usize| AccountId((n as u128).to_be_bytes());
+    let accounts: Vec<Leaf> = (0..=MEMBERS).map(|n| leaf(n, account(n))).collect();
+    for many in [leaves, accounts] {
+        let change = commit(&three.group, &three.alice, &many);
+        assert_eq!(three.judge(&change), invalid(Reason::TooMany));
+        let change = commit(&three.group, &three.alice, &many[1..]);
+        assert_eq!(three.judge(&change), Verdict::Valid);
+    }
 }
 
 #[test]
@@ -283,7 +286,8 @@ fn what_a_list_not_yet_seen_may_name_is_undecided() {
     let stranger = One::new(4).leaf(2, 3);
     let entering = [newer.clone(), stranger.clone()];
     let change = commit(&three.group, &three.alice, &there);
-    let missing = vec![(three.bob.account(), 2), (stranger.name.account, 1)];
+    let missing = [(three.bob.account(), 2), (stranger.name.account, 1)];
+    let missing = missing.map(|(account, version)| Missing::List { account, version }).to_vec();
     let change = Change { entering: &entering, ..change };
     assert_eq!(three.judge(&change), Verdict::Undecided(missing));
 

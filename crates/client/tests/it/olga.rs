@@ -76,7 +76,7 @@ fn honest(world: &mut World) {
 }
 
 fn refusal(code: Code, retry_after_seconds: u32) -> Answer {
-    Answer::Refusal(proto::Refusal { code: code.number(), retry_after_seconds, commits: vec![] })
+    Answer::Refusal(proto::Refusal { code: code.number(), retry_after_seconds })
 }
 
 fn problem(reply: Reply) -> ProblemKind {
@@ -260,8 +260,8 @@ fn a_welcome_to_a_room_with_a_ghost_in_it_is_not_entered() {
         (RoomId([2; 32]), RoomKind::direct(hers.account, bobs), bobs),
     ];
     for (room, kind, ghost_of) in rooms {
-        let (creator, title) = (hers.account, String::new());
-        hers.found(&mut world, room, RoomContext { kind, creator, title, successor_of: None });
+        let context = RoomContext::new(kind, hers.account, "");
+        hers.found(&mut world, room, context);
         let take = proto::KeyPackageTake { account: bobs.to_bytes(), devices: Vec::new() };
         let Answer::KeyPackageTake(taken) = world.request(Ask::KeyPackageTake(take)) else {
             panic!("no key package");

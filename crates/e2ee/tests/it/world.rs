@@ -147,12 +147,7 @@ impl Device {
 }
 
 pub(crate) fn group_context() -> RoomContext {
-    RoomContext {
-        kind: RoomKind::Group,
-        creator: account(1),
-        title: "Walk".to_owned(),
-        successor_of: None,
-    }
+    RoomContext::new(RoomKind::Group, account(1), "Walk")
 }
 
 /// `size` devices of as many accounts in one room; the first founded it.

@@ -162,5 +162,5 @@ const STEADY: Duration = Duration::from_secs(10);
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(25);
 const FAREWELL: Duration = Duration::from_secs(1);
-/// The server sends at most a window of entries with inline bodies, or commits of one catch-up.
+/// The server sends at most a window of entries with inline bodies, or one commit.
 const LARGEST_FRAME: usize = 4 * nodoor_wire::limits::REQUEST;

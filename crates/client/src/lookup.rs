@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Look-ups on their way: which are wanted, when they are sent and sent again, who waits for them.
+//!
+//! What an answer is worth is for [`crate::directory`] to say; nothing here believes it.
+//!
+//! Spec: `docs/book/protocol.md`, 1.2.
+
+use nodoor_view::model::ProblemKind;
+use nodoor_wire::{
+    code::Code,
+    handle::Handle,
+    id::AccountId,
+    proto::{self, answer, lookup, request},
+};
+
+use crate::{
+    io::Wire,
+    link::problem_of,
+    live::{Purpose, Search, Sought},
+    room::PAUSE,
+    rows::{Contact, key},
+    step::{Step, problem},
+};
+
+/// How long a look-up counts as fresh for starting a chat or adding somebody, milliseconds.
+const FRESH: u64 = 60_000;
+/// How long an answer to a look-up is waited for, milliseconds.
+const ANSWER_PATIENCE: u64 = 60_000;
+/// How often a list is asked for again that does not reach the version a leaf names, milliseconds.
+const UNDECIDED_AGAIN: u64 = 300_000;
+
+/// Where a look-up stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// The account.
+    Known(AccountId),
+    /// Nobody has this handle.
+    Nobody,
+    /// Asked; the answer comes with a later frame.
+    Pending,
+}
+
+impl Step<'_> {
+    /// The account of a handle: what the server said within the last minute, or what it is asked now. Without a
+    /// connection the handle of somebody we accepted counts as it was last seen.
+    pub(crate) fn resolve(&mut self, handle: &Handle) -> Resolution {
+        if let Some((account, at)) = self.live.handles.get(handle.as_str())
+            && self.now.saturating_sub(*at) < FRESH
+        {
+            return account.map_or(Resolution::Nobody, Resolution::Known);
+        }
+        let own = self.account().filter(|account| account.handle == handle.as_str());
+        if let Some(account) = own {
+            return Resolution::Known(account.account);
+        }
+        if !self.is_ready(Wire::Anonymous)
+            && let Some(account) = self.contact_by_handle(handle)
+        {
+            return Resolution::Known(account);
+        }
+        self.live.searches.entry(Sought::Handle(handle.as_str().to_owned())).or_default();
+        Resolution::Pending
+    }
+
+    /// A contact whose verified handle this is and whom we accepted.
+    fn contact_by_handle(&self, handle: &Handle) -> Option<AccountId> {
+        self.disk.prefixed(key::CONTACTS, usize::MAX).iter().find_map(|(row, value)| {
+            let contact: Contact = self.disk.decode(value)?;
+            let account = AccountId::try_from(row.get(key::CONTACTS.len()..)?).ok()?;
+            let known = contact.handle == handle.as_str() && contact.accepted;
+            known.then_some(account)
+        })
+    }
+
+    /// Whether an account was looked up within the last minute; asks if not.
+    pub(crate) fn is_fresh(&mut self, account: &AccountId) -> bool {
+        let at = self.live.fresh.get(account);
+        if at.is_some_and(|at| self.now.saturating_sub(*at) < FRESH) {
+            return true;
+        }
+        self.live.searches.entry(Sought::Account(*account)).or_default();
+        false
+    }
+
+    /// A leaf names a version of this account's list that we have not seen: asks now, and then at times.
+    pub(crate) fn seek_version(&mut self, account: AccountId) {
+        if self.live.searches.contains_key(&Sought::Account(account)) {
+            return;
+        }
+        let last = self.live.undecided.get(&account).copied();
+        let soon = last.map_or(self.now, |at| at + UNDECIDED_AGAIN).max(self.now);
+        self.live.undecided.insert(account, soon);
+        let search = Search { not_before: soon, ..Search::default() };
+        self.live.searches.insert(Sought::Account(account), search);
+    }
+
+    /// Sends the look-ups that are due.
+    pub(crate) fn advance_lookups(&mut self) {
+        if !self.is_ready(Wire::Anonymous) {
+            return;
+        }
+        let now = self.now;
+        let mut due = Vec::new();
+        self.live.searches.retain(|sought, search| {
+            let unanswered = search.asked_at.is_some_and(|at| now < at + ANSWER_PATIENCE);
+            if search.asked_at.is_some() && !unanswered && matches!(sought, Sought::Handle(_)) {
+                // Whoever asked was told long ago.
+                return false;
+            }
+            if !unanswered && search.not_before <= now {
+                search.asked_at = Some(now);
+                due.push(sought.clone());
+            }
+            true
+        });
+        for sought in due {
+            let of = match &sought {
+                Sought::Account(account) => lookup::Of::Account(account.to_bytes()),
+                Sought::Handle(handle) => lookup::Of::Handle(handle.clone()),
+            };
+            let body = request::Body::Lookup(proto::Lookup { of: Some(of) });
+            self.request(Wire::Anonymous, body, Purpose::Lookup(sought));
+        }
+    }
+
+    /// The times at which a look-up is due again.
+    pub(crate) fn lookups_due(&self) -> impl Iterator<Item = u64> {
+        self.live.searches.values().map(|search| match search.asked_at {
+            Some(at) => at + ANSWER_PATIENCE,
+            None => search.not_before,
+        })
+    }
+
+    /// The answer to a look-up.
+    pub(crate) fn looked_up(&mut self, sought: Sought, body: answer::Body) {
+        match sought {
+            Sought::Account(account) => self.looked_up_account(account, body),
+            Sought::Handle(handle) => self.looked_up_handle(handle, body),
+        }
+    }
+
+    /// The answer to a look-up by handle.
+    fn looked_up_handle(&mut self, handle: String, body: answer::Body) {
+        self.live.searches.remove(&Sought::Handle(handle.clone()));
+        match body {
+            answer::Body::Lookup(found) => {
+                let account = AccountId::try_from(found.account.as_ref()).ok();
+                let known = account.filter(|account| self.take_lookup(account, &found));
+                let claimed = known.filter(|account| self.contact(account).handle == handle);
+                if claimed.is_some() {
+                    self.live.handles.insert(handle, (claimed, self.now));
+                } else {
+                    // The server named an account that never claimed this handle.
+                    self.fail_parked_for_handle(&handle, &problem(ProblemKind::Forged));
+                }
+            }
+            answer::Body::Refusal(refusal) if refusal.code == Code::NotFound.number() => {
+                self.live.handles.insert(handle, (None, self.now));
+            }
+            answer::Body::Refusal(refusal) => {
+                self.fail_parked_for_handle(&handle, &problem_of(&refusal));
+            }
+            _ => self.fail_parked_for_handle(&handle, &problem(ProblemKind::Forged)),
+        }
+    }
+
+    /// The answer to a look-up by account.
+    fn looked_up_account(&mut self, account: AccountId, body: answer::Body) {
+        let sought = Sought::Account(account);
+        let failures = self.live.searches.remove(&sought).map_or(0, |search| search.failures);
+        match body {
+            answer::Body::Lookup(found) if self.take_lookup(&account, &found) => {
+                self.retry_held();
+            }
+            answer::Body::Refusal(refusal) if refusal.code == Code::NotFound.number() => {
+                self.live.fresh.insert(account, self.now);
+                self.account_gone(&account);
+            }
+            other => {
+                // No answer, or one that does not verify: again, ever more rarely.
+                let wanted = match other {
+                    answer::Body::Refusal(refusal) => u64::from(refusal.retry_after_seconds) * 1000,
+                    _ => 0,
+                };
+                let pause = wanted.max(PAUSE << failures.min(6));
+                let not_before = self.now + pause;
+                let search = Search { asked_at: None, not_before, failures: failures + 1 };
+                self.live.searches.insert(sought, search);
+            }
+        }
+    }
+}
