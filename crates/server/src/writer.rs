@@ -12,9 +12,10 @@
 //! it calls the store and then `crate::delivery`.
 
 use std::{
+    collections::VecDeque,
     future::Future,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Wake, Waker},
     thread::{self, JoinHandle, Thread},
 };
@@ -111,8 +112,42 @@ pub(crate) struct Writer {
 struct Job {
     work: Work,
     size: usize,
-    reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    reply: oneshot::Sender<Told>,
     _waiting: OwnedSemaphorePermit,
+}
+
+/// What a submitter is told: its outcome, and for one of each group that it hands out the rest.
+type Told = (Result<Outcome, StorageError>, Option<HandOut>);
+
+/// What follows from commits, in their order: pushes and answers. The writer fills it and wakes one submitter of
+/// each group; that one hands out for all, on its own runtime. A wake across threads enters the kernel; hundreds of
+/// them a group cost more than the group.
+struct Finished {
+    outlets: Arc<Outlets>,
+    queue: Mutex<VecDeque<Finish>>,
+}
+
+struct Finish {
+    stored: Vec<(DeviceId, Pushed)>,
+    reply: Option<(oneshot::Sender<Told>, Outcome)>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Hands out when it is dropped: received, refused or forgotten, nothing stays behind.
+struct HandOut(Arc<Finished>);
+
+impl Drop for HandOut {
+    fn drop(&mut self) {
+        // Held throughout, so that two groups do not mix: an outlet takes entries in their order only.
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(finish) = queue.pop_front() {
+            self.0.outlets.push(finish.stored);
+            if let Some((reply, outcome)) = finish.reply {
+                // Whoever asked may have gone; what it asked for stands.
+                let _ = reply.send((Ok(outcome), None));
+            }
+        }
+    }
 }
 
 impl Writer {
@@ -127,7 +162,7 @@ impl Writer {
         let (jobs, received) = mpsc::unbounded_channel();
         let core = Core {
             storage,
-            outlets,
+            finished: Arc::new(Finished { outlets, queue: Mutex::default() }),
             entropy,
             clock,
             counters,
@@ -148,7 +183,9 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Job { work, size, reply, _waiting: waiting.map_err(|_| stopped())? };
         self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let (outcome, rest) = answer.await.map_err(|_| stopped())?;
+        drop(rest);
+        outcome
     }
 }
 
@@ -165,7 +202,7 @@ impl Drop for Writer {
 /// The thread's own.
 struct Core {
     storage: Arc<dyn Storage>,
-    outlets: Arc<Outlets>,
+    finished: Arc<Finished>,
     entropy: Arc<Entropy>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
@@ -187,7 +224,7 @@ struct Hour {
 
 /// What a job waits for, and what it pushes when its operation stands.
 struct Waiting {
-    reply: oneshot::Sender<Result<Outcome, StorageError>>,
+    reply: oneshot::Sender<Told>,
     /// One for each append, one for each of its entries.
     pushes: Vec<Vec<(DeviceId, Pushed)>>,
     /// Mailboxes to forget once the operation stands.
@@ -223,7 +260,7 @@ impl Core {
                     waiting.push((place, wait));
                 }
                 // Its sequences stay unused, which is harmless.
-                Err(error) => drop(job.reply.send(Err(error))),
+                Err(error) => drop(job.reply.send((Err(error), None))),
             }
         }
         if operations.is_empty() {
@@ -233,25 +270,36 @@ impl Core {
         match block_on(self.storage.commit(operations)) {
             Ok(outcomes) => {
                 let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
+                let mut leader = None;
                 for (place, wait) in waiting {
                     let outcome = outcomes.get_mut(place).and_then(Option::take);
-                    self.finish(outcome, wait);
+                    self.finish(outcome, wait, &mut leader);
+                }
+                if let Some((reply, outcome)) = leader {
+                    let rest = HandOut(Arc::clone(&self.finished));
+                    // If nobody takes it, dropping it hands out here.
+                    let _ = reply.send((Ok(outcome), Some(rest)));
                 }
             }
             Err(error) => {
                 // Hour keys drawn for this group may not be stored: draw new ones, never reuse these.
                 self.mailboxes.clear();
                 for (_, wait) in waiting {
-                    let _ = wait.reply.send(Err(error.clone()));
+                    let _ = wait.reply.send((Err(error.clone()), None));
                 }
             }
         }
     }
 
-    fn finish(&mut self, outcome: Option<Outcome>, wait: Waiting) {
+    fn finish(
+        &mut self,
+        outcome: Option<Outcome>,
+        wait: Waiting,
+        leader: &mut Option<(oneshot::Sender<Told>, Outcome)>,
+    ) {
         let Some(outcome) = outcome else {
             let short = StorageError::Damaged("fewer outcomes than operations");
-            let _ = wait.reply.send(Err(short));
+            let _ = wait.reply.send((Err(short), None));
             return;
         };
         if outcome == Outcome::Done {
@@ -271,10 +319,15 @@ impl Core {
             .map(|(push, _)| push)
             .collect();
         self.counters.appended(stored.len());
-        self.outlets.push(stored);
-        drop(wait.permit);
-        // Whoever asked may have gone; what it asked for stands.
-        let _ = wait.reply.send(Ok(outcome));
+        let reply = match leader {
+            None => {
+                *leader = Some((wait.reply, outcome));
+                None
+            }
+            Some(_) => Some((wait.reply, outcome)),
+        };
+        let mut queue = self.finished.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.push_back(Finish { stored, reply, _permit: wait.permit });
     }
 
     #[expect(clippy::type_complexity, reason = "used once, right above")]

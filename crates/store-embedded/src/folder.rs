@@ -198,7 +198,7 @@ impl Folder {
             return Err(failed(error));
         }
         self.0.cache.changed(group.rows());
-        self.0.recent.committed(&settling, (commits, log_bytes), group.logged());
+        self.0.recent.committed(&settling, (commits, log_bytes), group.into_logged());
         written.commits = commits;
         let counted = written
             .count

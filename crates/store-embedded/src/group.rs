@@ -71,12 +71,15 @@ impl<'a> Group<'a> {
     /// What goes to the log, as one row; empty if there is nothing.
     pub(crate) fn log(&self) -> Vec<u8> {
         let size = self.size_bytes.saturating_add(self.size_bytes / 8);
-        log_row(self.logged(), usize::try_from(size).unwrap_or_default())
+        log_row(self.rows(), usize::try_from(size).unwrap_or_default())
     }
 
     /// The rows written that go to the log.
-    pub(crate) fn logged(&self) -> impl Iterator<Item = (Space, &[u8], &Change)> {
-        self.rows().filter(|(space, ..)| is_logged(*space))
+    pub(crate) fn into_logged(self) -> impl Iterator<Item = (Space, Vec<u8>, Change)> {
+        let logged = self.written.into_values().filter(|(space, _)| is_logged(*space));
+        logged.flat_map(|(space, rows)| {
+            rows.into_iter().map(move |(key, change)| (space, key, change))
+        })
     }
 
     pub(crate) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, StorageError> {

@@ -104,8 +104,8 @@ impl Space {
         // What every sending writes fills fast and dies young; the rest stays small. All memtables together bound
         // the memory.
         let memtable = match self {
-            Self::Bodies => 64,
-            Self::Entries | Self::Once | Self::Shares => 16,
+            Self::Bodies | Self::Log => 64,
+            Self::Entries | Self::Shares => 16,
             _ => 4,
         };
         KeyspaceCreateOptions::default().max_memtable_size(memtable * 1024 * 1024)

@@ -169,11 +169,11 @@ impl Recent {
     }
 
     /// A batch with these settled rows and this log is on disk.
-    pub(crate) fn committed<'a>(
+    pub(crate) fn committed(
         &self,
         settled: &Settling,
         log: (u64, usize),
-        changes: impl Iterator<Item = (Space, &'a [u8], &'a Change)>,
+        changes: impl Iterator<Item = (Space, Vec<u8>, Change)>,
     ) {
         let mut state = self.state();
         for (space, key, _) in &settled.rows {
@@ -187,13 +187,13 @@ impl Recent {
         let (number, bytes) = log;
         let mut keys = Vec::new();
         for (space, key, change) in changes {
-            let only_here = state.row(space, key).map_or(change.is_new, |row| row.only_here);
+            let only_here =
+                change.is_new || state.row(space, &key).is_some_and(|row| row.only_here);
             if change.value.is_none() && only_here {
-                state.remove(space, key);
+                state.remove(space, &key);
             } else {
-                let row = Row { value: change.value.clone(), log: number, only_here };
-                state.set(space, key, row);
-                keys.push((space, key.to_vec()));
+                state.set(space, &key, Row { value: change.value, log: number, only_here });
+                keys.push((space, key));
             }
         }
         if bytes > 0 {
