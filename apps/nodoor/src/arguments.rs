@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What can be written on the command line.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -131,6 +131,11 @@ pub(crate) enum Verb {
     },
     /// Print the 24 recovery words
     Words,
+    /// Cosign checkpoints of public logs, for those who ask
+    Witness {
+        #[command(subcommand)]
+        verb: WitnessVerb,
+    },
     /// Remove the account's keys and all messages from this device
     Erase {
         /// Really: this device may hold the only copy
@@ -197,6 +202,36 @@ pub(crate) enum DeviceVerb {
     List,
 }
 
+/// What a witness does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WitnessVerb {
+    /// Answer `add-checkpoint` until stopped
+    Run(WitnessRun),
+}
+
+/// How a witness runs.
+#[derive(Debug, Args)]
+pub(crate) struct WitnessRun {
+    /// The witness's key; made if there is no such file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The name of a key that is made
+    #[arg(long, value_name = "NAME", default_value = "nodoor-witness")]
+    pub(crate) name: String,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8450")]
+    pub(crate) listen: SocketAddr,
+    /// Where it keeps what it cosigned [default: FILE.logs]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// A log to follow, by its verifier key; may be given several times
+    #[arg(long = "log", value_name = "VKEY")]
+    pub(crate) logs: Vec<String>,
+    /// Follow the logs of this policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
 impl Arguments {
     /// What another process is told of this one: verbs, never what a person wrote.
     pub(crate) fn command(&self) -> &'static str {
@@ -218,6 +253,7 @@ impl Arguments {
             Some(Verb::Chat { .. }) => "nodoor chat",
             Some(Verb::Name { .. }) => "nodoor name",
             Some(Verb::Words) => "nodoor words",
+            Some(Verb::Witness { .. }) => "nodoor witness",
             Some(Verb::Erase { .. }) => "nodoor erase",
         }
     }
@@ -275,6 +311,7 @@ mod tests {
             "nodoor group members 0011223344",
             "nodoor device list",
             "nodoor chat @ben --plain",
+            "nodoor witness run --key k --listen 127.0.0.1:0",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

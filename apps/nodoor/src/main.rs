@@ -11,6 +11,7 @@
 mod arguments;
 mod commands;
 mod failure;
+mod ledger;
 mod output;
 mod plain;
 mod session;

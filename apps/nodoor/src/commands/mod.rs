@@ -9,9 +9,9 @@ mod people;
 use std::io::IsTerminal;
 
 use crate::{
-    arguments::{Arguments, DeviceVerb, Verb},
+    arguments::{Arguments, DeviceVerb, Verb, WitnessVerb},
     failure::Failure,
-    plain,
+    ledger, plain,
     session::Session,
     tui,
 };
@@ -22,6 +22,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     if full_screen && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         let hint = "the full screen needs a terminal; `nodoor --help` lists the commands";
         return Err(Failure::Usage(hint.to_owned()));
+    }
+    // What anyone can run, without a profile.
+    if let Some(Verb::Witness { verb: WitnessVerb::Run(options) }) = &arguments.verb {
+        return ledger::witness::run(options, arguments.global.json).await;
     }
     let session = Session::open(arguments).await?;
     let outcome = match &arguments.verb {
@@ -54,7 +58,7 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Block { to } => people::block(session, to).await,
         Verb::Unblock { to } => people::unblock(session, to).await,
         Verb::Group { verb } => groups::run(session, verb).await,
-        // Drawn by `run`.
-        Verb::Chat { .. } => Ok(()),
+        // Done by `run`.
+        Verb::Chat { .. } | Verb::Witness { .. } => Ok(()),
     }
 }
