@@ -22,6 +22,7 @@ use nodoor_wire::{
     proto::{self, answer, lookup},
     sealed::HourKey,
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     config::Registration,
@@ -195,22 +196,47 @@ impl Inner {
     }
 
     pub(crate) async fn look_up(&self, connection: &Connection, lookup: proto::Lookup) -> Handled {
-        self.anonymous(connection, 1)?;
-        let account = match present(lookup.of)? {
-            lookup::Of::Account(account) => identifier(&account)?,
+        self.without_token(connection, 1)?;
+        let (account, handle) = match present(lookup.of)? {
+            lookup::Of::Account(account) => (identifier(&account)?, None),
             lookup::Of::Handle(handle) => {
                 let handle = Handle::parse(&handle).map_err(|_| Code::HandleForm)?;
-                self.storage.handle(handle).await?.ok_or(Code::NotFound)?
+                let account = self.storage.handle(handle.clone()).await?;
+                (account.ok_or(Code::NotFound)?, Some(handle))
             }
         };
         let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        let directory = match (&self.ledger, record.lists.last()) {
+            (Some(ledger), Some(newest)) => {
+                let newest = Sha256::digest(&newest.body).into();
+                ledger.directory_proof(account, &newest, handle.as_ref()).await?
+            }
+            _ => None,
+        };
         Ok(answer::Body::Lookup(proto::LookupAnswer {
             account: account.to_bytes(),
             lists: record.lists,
             handle_claim: Some(record.handle_claim),
             disputes: record.disputes,
-            directory: None,
+            directory,
         }))
+    }
+
+    /// Takes the account's own handle, signed anew by a device of its newest list or the recovery key.
+    pub(crate) async fn put_handle(
+        &self,
+        connection: &Connection,
+        put: proto::HandlePut,
+    ) -> Handled {
+        let (account, _) = self.known_device(connection)?;
+        let handle_claim = present(put.handle_claim)?;
+        let chain = self.chain(account).await?;
+        let claim = HandleClaim::verify(&chain, &handle_claim).map_err(refuse_statement)?;
+        let operation = Op::PutHandleClaim { account, handle: claim.handle, handle_claim };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => done(),
+            _ => Err(Code::HandleTaken.into()),
+        }
     }
 
     /// The gate of every request of a logged-in device: within that device's budget.

@@ -8,6 +8,8 @@ pub struct Config {
     pub registration: Registration,
     /// How much may be asked for.
     pub budgets: Budgets,
+    /// Whether an anonymous connection needs a token for anything but look-ups, the ledger, and linking.
+    pub tokens_needed: bool,
     /// Bytes of bodies that wait in memory for one connected device; beyond that it reads from disk.
     pub push_queue_bytes: usize,
     /// Bytes of room records and opened rosters that stay in memory, at least; twice as many at most.
@@ -90,6 +92,7 @@ impl Default for Config {
         Self {
             registration: Registration::Open,
             budgets: Budgets::default(),
+            tokens_needed: false,
             push_queue_bytes: 256 * 1024,
             rooms_in_memory_bytes: 64 * 1024 * 1024,
             mailboxes_in_memory: 50_000,

@@ -4,7 +4,7 @@
 //! Login and anonymous requests never share a connection, so that an address that sends is not joined to a
 //! device that receives by the server's own state. Carries out `docs/book/protocol.md`, 2.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nodoor_wire::{
     code::Code,
@@ -14,6 +14,7 @@ use nodoor_wire::{
 use tokio::sync::Notify;
 
 use crate::{
+    anonymous::Allowance,
     delivery::{Outlet, Outlets},
     refusal::Refusal,
     server::Counters,
@@ -22,6 +23,7 @@ use crate::{
 /// One connection of a client. Made by [`crate::Server::connect`]; dropping it ends its subscription.
 pub struct Connection {
     budget_key: [u8; 16],
+    allowance: OnceLock<Allowance>,
     state: Mutex<State>,
     subscribed: Notify,
     outlets: Arc<Outlets>,
@@ -56,6 +58,7 @@ impl Connection {
         counters.connected(true);
         Self {
             budget_key,
+            allowance: OnceLock::new(),
             state: Mutex::new(State { stage, outlet: None }),
             subscribed: Notify::new(),
             outlets,
@@ -65,6 +68,16 @@ impl Connection {
 
     pub(crate) fn budget_key(&self) -> &[u8; 16] {
         &self.budget_key
+    }
+
+    /// What a token allows this connection; nothing without one.
+    pub(crate) fn allowance(&self) -> Option<&Allowance> {
+        self.allowance.get()
+    }
+
+    /// A token was taken for this connection. The first one counts.
+    pub(crate) fn allow(&self, allowance: Allowance) {
+        let _ = self.allowance.set(allowance);
     }
 
     /// The first `Hello` decides the kind; the same one again gets the same challenge.

@@ -14,6 +14,7 @@
 //! Carries out `docs/book/protocol.md`, sections 1 to 4, 7 (key packages) and 8.
 
 mod accounts;
+mod anonymous;
 mod bounded;
 mod budget;
 mod config;
@@ -21,8 +22,10 @@ mod connection;
 mod delivery;
 mod entropy;
 mod keys;
+pub mod ledger;
 mod mailbox;
 mod refusal;
+mod rendezvous;
 mod rooms;
 mod server;
 pub mod storage;

@@ -24,7 +24,9 @@ use crate::{
     connection::{Connection, Stage},
     delivery::Outlets,
     entropy::Entropy,
+    ledger::Ledger,
     refusal::{Handled, Refusal},
+    rendezvous::Rendezvous,
     rooms::Heads,
     storage::{Day, Storage, StorageError},
     writer::Writer,
@@ -82,6 +84,8 @@ pub(crate) struct Inner {
     pub(crate) outlets: Arc<Outlets>,
     pub(crate) heads: Heads,
     pub(crate) budgets: BudgetsInUse,
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) rendezvous: Rendezvous,
     counters: Arc<Counters>,
     draining: watch::Sender<bool>,
 }
@@ -97,7 +101,7 @@ pub(crate) struct BudgetsInUse {
 }
 
 impl Server {
-    /// Starts a server on a store, with its writer thread.
+    /// Starts a server on a store, with its writer thread, and without a ledger: it proves nothing and issues no tokens.
     ///
     /// `rng` is the operating system's or seeded from it: hour keys, body secrets and challenges come from it.
     ///
@@ -105,6 +109,30 @@ impl Server {
     /// [`OpenError`].
     pub fn open(
         storage: impl Storage,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        rng: Box<dyn CryptoRng + Send>,
+    ) -> Result<Self, OpenError> {
+        Self::start(storage, None, config, clock, rng)
+    }
+
+    /// Starts a server that shows its accounts in a ledger. Whoever opens it publishes: [`Ledger::publish`].
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_with_ledger(
+        storage: impl Storage,
+        ledger: Ledger,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        rng: Box<dyn CryptoRng + Send>,
+    ) -> Result<Self, OpenError> {
+        Self::start(storage, Some(ledger), config, clock, rng)
+    }
+
+    fn start(
+        storage: impl Storage,
+        ledger: Option<Ledger>,
         config: Config,
         clock: Arc<dyn Clock>,
         rng: Box<dyn CryptoRng + Send>,
@@ -141,6 +169,8 @@ impl Server {
             entropy,
             outlets,
             budgets,
+            ledger,
+            rendezvous: Rendezvous::new(),
             counters,
             draining: watch::Sender::new(false),
         })))
@@ -199,6 +229,17 @@ impl Server {
         }
     }
 
+    /// The ledger, if this server keeps one.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.0.ledger.as_ref()
+    }
+
+    /// Ends what waited long enough. Call it every second or so: this room has no timer.
+    pub fn tick(&self) {
+        self.0.rendezvous.tick(self.0.clock.now_ms());
+    }
+
     /// Begins to stop: see [`Server::draining`]. Requests are still answered.
     pub fn drain(&self) {
         self.0.draining.send_replace(true);
@@ -249,7 +290,7 @@ impl Inner {
     async fn decide(&self, connection: &Connection, request: proto::Request) -> Handled {
         use request::Body;
         match request.body.ok_or(Code::Malformed)? {
-            Body::Hello(hello) => self.hello(connection, &hello),
+            Body::Hello(hello) => self.hello(connection, &hello).await,
             Body::Register(register) => self.register(connection, register).await,
             Body::Login(login) => self.log_in(connection, login).await,
             Body::ListPut(put) => self.put_list(connection, put).await,
@@ -267,36 +308,74 @@ impl Inner {
             Body::Commit(commit) => self.commit_to_room(connection, commit).await,
             Body::Send(send) => self.send(connection, send).await,
             Body::CatchUp(catch_up) => self.catch_up(connection, catch_up).await,
-            // Of the ledger, which this server does not keep yet.
-            Body::History(_)
-            | Body::TokenIssue(_)
-            | Body::HandlePut(_)
-            | Body::RendezvousPut(_)
-            | Body::RendezvousGet(_)
-            | Body::LedgerHead(_)
-            | Body::Consistency(_)
-            | Body::PolicyGet(_) => Err(Code::NotFound.into()),
+            Body::History(history) => self.history(connection, &history).await,
+            Body::TokenIssue(issue) => self.issue_tokens(connection, &issue),
+            Body::HandlePut(put) => self.put_handle(connection, put).await,
+            Body::RendezvousPut(put) => self.put_box(connection, put),
+            Body::RendezvousGet(get) => self.get_box(connection, get).await,
+            Body::LedgerHead(_) => self.ledger_head(connection),
+            Body::Consistency(asked) => self.consistency(connection, &asked).await,
+            Body::PolicyGet(_) => self.policy(connection).await,
         }
     }
 
-    fn hello(&self, connection: &Connection, hello: &proto::Hello) -> Handled {
+    async fn hello(&self, connection: &Connection, hello: &proto::Hello) -> Handled {
         if !hello.versions.contains(&PROTOCOL_VERSION) {
             return Err(Code::Version.into());
         }
+        let wanted = hello.token.as_ref().filter(|_| connection.allowance().is_none());
+        let allowance = match wanted {
+            Some(_) if hello.kind() != proto::ConnectionKind::Anonymous => {
+                return Err(Code::Malformed.into());
+            }
+            Some(token) => Some(self.take_token(token).await?),
+            None => None,
+        };
         let challenge = connection.hello(hello.kind(), self.entropy.bytes())?;
+        if let Some(allowance) = allowance {
+            connection.allow(allowance);
+        }
+        let now_ms = self.clock.now_ms();
+        let ledger = self.ledger.as_ref();
         Ok(answer::Body::Hello(proto::HelloAnswer {
             version: PROTOCOL_VERSION,
             deployment: self.deployment.to_bytes(),
             challenge: challenge.map(Vec::from).unwrap_or_default().into(),
-            now_ms: self.clock.now_ms(),
-            ..proto::HelloAnswer::default()
+            now_ms,
+            policy: ledger.map(Ledger::policy).unwrap_or_default(),
+            token_keys: ledger
+                .map(|ledger| ledger.tokens().keys(Day::of_ms(now_ms)))
+                .unwrap_or_default(),
         }))
     }
 
-    /// The gate of every anonymous request: the right connection, within its address's budget.
+    /// The gate of every anonymous request but the few below: the right connection, and a token's allowance or, where the
+    /// operator does not ask for one, the budget of its address.
     pub(crate) fn anonymous(&self, connection: &Connection, cost: u32) -> Result<(), Refusal> {
         connection.anonymous()?;
-        self.budgets.anonymous.spend(connection.budget_key(), cost, self.clock.now_ms())
+        if self.config.tokens_needed && connection.allowance().is_none() {
+            return Err(Code::Unauthorised.into());
+        }
+        self.without_token(connection, cost)
+    }
+
+    /// The gate of what somebody without an account may ask: look-ups, and where a second device is linked.
+    pub(crate) fn without_token(&self, connection: &Connection, cost: u32) -> Result<(), Refusal> {
+        connection.anonymous()?;
+        match connection.allowance() {
+            Some(allowance) => allowance.spend(cost),
+            None => {
+                self.budgets.anonymous.spend(connection.budget_key(), cost, self.clock.now_ms())
+            }
+        }
+    }
+
+    /// The gate of what both kinds of connection may ask.
+    pub(crate) fn open_to_all(&self, connection: &Connection) -> Result<(), Refusal> {
+        match connection.login() {
+            Ok(_) => self.signed(connection).map(drop),
+            Err(_) => self.without_token(connection, 1),
+        }
     }
 
     /// The gate of what is signed by somebody who need not be logged in: within the address's login budget.

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use fjall::{OwnedWriteBatch, Slice};
 use nodoor_server::storage::{
     Append, Day, Delivered, EpochRecord, MoveRoom, Op, Outcome, RoomName, RoomRecord, StorageError,
-    Taken,
+    Taken, directory::Mark,
 };
 use nodoor_wire::{
+    handle::Handle,
     id::{AccountId, BodyId, DeviceId},
     limits::KEY_PACKAGES,
     proto,
@@ -193,10 +194,13 @@ impl<'a> Group<'a> {
                     let same = first.as_ref() == Some(&list) && claim == handle_claim;
                     return Ok(if same { Outcome::Done } else { Outcome::Conflict });
                 }
+                let handle_mark = Mark::of_handle(&handle, account);
                 let handle = handle.as_str().as_bytes().to_vec();
                 if self.has(Space::Handles, &handle)? {
                     return Ok(Outcome::HandleTaken);
                 }
+                self.mark(&Mark::of_list(account, 1, &list));
+                self.mark(&handle_mark);
                 self.put(Space::Handles, handle, account.0);
                 let row = record::account_row(1, &handle_claim);
                 self.put(Space::Accounts, account.as_bytes().to_vec(), row);
@@ -207,6 +211,9 @@ impl<'a> Group<'a> {
             }
             Op::PutList { account, version, list, added, removed } => {
                 self.put_list(account, version, &list, &added, &removed)
+            }
+            Op::PutHandleClaim { account, handle, handle_claim } => {
+                self.put_handle_claim(&account, &handle, &handle_claim)
             }
             Op::PutMailboxKey { device, key, made_at_ms } => {
                 let Some(row) = self.get(Space::Mailboxes, device.as_bytes())? else {
@@ -290,6 +297,29 @@ impl<'a> Group<'a> {
         row.map(|row| record::message(&row)).transpose()
     }
 
+    fn mark(&mut self, mark: &Mark) {
+        self.put(Space::Marks, mark.to_key(), mark.value);
+    }
+
+    fn put_handle_claim(
+        &mut self,
+        account: &AccountId,
+        handle: &Handle,
+        claim: &proto::SignedBytes,
+    ) -> Result<Outcome, StorageError> {
+        let holder = self.get(Space::Handles, handle.as_str().as_bytes())?;
+        let Some(row) = self.get(Space::Accounts, account.as_bytes())? else {
+            return Ok(Outcome::Conflict);
+        };
+        if holder.is_none_or(|holder| *holder != account.0) {
+            return Ok(Outcome::Conflict);
+        }
+        let versions = Reader::new(&row).u64()?;
+        let row = record::account_row(versions, claim);
+        self.put(Space::Accounts, account.as_bytes().to_vec(), row);
+        Ok(Outcome::Done)
+    }
+
     fn put_list(
         &mut self,
         account: AccountId,
@@ -310,6 +340,7 @@ impl<'a> Group<'a> {
         if newest.checked_add(1) != Some(version) {
             return Ok(Outcome::Conflict);
         }
+        self.mark(&Mark::of_list(account, version, list));
         let row = record::account_row(version, &claim);
         self.put(Space::Accounts, account.as_bytes().to_vec(), row);
         self.put(Space::Lists, list_key(&account, version), list.encode_to_vec());

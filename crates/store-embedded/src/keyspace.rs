@@ -49,10 +49,12 @@ pub(crate) enum Space {
     Epochs,
     /// number of a commit (u64) → what it changed in the keyspaces of [`crate::recent`], until that is settled.
     Log,
+    /// kind (1 account, 2 SHA-256 of a handle), id, version (u64) → value (32): a label that waits to be published.
+    Marks,
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Accounts,
         Self::Lists,
         Self::Disputes,
@@ -73,6 +75,7 @@ impl Space {
         Self::About,
         Self::Epochs,
         Self::Log,
+        Self::Marks,
     ];
 
     fn name(self) -> &'static str {
@@ -97,6 +100,7 @@ impl Space {
             Self::About => "about",
             Self::Epochs => "epochs",
             Self::Log => "log",
+            Self::Marks => "marks",
         }
     }
 

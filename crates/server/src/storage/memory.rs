@@ -4,7 +4,7 @@
 //! For tests and for measuring the server without a disk; nothing survives the process.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,6 +21,7 @@ use crate::storage::{
     AccountRecord, Accounts, Answer, Append, Day, Delivered, EntryRecord, EpochRecord, KeyPackages,
     MailboxRecord, Mailboxes, MoveRoom, Op, Outcome, RoomName, RoomRecord, Rooms, Storage,
     StorageError, Taken, Tokens,
+    directory::{Mark, Marks},
 };
 
 /// A store in memory. A clone is the same store.
@@ -44,6 +45,7 @@ struct State {
     seen_packages: BTreeMap<(DeviceId, [u8; 32]), Day>,
     rooms: BTreeMap<RoomName, RoomRecord>,
     epochs: BTreeMap<(RoomName, u64), EpochRecord>,
+    marks: BTreeSet<Mark>,
 }
 
 struct Body {
@@ -145,6 +147,22 @@ impl Rooms for Memory {
     }
 }
 
+impl Marks for Memory {
+    fn marks(&self, after: Option<Mark>, limit: usize) -> Answer<'_, Vec<Mark>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.read(|state| {
+            let from = after.map_or(Unbounded, Excluded);
+            state.marks.range((from, Unbounded)).take(limit).copied().collect()
+        })
+    }
+
+    fn unmark(&self, marks: Vec<Mark>) -> Answer<'_, ()> {
+        let mut state = self.state();
+        state.marks.retain(|mark| !marks.contains(mark));
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 impl Storage for Memory {
     fn deployment(&self) -> DeploymentId {
         DeploymentId(self.state().deployment)
@@ -186,6 +204,8 @@ impl State {
                 if self.handles.contains_key(&handle) {
                     return Outcome::HandleTaken;
                 }
+                self.marks.insert(Mark::of_list(account, 1, &list));
+                self.marks.insert(Mark::of_handle(&handle, account));
                 self.handles.insert(handle, account);
                 let record =
                     AccountRecord { lists: vec![list], handle_claim, disputes: Vec::new() };
@@ -207,11 +227,20 @@ impl State {
                 if newest.checked_add(1) != Some(version) {
                     return Outcome::Conflict;
                 }
+                self.marks.insert(Mark::of_list(account, version, &list));
                 known.lists.push(list);
                 for device in added {
                     self.mailboxes.entry(device).or_insert_with(|| empty_mailbox(account));
                 }
                 removed.iter().for_each(|device| self.remove_device(device));
+                Outcome::Done
+            }
+            Op::PutHandleClaim { account, handle, handle_claim } => {
+                if self.handles.get(&handle) != Some(&account) {
+                    return Outcome::Conflict;
+                }
+                let Some(known) = self.accounts.get_mut(&account) else { return Outcome::Conflict };
+                known.handle_claim = handle_claim;
                 Outcome::Done
             }
             Op::PutMailboxKey { device, key, made_at_ms } => {

@@ -13,6 +13,9 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod directory;
+pub mod ledger;
+pub mod ledger_memory;
 pub mod memory;
 mod op;
 

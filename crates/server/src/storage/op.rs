@@ -13,7 +13,7 @@ use crate::storage::{Day, RoomName};
 /// One change, done in whole or not at all. The outcomes each may have stand beside it.
 #[derive(Debug, Clone)]
 pub enum Op {
-    /// A new account with its first device and mailbox. The same again, whatever came later, is
+    /// A new account with its first device and mailbox; marks its label and its handle's. The same again, whatever came later, is
     /// [`Outcome::Done`]. [`Outcome::HandleTaken`] before [`Outcome::Conflict`] (account exists otherwise).
     Register {
         /// The account.
@@ -32,7 +32,7 @@ pub enum Op {
         mailbox_key_made_at_ms: u64,
     },
     /// The next version of a list, a compare-and-swap on the number of versions. Added devices get an empty
-    /// mailbox without a key; of removed ones the mailbox with its entries and hour keys, tokens and key packages
+    /// mailbox without a key, and the account's label is marked; of removed ones the mailbox with its entries and hour keys, tokens and key packages
     /// go. Bodies of such entries expire. The newest list again is [`Outcome::Done`]; else [`Outcome::Conflict`].
     PutList {
         /// The account.
@@ -45,6 +45,16 @@ pub enum Op {
         added: Vec<DeviceId>,
         /// Devices that the one before named and it does not.
         removed: Vec<DeviceId>,
+    },
+    /// The account's handle, claimed anew. [`Outcome::Done`], or [`Outcome::Conflict`] if the handle is not this
+    /// account's.
+    PutHandleClaim {
+        /// The account.
+        account: AccountId,
+        /// Its handle.
+        handle: Handle,
+        /// The claim.
+        handle_claim: proto::SignedBytes,
     },
     /// A newer mailbox key. One made earlier than the stored one changes nothing. [`Outcome::Done`], or
     /// [`Outcome::Gone`] if there is no such mailbox.

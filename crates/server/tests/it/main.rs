@@ -6,6 +6,8 @@ mod accounts;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod mailboxes;

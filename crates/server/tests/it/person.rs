@@ -31,6 +31,10 @@ use sha2::{Digest as _, Sha256};
 pub(crate) struct TestClock(AtomicU64);
 
 impl TestClock {
+    pub(crate) fn at(now_ms: u64) -> Self {
+        Self(AtomicU64::new(now_ms))
+    }
+
     pub(crate) fn set(&self, now_ms: u64) {
         self.0.store(now_ms, Ordering::Relaxed);
     }
@@ -65,6 +69,10 @@ impl World {
     pub(crate) fn on(store: impl Storage, config: Config) -> Self {
         let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
         Self { server: open(store, config, &clock), clock, memory: None }
+    }
+
+    pub(crate) fn of(server: Server, clock: Arc<TestClock>) -> Self {
+        Self { server, clock, memory: None }
     }
 
     pub(crate) fn store(&self) -> &Memory {

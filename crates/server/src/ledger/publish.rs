@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The sequencer: from marks to an epoch, from the epoch to an entry, from the entry to a checkpoint.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+use akd::{AkdValue, EpochHash, local_auditing::AuditBlob};
+use bytes::Bytes;
+use nodoor_transparency::ledger::{
+    entry::{Entry, Governance, GovernanceKind, KtEpoch},
+    policy::Policy,
+    tree::leaf_hash,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    ledger::{
+        Inner, Ledger, LedgerError, Logged,
+        keys::VrfKey,
+        rows::Rows,
+        served::{Akd, label, open_directory},
+        tiles,
+    },
+    storage::{
+        Day,
+        directory::{DirectoryRows, Mark, Subject},
+        ledger::{Appended, LedgerStorage, LogAppend, Note},
+    },
+};
+
+/// Labels of one epoch: two seconds of work of one core, and an audit blob of 4 MiB.
+const EPOCH_LABELS: usize = 8_192;
+/// Without a change an entry says so this often.
+const HEARTBEAT_MS: u64 = 5 * 60 * 1000;
+
+/// What [`Ledger::publish`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// Nothing waits, and no heartbeat is due.
+    Nothing,
+    /// The last checkpoint is not served yet: its witnesses are away.
+    Waiting,
+    /// The clock is behind ledger time, which never goes back.
+    ClockBehind,
+    /// An epoch or heartbeat is in the log and signed. So many labels changed.
+    Epoch {
+        /// The size of the log.
+        size: u64,
+        /// The epoch.
+        epoch: u64,
+        /// Labels that changed; 0 in a heartbeat.
+        labels: u64,
+    },
+}
+
+/// Whoever appends, and what it knows of the end of the log.
+pub(super) struct Sequencer {
+    rows: Rows,
+    directory: Akd,
+    size: u64,
+    last: Option<KtEpoch>,
+    /// Where the next marks are read from, so that none waits behind busier ones.
+    after: Option<Mark>,
+    asked: Option<Policy>,
+}
+
+/// What an epoch brings, before it is written.
+struct Epoch {
+    kt: KtEpoch,
+    blob: Option<Bytes>,
+    rows: DirectoryRows,
+}
+
+impl Sequencer {
+    /// At the end of what the store holds.
+    pub(super) async fn open(
+        store: &Arc<dyn LedgerStorage>,
+        vrf: &VrfKey,
+        size: u64,
+        newest: Option<Logged>,
+    ) -> Result<Self, LedgerError> {
+        let rows = Rows::writer(Arc::clone(store));
+        let directory = open_directory(rows.clone(), vrf).await?;
+        let last = newest.map(|newest| newest.epoch);
+        let there = directory.get_epoch_hash().await.map_err(|_| LedgerError::Directory)?;
+        // They are written together: if they differ, somebody put two stores into one.
+        if last.as_ref().is_some_and(|last| (last.epoch, last.root) != (there.0, there.1)) {
+            return Err(LedgerError::Directory);
+        }
+        Ok(Self { rows, directory, size, last, after: None, asked: None })
+    }
+
+    /// With the policy that the operator's file asks for.
+    pub(super) fn asking_for(self, policy: Policy) -> Self {
+        Self { asked: Some(policy), ..self }
+    }
+}
+
+impl Ledger {
+    /// Publishes what waits, as one epoch: its labels, its audit proof, its entry; then signs.
+    ///
+    /// Call it every few seconds, on a thread that may compute: an epoch of 8,192 labels takes two seconds of it. The time
+    /// is the system's. One call works at a time; a second one waits for it.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: nothing was signed, and the next call goes on from what the store holds.
+    pub async fn publish(&self, now_ms: u64) -> Result<Published, LedgerError> {
+        let mut sequencer = self.0.sequencer.lock().await;
+        let published = self.0.publish(&mut sequencer, now_ms).await;
+        if published.is_err() {
+            // What was written over the rows, and perhaps not stored, is forgotten.
+            let size = self.0.store.size().await?;
+            let newest = super::newest_epoch(&*self.0.store, size).await?;
+            let asked = sequencer.asked.take();
+            let fresh = Sequencer::open(&self.0.store, &self.0.vrf, size, newest.clone()).await?;
+            *sequencer = Sequencer { asked, ..fresh };
+            if let Some(newest) = newest {
+                self.0.sign(size, newest, now_ms).await?;
+            }
+        }
+        published
+    }
+}
+
+impl Inner {
+    async fn publish(
+        &self,
+        sequencer: &mut Sequencer,
+        now_ms: u64,
+    ) -> Result<Published, LedgerError> {
+        if !self.is_newest_served() {
+            self.serve_newest(now_ms).await?;
+            if !self.is_newest_served() {
+                return Ok(Published::Waiting);
+            }
+        }
+        if sequencer.last.as_ref().is_some_and(|last| last.time_ms > now_ms) {
+            return Ok(Published::ClockBehind);
+        }
+        let marks = self.read_marks(sequencer).await?;
+        let mut notes = Vec::new();
+        let governance = self.announce(sequencer, now_ms, &mut notes).await?;
+        let epoch = self.epoch(sequencer, &marks, !governance.is_empty(), now_ms).await?;
+        let Some(epoch) = epoch else {
+            // Marks of what is published already, from before a crash.
+            self.marks.unmark(marks).await?;
+            return Ok(Published::Nothing);
+        };
+        let labels = epoch.kt.labels;
+        let entries = governance.into_iter().map(Entry::Governance);
+        let logged = self.append(sequencer, entries.collect(), epoch, notes).await?;
+        let (size, epoch) = (sequencer.size, logged.epoch.epoch);
+        self.sign(size, logged, now_ms).await?;
+        let left = (marks.len() as u64).saturating_sub(labels);
+        self.waiting.store(left, Ordering::Relaxed);
+        self.marks.unmark(marks).await?;
+        Ok(Published::Epoch { size, epoch, labels })
+    }
+
+    fn is_newest_served(&self) -> bool {
+        let state = self.state();
+        match (&state.newest, &state.served) {
+            (None, _) => true,
+            (Some((newest, _)), Some(served)) => newest.head() == served.head(),
+            (Some(_), None) => false,
+        }
+    }
+
+    async fn read_marks(&self, sequencer: &mut Sequencer) -> Result<Vec<Mark>, LedgerError> {
+        let mut marks = self.marks.marks(sequencer.after, EPOCH_LABELS).await?;
+        if marks.len() < EPOCH_LABELS && sequencer.after.is_some() {
+            // To the end, and on from the beginning; what is read twice is published once.
+            marks.extend(self.marks.marks(None, EPOCH_LABELS - marks.len()).await?);
+            marks.sort_unstable();
+            marks.dedup();
+            sequencer.after = None;
+        } else {
+            sequencer.after = marks.last().copied().filter(|_| marks.len() == EPOCH_LABELS);
+        }
+        Ok(marks)
+    }
+
+    /// What the log has to say beside the epoch: a new policy, the token keys of a new day.
+    async fn announce(
+        &self,
+        sequencer: &mut Sequencer,
+        now_ms: u64,
+        notes: &mut Vec<(Note, Bytes)>,
+    ) -> Result<Vec<Governance>, LedgerError> {
+        let mut all = Vec::new();
+        let today = Day::of_ms(now_ms);
+        let said = self.store.note(Note::TokenDay).await?;
+        if said.is_none_or(|said| *said != today.0.to_be_bytes()) {
+            let document = self.tokens.document(today);
+            all.push(Governance::with_document(GovernanceKind::Tokens, document, now_ms));
+            notes.push((Note::TokenDay, Bytes::copy_from_slice(&today.0.to_be_bytes())));
+        }
+        let mut policies = self.state().policies.clone();
+        let asked = sequencer.asked.as_ref();
+        let new = asked.filter(|asked| {
+            policies.newest().is_none_or(|newest| newest.text != asked.to_string())
+        });
+        if let Some(policy) = new {
+            let index = sequencer.size.saturating_add(all.len() as u64);
+            all.push(policies.announce(policy, index, now_ms));
+        }
+        if new.is_some() || self.store.note(Note::Policies).await?.is_none() {
+            notes.push((Note::Policies, policies.to_note().into()));
+        }
+        Ok(all)
+    }
+
+    /// The directory's next epoch, or a heartbeat; nothing if none is due.
+    async fn epoch(
+        &self,
+        sequencer: &Sequencer,
+        marks: &[Mark],
+        needed: bool,
+        now_ms: u64,
+    ) -> Result<Option<Epoch>, LedgerError> {
+        const DAMAGED: LedgerError = LedgerError::Directory;
+        // Of several marks of a subject the last one counts: they are sorted.
+        let newest: BTreeMap<Subject, [u8; 32]> =
+            marks.iter().map(|mark| (mark.subject, mark.value)).collect();
+        let before = sequencer.directory.get_epoch_hash().await.map_err(|_| DAMAGED)?;
+        let after = if newest.is_empty() {
+            EpochHash(before.0, before.1)
+        } else {
+            let label_of = |subject| label(&self.deployment, subject);
+            let updates = newest.iter().map(|(s, value)| (label_of(s), AkdValue(value.to_vec())));
+            sequencer.directory.publish(updates.collect()).await.map_err(|_| DAMAGED)?
+        };
+        let changed = after.0 != before.0;
+        let beats = sequencer.last.as_ref();
+        let due = beats.is_none_or(|last| now_ms - last.time_ms >= HEARTBEAT_MS);
+        if !changed && !due && !needed {
+            return Ok(None);
+        }
+        let blob = if changed {
+            let proof = sequencer.directory.audit(before.0, after.0).await.map_err(|_| DAMAGED)?;
+            let proof = proof.proofs.first().ok_or(DAMAGED)?;
+            let blob = AuditBlob::new(before.1, after.1, before.0, proof).map_err(|_| DAMAGED)?;
+            Some(Bytes::from(blob.data))
+        } else {
+            None
+        };
+        let rows = sequencer.rows.take();
+        let kt = KtEpoch {
+            epoch: after.0,
+            root: after.1,
+            previous_root: before.1,
+            labels: rows.versions.len() as u64,
+            audit_blob: blob.as_ref().map(|blob| Sha256::digest(blob).into()),
+            vrf_key: Sha256::digest(&self.vrf_public).into(),
+            time_ms: now_ms,
+        };
+        Ok(Some(Epoch { kt, blob, rows }))
+    }
+
+    /// One durable batch: the entries, the epoch's own last.
+    async fn append(
+        &self,
+        sequencer: &mut Sequencer,
+        mut entries: Vec<Entry>,
+        epoch: Epoch,
+        notes: Vec<(Note, Bytes)>,
+    ) -> Result<Logged, LedgerError> {
+        entries.push(Entry::Epoch(epoch.kt.clone()));
+        let entries = entries
+            .iter()
+            .map(|entry| entry.encode().map(Bytes::from))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| LedgerError::Form)?;
+        let leaves: Vec<[u8; 32]> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let size = sequencer.size.saturating_add(leaves.len() as u64);
+        let entry = entries.last().cloned().unwrap_or_default();
+        let blob = epoch.kt.audit_blob.zip(epoch.blob);
+        let append = LogAppend {
+            at: sequencer.size,
+            hashes: tiles::appended(&*self.store, sequencer.size, &leaves).await?,
+            entries,
+            blobs: blob.into_iter().collect(),
+            notes,
+            directory: epoch.rows,
+        };
+        let policies = append.notes.iter().find(|(note, _)| *note == Note::Policies).cloned();
+        // Before the rows change: who proves by the epoch before the last must see it.
+        self.written_epoch.store(epoch.kt.epoch, Ordering::SeqCst);
+        match self.store.append(append).await? {
+            Appended::Done => {}
+            Appended::Moved => return Err(LedgerError::SomebodyElse),
+        }
+        if let Some((_, note)) = policies {
+            let read = super::Policies::from_note(&note).ok_or(LedgerError::Form)?;
+            self.state().policies = read;
+        }
+        sequencer.size = size;
+        sequencer.last = Some(epoch.kt.clone());
+        Ok(Logged { epoch: epoch.kt, entry, index: size.saturating_sub(1) })
+    }
+}

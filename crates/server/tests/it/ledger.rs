@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! The ledger: what is registered is published and proved; a crash forks nothing; nothing unsatisfied is served.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use nodoor_server::{
+    Clock, Config, Server,
+    ledger::{Cosigned, Ledger, LedgerError, LedgerKeys, Published},
+    storage::{
+        Answer as Stored, Day, Storage as _, StorageError,
+        directory::{Directory, Mark, Marks, NodeName},
+        ledger::{Appended, LedgerStorage, Log, LogAppend, Note},
+        ledger_memory::LedgerMemory,
+        memory::Memory,
+    },
+};
+use nodoor_transparency::{
+    audit,
+    directory::{
+        account_label, account_value, handle_label, handle_value, verify_history, verify_lookup,
+    },
+    key::Signer,
+    ledger::{
+        checkpoint::SignedCheckpoint,
+        entry::{Entry, GovernanceKind, KtEpoch},
+        note::NoteSigner,
+        policy::Policy,
+        proof::{Logged, verify_epoch},
+        tree::{Growth, bundle_from_slice, leaf_hash},
+    },
+    list::Device,
+    statement::HandleClaim,
+};
+use nodoor_wire::{
+    code::Code,
+    handle::Handle,
+    id::DeploymentId,
+    proto::{self, answer::Body as Answer, lookup::Of, request::Body as Ask},
+};
+
+use crate::person::{NOW, Person, TestClock, World, ask, assert_done, assert_refused};
+
+const DEPLOYMENT: DeploymentId = DeploymentId([9; 16]);
+const MINUTE: u64 = 60_000;
+
+fn keys() -> LedgerKeys {
+    LedgerKeys::from_seeds([1; 32], [2; 32], [3; 32])
+}
+
+/// A server with a ledger, in memory.
+pub(crate) struct Deployment {
+    pub(crate) world: World,
+    pub(crate) accounts: Memory,
+    pub(crate) store: LedgerMemory,
+    pub(crate) ledger: Ledger,
+}
+
+impl Deployment {
+    pub(crate) async fn new() -> Self {
+        Self::with_policy(None).await
+    }
+
+    async fn with_policy(policy: Option<&str>) -> Self {
+        let (accounts, store) = (Memory::new(DEPLOYMENT), LedgerMemory::default());
+        Self::on(accounts, store, policy).await.unwrap()
+    }
+
+    /// What a start on these stores gives.
+    async fn on(
+        accounts: Memory,
+        store: LedgerMemory,
+        policy: Option<&str>,
+    ) -> Result<Self, LedgerError> {
+        let ledger = open(&accounts, Arc::new(store.clone()), policy).await?;
+        let clock = Arc::new(TestClock::at(NOW));
+        let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
+        let on = Arc::clone(&clock) as Arc<dyn Clock>;
+        let (kept, config) = (ledger.clone(), Config::default());
+        let server = Server::open_with_ledger(accounts.clone(), kept, config, on, rng).unwrap();
+        Ok(Self { world: World::of(server, clock), accounts, store, ledger })
+    }
+
+    async fn restarted(self, policy: Option<&str>) -> Result<Self, LedgerError> {
+        Self::on(self.accounts, self.store, policy).await
+    }
+
+    pub(crate) async fn publish(&self) -> Published {
+        self.ledger.publish(self.world.clock.now_ms()).await.unwrap()
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::unwitnessed(self.ledger.log_key()).unwrap()
+    }
+
+    /// What a client sees of a person: the look-up, verified.
+    async fn shown(&self, person: &Person, of: Of) -> Option<Logged<KtEpoch>> {
+        let answer = self.look_up(of.clone()).await;
+        let proof = answer.directory?;
+        let epoch = proof.epoch.unwrap();
+        let logged = verify_epoch(&epoch, &self.policy(), self.world.clock.now_ms()).unwrap();
+        let label = account_label(&DEPLOYMENT, &person.account);
+        let shown = verify_lookup(&logged.entry, &proof.vrf_key, &label, &proof.account).unwrap();
+        assert_eq!(shown.value, account_value(&person.list));
+        if let Of::Handle(handle) = of {
+            let label = handle_label(&DEPLOYMENT, &Handle::parse(&handle).unwrap());
+            let shown =
+                verify_lookup(&logged.entry, &proof.vrf_key, &label, &proof.handle).unwrap();
+            assert_eq!(shown.value, handle_value(&person.account));
+        }
+        Some(logged)
+    }
+
+    async fn look_up(&self, of: Of) -> proto::LookupAnswer {
+        match self.world.ask(Ask::Lookup(proto::Lookup { of: Some(of) })).await {
+            Answer::Lookup(answer) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn file(&self, path: &str) -> Option<Vec<u8>> {
+        let file = futures_now(self.ledger.file(path)).unwrap();
+        file.map(|file| file.bytes.to_vec())
+    }
+
+    fn checkpoint(&self) -> Option<SignedCheckpoint> {
+        self.file("checkpoint").map(|note| SignedCheckpoint::parse(&note).unwrap())
+    }
+
+    /// The log as a stranger reads it: its tiles, recomputed, and its epochs, audited.
+    fn audited(&self) -> Vec<Entry> {
+        let head = self.checkpoint().unwrap().head();
+        let mut entries = Vec::new();
+        let mut growth = Growth::new();
+        for bundle in 0..head.size.div_ceil(256) {
+            let width = u16::try_from((head.size - bundle * 256).min(256)).unwrap();
+            let partial = if width < 256 { format!(".p/{width}") } else { String::new() };
+            let bytes = self.file(&format!("tile/entries/{bundle:03}{partial}")).unwrap();
+            for entry in bundle_from_slice(width, &bytes).unwrap() {
+                growth.push(leaf_hash(&entry));
+                entries.push(Entry::decode(&entry).unwrap());
+            }
+        }
+        assert_eq!(growth.root(), head.root);
+        let mut before: Option<KtEpoch> = None;
+        for entry in &entries {
+            let Entry::Epoch(epoch) = entry else { continue };
+            match before {
+                Some(before) => epoch.may_follow(&before).unwrap(),
+                None => {
+                    assert_eq!(epoch.previous_root, nodoor_transparency::directory::empty_root())
+                }
+            }
+            if let Some(hash) = epoch.audit_blob {
+                let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                let blob = self.file(&format!("audit/{name}")).unwrap();
+                audit::verify(epoch, &blob).unwrap();
+            }
+            before = Some(epoch.clone());
+        }
+        entries
+    }
+}
+
+async fn open(
+    accounts: &Memory,
+    store: Arc<dyn LedgerStorage>,
+    policy: Option<&str>,
+) -> Result<Ledger, LedgerError> {
+    let marks: Arc<dyn Marks> = Arc::new(accounts.clone());
+    Ledger::open(accounts.deployment(), store, marks, keys(), policy, NOW).await
+}
+
+/// What never waits: the stores of these tests.
+fn futures_now<F: Future>(future: F) -> F::Output {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(output) => output,
+        std::task::Poll::Pending => panic!("a store of memory waits"),
+    }
+}
+
+fn handle(name: &str) -> Of {
+    Of::Handle(name.to_owned())
+}
+
+fn account(person: &Person) -> Of {
+    Of::Account(person.account.to_bytes())
+}
+
+fn epochs(entries: &[Entry]) -> Vec<&KtEpoch> {
+    entries.iter().filter_map(|e| if let Entry::Epoch(e) = e { Some(e) } else { None }).collect()
+}
+
+#[tokio::test]
+async fn who_registers_is_published_and_a_look_up_verifies() {
+    let deployment = Deployment::new().await;
+    let alice = deployment.world.person("alice").await;
+    // Nothing is proved before it is published, and nothing is made up.
+    assert_eq!(deployment.look_up(handle("alice")).await.directory, None);
+    assert_eq!(deployment.checkpoint(), None);
+    let done = deployment.publish().await;
+    assert!(matches!(done, Published::Epoch { epoch: 1, labels: 2, .. }), "{done:?}");
+    let by_handle = deployment.shown(&alice, handle("alice")).await.unwrap();
+    let by_account = deployment.shown(&alice, account(&alice)).await.unwrap();
+    assert_eq!(by_handle.entry, by_account.entry);
+    assert!(by_account.satisfaction.unwitnessed);
+
+    // A later one is shown too, and Alice still is.
+    let bob = deployment.world.person("bob").await;
+    deployment.world.clock.set(NOW + 2000);
+    assert!(matches!(deployment.publish().await, Published::Epoch { epoch: 2, labels: 2, .. }));
+    assert_eq!(deployment.shown(&bob, handle("bob")).await.unwrap().entry.epoch, 2);
+    assert_eq!(deployment.shown(&alice, handle("alice")).await.unwrap().entry.epoch, 2);
+    assert_eq!(deployment.publish().await, Published::Nothing);
+    assert_eq!(epochs(&deployment.audited()).len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_changed_is_proved_once_it_is_published_and_its_history_shows_every_version() {
+    let deployment = Deployment::new().await;
+    let mut alice = deployment.world.person("alice").await;
+    deployment.publish().await;
+    let mut values = vec![account_value(&alice.list)];
+    for round in 1..4 {
+        let mut devices = alice.list.devices().to_vec();
+        let key = nodoor_transparency::key::SigningKey::from_seed(crate::person::random());
+        let fresh = Device::new(key.public(), crate::person::random(), crate::person::random());
+        devices.push(fresh);
+        let next = alice.list.successor(devices);
+        let signed = next.sign(&[Signer::Device(&alice.device_key), Signer::Device(&key)]);
+        let (connection, _) = deployment.world.login_connection().await;
+        let put = Ask::ListPut(proto::ListPut { list: Some(signed) });
+        assert_done(ask(&deployment.world.server, &connection, put).await);
+        alice.list = next;
+        values.push(account_value(&alice.list));
+        // The newest list is in no epoch: no proof of an older one is passed off for it.
+        assert_eq!(deployment.look_up(account(&alice)).await.directory, None);
+        deployment.world.clock.set(NOW + round * 2000);
+        deployment.publish().await;
+        deployment.shown(&alice, account(&alice)).await.unwrap();
+    }
+    alice.reconnect(&deployment.world).await;
+    let asked = Ask::History(proto::History { newest: 10 });
+    let Answer::History(history) = alice.ask(&deployment.world, asked).await else { panic!() };
+    let epoch = verify_epoch(&history.epoch.unwrap(), &deployment.policy(), NOW + MINUTE).unwrap();
+    let label = account_label(&DEPLOYMENT, &alice.account);
+    let shown = verify_history(&epoch.entry, &history.vrf_key, &label, &history.proof, 10).unwrap();
+    assert_eq!(shown.iter().map(|one| one.value).collect::<Vec<_>>(), values);
+    deployment.audited();
+
+    let many = Ask::History(proto::History { newest: 1001 });
+    assert_refused(&alice.ask(&deployment.world, many).await, Code::TooLarge);
+}
+
+#[tokio::test]
+async fn an_account_that_changes_twice_in_an_epoch_is_published_once_and_as_it_is_last() {
+    let deployment = Deployment::new().await;
+    let alice = deployment.world.person("alice").await;
+    let subject = nodoor_server::storage::directory::Subject::Account(alice.account);
+    let marks = deployment.accounts.marks(None, 10).await.unwrap();
+    assert!(marks.iter().any(|mark| mark.subject == subject && mark.version == 1));
+    let mut alice = alice;
+    for _ in 0..2 {
+        let next = alice.list.successor(alice.list.devices().to_vec());
+        let signed = next.sign(&[Signer::Device(&alice.device_key)]);
+        let (connection, _) = deployment.world.login_connection().await;
+        let put = Ask::ListPut(proto::ListPut { list: Some(signed) });
+        assert_done(ask(&deployment.world.server, &connection, put).await);
+        alice.list = next;
+    }
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 2, .. }));
+    deployment.shown(&alice, handle("alice")).await.unwrap();
+    assert_eq!(deployment.accounts.marks(None, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_head_and_consistency_are_shown_on_both_connections_and_the_log_only_grows() {
+    let deployment = Deployment::new().await;
+    assert_refused(
+        &deployment.world.ask(Ask::LedgerHead(proto::LedgerHead {})).await,
+        Code::LedgerWaits,
+    );
+    deployment.publish().await;
+    let first = deployment.checkpoint().unwrap().head();
+    let alice = deployment.world.person("alice").await;
+    for later in 1..300 {
+        // A heartbeat every five minutes.
+        deployment.world.clock.set(NOW + later * 5 * MINUTE);
+        assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
+    }
+    let last = deployment.checkpoint().unwrap().head();
+    assert!(last.size > 300);
+    for (from, to) in [(first.size, last.size), (0, last.size), (257, last.size), (first.size, 256)]
+    {
+        let asked = Ask::Consistency(proto::Consistency { from, to });
+        let Answer::Consistency(answer) = deployment.world.ask(asked).await else { panic!() };
+        if (from, to) == (first.size, last.size) {
+            let hashes: Vec<[u8; 32]> =
+                answer.hashes.iter().map(|hash| (&**hash).try_into().unwrap()).collect();
+            first.grows_into(&last, &hashes).unwrap();
+            assert!(last.grows_into(&first, &hashes).is_err());
+        }
+    }
+    for (from, to, code) in [(2, 1, Code::NotFound), (1, last.size + 1, Code::LedgerWaits)] {
+        let asked = Ask::Consistency(proto::Consistency { from, to });
+        assert_refused(&deployment.world.ask(asked).await, code);
+    }
+    let head = alice.ask(&deployment.world, Ask::LedgerHead(proto::LedgerHead {})).await;
+    let Answer::LedgerHead(head) = head else { panic!("{head:?}") };
+    let now = deployment.world.clock.now_ms();
+    let logged = verify_epoch(&head, &deployment.policy(), now).unwrap();
+    assert!(logged.entry.is_heartbeat());
+    assert_eq!(logged.entry.time_ms, now);
+    // The keys of each day's tokens are in it.
+    let tokens = |entry: &&Entry| matches!(entry, Entry::Governance(governance) if governance.kind == GovernanceKind::Tokens);
+    assert_eq!(deployment.audited().iter().filter(tokens).count(), 2);
+}
+
+#[tokio::test]
+async fn ledger_time_never_goes_back_nor_ahead_of_the_clock() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let _alice = deployment.world.person("alice").await;
+    deployment.world.clock.set(NOW - 1);
+    assert_eq!(deployment.publish().await, Published::ClockBehind);
+    deployment.world.clock.set(NOW);
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 2, .. }));
+    for epoch in epochs(&deployment.audited()) {
+        assert_eq!(epoch.time_ms, NOW);
+    }
+}
+
+/// A store that loses power where it is told to.
+#[derive(Clone)]
+struct Failing {
+    store: LedgerMemory,
+    before: Arc<AtomicBool>,
+    after: Arc<AtomicBool>,
+    promise: Arc<AtomicBool>,
+}
+
+impl Failing {
+    fn on(store: &LedgerMemory) -> Self {
+        let never = || Arc::new(AtomicBool::new(false));
+        Self { store: store.clone(), before: never(), after: never(), promise: never() }
+    }
+}
+
+fn gone<T: Send + 'static>() -> Stored<'static, T> {
+    Box::pin(std::future::ready(Err(StorageError::Failed("the power went".to_owned()))))
+}
+
+impl Directory for Failing {
+    fn head(&self) -> Stored<'_, Option<bytes::Bytes>> {
+        self.store.head()
+    }
+    fn nodes(&self, names: Vec<NodeName>) -> Stored<'_, Vec<Option<bytes::Bytes>>> {
+        self.store.nodes(names)
+    }
+    fn versions(&self, label: bytes::Bytes) -> Stored<'_, Vec<(u64, bytes::Bytes)>> {
+        self.store.versions(label)
+    }
+    fn version(&self, label: bytes::Bytes, up_to: u64) -> Stored<'_, Option<(u64, bytes::Bytes)>> {
+        self.store.version(label, up_to)
+    }
+}
+
+impl Log for Failing {
+    fn size(&self) -> Stored<'_, u64> {
+        self.store.size()
+    }
+    fn entries(&self, from: u64, count: usize) -> Stored<'_, Vec<bytes::Bytes>> {
+        self.store.entries(from, count)
+    }
+    fn hashes(&self, level: u8, from: u64, count: usize) -> Stored<'_, Vec<[u8; 32]>> {
+        self.store.hashes(level, from, count)
+    }
+    fn blob(&self, hash: [u8; 32]) -> Stored<'_, Option<bytes::Bytes>> {
+        self.store.blob(hash)
+    }
+    fn note(&self, note: Note) -> Stored<'_, Option<bytes::Bytes>> {
+        self.store.note(note)
+    }
+}
+
+impl LedgerStorage for Failing {
+    fn append(&self, append: LogAppend) -> Stored<'_, Appended> {
+        if self.before.load(Ordering::Relaxed) {
+            return gone();
+        }
+        let appended = self.store.append(append);
+        if self.after.load(Ordering::Relaxed) { gone() } else { appended }
+    }
+    fn keep(&self, note: Note, value: bytes::Bytes) -> Stored<'_, ()> {
+        self.store.keep(note, value)
+    }
+    fn promised(&self) -> Stored<'_, u64> {
+        self.store.promised()
+    }
+    fn promise(&self, size: u64) -> Stored<'_, ()> {
+        if self.promise.load(Ordering::Relaxed) { gone() } else { self.store.promise(size) }
+    }
+    fn spend(&self, day: Day, name: [u8; 32], forget: Day) -> Stored<'_, bool> {
+        self.store.spend(day, name, forget)
+    }
+}
+
+#[tokio::test]
+async fn a_crash_before_or_after_the_append_or_before_the_signature_forks_nothing() {
+    for place in ["before the append", "after the append", "before the signature"] {
+        let deployment = Deployment::new().await;
+        deployment.publish().await;
+        let alice = deployment.world.person("alice").await;
+        deployment.world.clock.set(NOW + 2000);
+        let failing = Failing::on(&deployment.store);
+        let crashing = open(&deployment.accounts, Arc::new(failing.clone()), None).await.unwrap();
+        let switch = match place {
+            "before the append" => &failing.before,
+            "after the append" => &failing.after,
+            _ => &failing.promise,
+        };
+        switch.store(true, Ordering::Relaxed);
+        let signed = |ledger: &Ledger| futures_now(ledger.file("pending")).unwrap().unwrap();
+        let before = signed(&crashing);
+        assert!(crashing.publish(NOW + 2000).await.is_err(), "{place}");
+        if place == "before the append" {
+            assert_eq!(signed(&crashing), before, "nothing was signed");
+            // It goes on by itself once the store does.
+            switch.store(false, Ordering::Relaxed);
+            assert!(matches!(
+                crashing.publish(NOW + 2000).await,
+                Ok(Published::Epoch { labels: 2, .. })
+            ));
+        }
+        // The process ends there and starts anew.
+        drop(crashing);
+        let deployment = deployment.restarted(None).await.unwrap();
+        deployment.world.clock.set(NOW + 4000);
+        deployment.publish().await;
+        deployment.shown(&alice, handle("alice")).await.unwrap();
+        let entries = deployment.audited();
+        let changed = epochs(&entries).iter().filter(|epoch| epoch.labels > 0).count();
+        assert_eq!(changed, 1, "{place}: published once");
+        assert_eq!(deployment.accounts.marks(None, 10).await.unwrap(), [], "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_restored_from_an_old_copy_does_not_open() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let copy = deployment.store.copy();
+    let _alice = deployment.world.person("alice").await;
+    deployment.world.clock.set(NOW + 2000);
+    deployment.publish().await;
+    deployment.store.restore(&copy);
+    let refused = deployment.restarted(None).await.err().unwrap();
+    assert!(matches!(refused, LedgerError::Behind { size: 2, promised: 3 }), "{refused}");
+    assert!(refused.to_string().contains("bring the missing entries back"), "{refused}");
+}
+
+#[tokio::test]
+async fn two_writers_of_one_ledger_never_sign_two_trees() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let other = open(&deployment.accounts, Arc::new(deployment.store.clone()), None).await.unwrap();
+    let _alice = deployment.world.person("alice").await;
+    deployment.publish().await;
+    let refused = other.publish(NOW + 6 * MINUTE).await;
+    assert!(matches!(refused, Err(LedgerError::SomebodyElse)), "{refused:?}");
+    // It signs what is there, which is the same.
+    let theirs = futures_now(other.file("pending")).unwrap().unwrap();
+    assert_eq!(Some(theirs.bytes.to_vec()), deployment.file("checkpoint"));
+}
+
+#[tokio::test]
+async fn other_keys_and_a_weaker_policy_do_not_open() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let store: Arc<dyn LedgerStorage> = Arc::new(deployment.store.clone());
+    let marks: Arc<dyn Marks> = Arc::new(deployment.accounts.clone());
+    let other = LedgerKeys::from_seeds([7; 32], [2; 32], [3; 32]);
+    let refused = Ledger::open(DEPLOYMENT, store, marks, other, None, NOW).await.err().unwrap();
+    assert!(matches!(refused, LedgerError::Keys));
+
+    let witness = witness("w1", 1);
+    let deployment = Deployment::with_policy(Some(&policy_of(&[&witness], "w1"))).await;
+    deployment.publish().await;
+    let refused = deployment.restarted(None).await.err().unwrap();
+    assert!(matches!(refused, LedgerError::PolicyRefused(_)));
+}
+
+fn witness(name: &str, seed: u8) -> NoteSigner {
+    NoteSigner::cosigner(name, [seed; 32]).unwrap()
+}
+
+fn policy_of(witnesses: &[&NoteSigner], quorum: &str) -> String {
+    let line = |one: &&NoteSigner| {
+        let name = one.verifier().name();
+        format!("witness {name} {} https://{name}.example/\n", one.verifier())
+    };
+    format!("{}quorum {quorum}\n", witnesses.iter().map(line).collect::<String>())
+}
+
+#[tokio::test]
+async fn what_is_served_always_satisfies_the_policy_and_the_log_waits_for_its_witnesses() {
+    let (first, second) = (witness("w1", 1), witness("w2", 2));
+    let text =
+        policy_of(&[&first, &second], "both").replace("quorum", "group both all w1 w2\nquorum");
+    let deployment = Deployment::with_policy(Some(&text)).await;
+    let alice = deployment.world.person("alice").await;
+    let hello = proto::Hello { versions: vec![1], kind: 1, token: None };
+    let connection = deployment.world.server.connect([1; 16]);
+    let hello = ask(&deployment.world.server, &connection, Ask::Hello(hello)).await;
+    let Answer::Hello(hello) = hello else { panic!("{hello:?}") };
+    let policy = Policy::parse(&hello.policy).unwrap();
+    assert!(policy.has_quorum());
+
+    assert!(matches!(deployment.publish().await, Published::Epoch { epoch: 1, .. }));
+    assert_eq!(deployment.checkpoint(), None, "nobody cosigned");
+    assert_eq!(deployment.look_up(account(&alice)).await.directory, None);
+    assert_eq!(deployment.publish().await, Published::Waiting);
+
+    let pending = SignedCheckpoint::parse(&deployment.file("pending").unwrap()).unwrap();
+    assert_eq!(deployment.ledger.offer().unwrap().witnesses.len(), 2);
+    let now = NOW / 1000;
+    let mallory = witness("w2", 66);
+    let cosign = async |body: String| deployment.ledger.cosign(body.as_bytes(), NOW).await.unwrap();
+    assert_eq!(
+        cosign(format!("{}\n", pending.cosignature(&mallory, now))).await,
+        Cosigned::Unknown
+    );
+    assert_eq!(cosign("nonsense".to_owned()).await, Cosigned::Unknown);
+    assert_eq!(cosign(format!("{}\n", pending.cosignature(&first, now))).await, Cosigned::Taken);
+    assert_eq!(cosign(format!("{}\n", pending.cosignature(&first, now))).await, Cosigned::Unknown);
+    assert_eq!(deployment.checkpoint(), None, "one of two");
+    assert_eq!(deployment.ledger.offer().unwrap().witnesses.len(), 1);
+    // A cosignature of the future is none.
+    let early = pending.cosignature(&second, now + 3600);
+    assert_eq!(cosign(format!("{early}\n")).await, Cosigned::Taken);
+    assert_eq!(deployment.checkpoint(), None, "by a clock of the future");
+
+    let deployment = deployment.restarted(Some(&text)).await.unwrap();
+    let pending = SignedCheckpoint::parse(&deployment.file("pending").unwrap()).unwrap();
+    for one in [&first, &second] {
+        let note = pending.clone().with(pending.cosignature(one, now)).unwrap();
+        assert_eq!(deployment.ledger.cosign(&note.to_vec(), NOW).await.unwrap(), Cosigned::Taken);
+    }
+    let served = deployment.checkpoint().unwrap();
+    assert_eq!(policy.satisfied(&served, NOW).unwrap().witnesses, ["w1", "w2"]);
+    assert_eq!(deployment.ledger.offer().map(|offer| offer.witnesses.len()), None);
+    let proof = deployment.look_up(account(&alice)).await.directory.unwrap();
+    verify_epoch(&proof.epoch.unwrap(), &policy, NOW).unwrap();
+
+    // The next epoch is written; what is served, and what is proved, stays the one before.
+    let bob = deployment.world.person("bob").await;
+    deployment.world.clock.set(NOW + 2000);
+    assert!(matches!(deployment.publish().await, Published::Epoch { epoch: 2, .. }));
+    assert_eq!(deployment.checkpoint(), Some(served.clone()));
+    assert_eq!(deployment.look_up(account(&bob)).await.directory, None);
+    let proof = deployment.look_up(account(&alice)).await.directory.unwrap();
+    let logged = verify_epoch(&proof.epoch.unwrap(), &policy, NOW).unwrap();
+    assert_eq!(logged.entry.epoch, 1);
+    let label = account_label(&DEPLOYMENT, &alice.account);
+    verify_lookup(&logged.entry, &proof.vrf_key, &label, &proof.account).unwrap();
+    // Also after a restart.
+    let deployment = deployment.restarted(Some(&text)).await.unwrap();
+    assert_eq!(deployment.checkpoint(), Some(served));
+    assert_eq!(deployment.publish().await, Published::Waiting);
+}
+
+#[tokio::test]
+async fn another_policy_is_announced_in_the_log_and_in_force_seven_days_later() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let one = witness("w1", 1);
+    let text = policy_of(&[&one], "w1");
+    let deployment = deployment.restarted(Some(&text)).await.unwrap();
+    deployment.world.clock.set(NOW + 1000);
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 0, .. }));
+    let get = async || match deployment.world.ask(Ask::PolicyGet(proto::PolicyGet {})).await {
+        Answer::Policy(policy) => policy,
+        other => panic!("{other:?}"),
+    };
+    let before = get().await;
+    assert!(!Policy::parse(&before.policy).unwrap().has_quorum());
+    assert_eq!(before.entry, None);
+    let announced = deployment.audited().into_iter().find_map(|entry| match entry {
+        Entry::Governance(entry) if entry.kind == GovernanceKind::Policy => Some(entry),
+        _ => None,
+    });
+    let announced = announced.unwrap();
+    let week = 7 * 24 * 60 * MINUTE;
+    assert_eq!(announced.takes_effect_ms, NOW + 1000 + week);
+
+    deployment.world.clock.set(NOW + 2000 + week);
+    assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
+    let after = get().await;
+    assert_eq!(Some(after.policy.to_vec()), announced.document);
+    let entry = after.entry.unwrap();
+    let inclusion = nodoor_transparency::ledger::proof::Inclusion::of_answer(&entry).unwrap();
+    inclusion.includes(&leaf_hash(&entry.entry)).unwrap();
+    // From now on the witness is needed.
+    deployment.world.clock.set(NOW + 400_000 + week);
+    assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
+    assert_eq!(deployment.publish().await, Published::Waiting);
+}
+
+#[tokio::test]
+async fn two_stores_with_the_same_keys_and_accounts_come_to_the_same_roots() {
+    let (first, second) = (Deployment::new().await, Deployment::new().await);
+    let people: Vec<Person> = (0..5).map(|_| Person::new("")).collect();
+    for deployment in [&first, &second] {
+        for (person, name) in people.iter().zip(["anna", "bert", "cora", "dirk", "emma"]) {
+            let (connection, _) = deployment.world.login_connection().await;
+            let register = Ask::Register(person.register(name));
+            assert_done(ask(&deployment.world.server, &connection, register).await);
+        }
+        deployment.publish().await;
+    }
+    let roots = |deployment: &Deployment| -> Vec<[u8; 32]> {
+        epochs(&deployment.audited()).iter().map(|epoch| epoch.root).collect()
+    };
+    assert_eq!(roots(&first), roots(&second));
+    assert_eq!(first.checkpoint(), second.checkpoint());
+}
+
+#[tokio::test]
+async fn a_handle_is_claimed_anew_by_its_own_account_alone() {
+    let deployment = Deployment::new().await;
+    let alice = deployment.world.person("alice").await;
+    let bob = deployment.world.person("bob").await;
+    let claim = |person: &Person, name: &str, signer: &Person| {
+        let handle = Handle::parse(name).unwrap();
+        let claim = HandleClaim { handle, account: person.account };
+        let handle_claim = Some(claim.sign(Signer::Recovery(&signer.recovery)));
+        Ask::HandlePut(proto::HandlePut { handle_claim })
+    };
+    let refused = alice.ask(&deployment.world, claim(&alice, "bob", &alice)).await;
+    assert_refused(&refused, Code::HandleTaken);
+    let refused = alice.ask(&deployment.world, claim(&alice, "alice", &bob)).await;
+    assert_refused(&refused, Code::BadSignature);
+    let refused = alice.ask(&deployment.world, claim(&bob, "bob", &bob)).await;
+    assert_refused(&refused, Code::BadSignature);
+    assert_done(alice.ask(&deployment.world, claim(&alice, "alice", &alice)).await);
+    let shown = deployment.look_up(handle("alice")).await.handle_claim.unwrap();
+    assert!(shown.signer.is_empty(), "by the recovery key");
+}
+
+#[tokio::test]
+async fn a_mark_that_comes_while_an_epoch_is_made_is_not_lost() {
+    let deployment = Deployment::new().await;
+    let alice = deployment.world.person("alice").await;
+    let seen = deployment.accounts.marks(None, 10).await.unwrap();
+    let newer = Mark { version: 2, value: [5; 32], ..seen[0] };
+    deployment.accounts.unmark(seen).await.unwrap();
+    let mut alice = alice;
+    let next = alice.list.successor(alice.list.devices().to_vec());
+    let signed = next.sign(&[Signer::Device(&alice.device_key)]);
+    let (connection, _) = deployment.world.login_connection().await;
+    let put = Ask::ListPut(proto::ListPut { list: Some(signed) });
+    assert_done(ask(&deployment.world.server, &connection, put).await);
+    alice.list = next;
+    let left = deployment.accounts.marks(None, 10).await.unwrap();
+    assert_eq!((left.len(), left[0].version), (1, newer.version));
+    assert_eq!(left[0].value, account_value(&alice.list));
+}
