@@ -533,10 +533,11 @@ impl Step<'_> {
         let room = RoomId(self.random());
         let context = RoomContext::new(RoomKind::Group, me, &title);
         let mut conversation = self.group_conversation(&room, &me, &title, Status::Open);
-        if self.found_room(&mut conversation, context, accounts, room).is_none() {
+        if self.found_room(&mut conversation, context, room).is_none() {
             return Now(refused(ProblemKind::Internal));
         }
         self.line(conversation.id, Line::GroupCreated { by: me });
+        self.intend_to_add(&room, &accounts);
         let conversation = self.conversation(conversation.id).unwrap_or(conversation);
         Now(Reply::Conversation(self.conversation_row(&conversation)))
     }

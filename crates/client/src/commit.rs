@@ -5,7 +5,7 @@
 //! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
 
 use nodoor_e2ee::{group::Change, key_package, room::RoomContext};
-use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind};
+use nodoor_view::model::{ConversationId, Kind, MessageId, Problem, ProblemKind};
 use nodoor_wire::{
     code::{Class, Code},
     header::CommitHeader,
@@ -196,8 +196,12 @@ impl Step<'_> {
         room.updated_at = self.now;
         self.set_room(&room);
         self.context_changed(room.conversation, &context);
-        for line in submission.lines {
-            self.line(room.conversation, line);
+        let asked = submission.intents.first().and_then(|row| key::intent_number(row));
+        for (line, place) in submission.lines.into_iter().zip(1..) {
+            match asked {
+                Some(number) => self.line_at(MessageId(number + place), room.conversation, line),
+                None => self.line(room.conversation, line),
+            }
         }
         self.retry_held();
     }

@@ -129,6 +129,11 @@ impl Step<'_> {
     /// Writes a neutral line into a chat. It never makes a chat unread.
     pub(crate) fn line(&mut self, conversation: ConversationId, line: Line) {
         let id = MessageId(self.number());
+        self.line_at(id, conversation, line);
+    }
+
+    /// The same, in a row kept for it ([`Self::intend`]).
+    pub(crate) fn line_at(&mut self, id: MessageId, conversation: ConversationId, line: Line) {
         let message = Message {
             id,
             conversation,
@@ -144,7 +149,7 @@ impl Step<'_> {
         };
         self.set_message(&message, true);
         if let Some(mut conversation) = self.conversation(conversation) {
-            conversation.last = Some(id);
+            conversation.last = conversation.last.max(Some(id));
             conversation.sorted_at = self.now;
             self.set_conversation(&conversation);
         }

@@ -24,10 +24,22 @@ use crate::{
 };
 
 impl Step<'_> {
-    /// Puts a wish at the end of a room's queue.
+    /// Puts a wish at the end of a room's queue. The lines it will leave in the chat have their row numbers
+    /// from now: they stand above what is written next, although they come when it is done.
     pub(crate) fn intend(&mut self, room: &RoomId, intent: &Intent) {
         let number = self.number();
         self.disk.put(key::intent(room, number), intent);
+        for _ in 0..lines_of(intent) {
+            self.number();
+        }
+    }
+
+    /// Wishes these people into a room, all of them at once.
+    pub(crate) fn intend_to_add(&mut self, room: &RoomId, accounts: &[AccountId]) {
+        if !accounts.is_empty() {
+            let accounts = accounts.iter().copied().map(Who::from).collect();
+            self.intend(room, &Intent::Add(accounts));
+        }
     }
 
     /// Carries out the oldest intent of a room, as far as it can be now.
@@ -190,5 +202,14 @@ impl Who {
     /// Whether this is whose leaf it is.
     fn is(&self, leaf: &Leaf) -> bool {
         self.names(&leaf.name)
+    }
+}
+
+/// How many lines a wish leaves in the chat at most.
+fn lines_of(intent: &Intent) -> usize {
+    match intent {
+        Intent::Add(accounts) => accounts.len(),
+        Intent::Remove(_) | Intent::Rename(_) => 1,
+        Intent::Readd(_) | Intent::Update => 0,
     }
 }

@@ -15,7 +15,7 @@ use nodoor_e2ee::{
 };
 use nodoor_view::model::Kind;
 use nodoor_wire::{
-    id::{AccountId, RoomId},
+    id::RoomId,
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -23,7 +23,7 @@ use prost::Message as _;
 use crate::{
     io::Wire,
     live::Purpose,
-    rows::{Conversation, Intent, Room, Status, Submission, Who, key},
+    rows::{Conversation, Intent, Room, Status, Submission, key},
     step::Step,
 };
 
@@ -78,7 +78,6 @@ impl Step<'_> {
         &mut self,
         conversation: &mut Conversation,
         context: RoomContext,
-        members: Vec<AccountId>,
         room: RoomId,
     ) -> Option<RoomId> {
         let identity = self.identity()?;
@@ -106,10 +105,6 @@ impl Step<'_> {
         self.disk.put(key::unknown(&room), &());
         conversation.rooms.push(room);
         self.set_conversation(conversation);
-        if !members.is_empty() {
-            let members = members.into_iter().map(Who::from).collect();
-            self.intend(&room, &Intent::Add(members));
-        }
         Some(room)
     }
 
@@ -124,7 +119,9 @@ impl Step<'_> {
         let other = conversation.other;
         let context = RoomContext::new(RoomKind::direct(me, other), me, "");
         let room = RoomId(self.random());
-        self.found_room(conversation, context, vec![other], room);
+        if self.found_room(conversation, context, room).is_some() {
+            self.intend_to_add(&room, &[other]);
+        }
     }
 
     /// Does whatever can be done now.

@@ -544,6 +544,10 @@ pub(crate) mod key {
     pub(crate) fn intent(room: &RoomId, number: u64) -> Vec<u8> {
         join(INTENTS, &[room.as_bytes(), &number.to_be_bytes()])
     }
+    /// The number in the key of an intent.
+    pub(crate) fn intent_number(row: &[u8]) -> Option<u64> {
+        row.last_chunk().map(|number| u64::from_be_bytes(*number))
+    }
     /// An hour key.
     pub(crate) fn hour_key(id: &[u8]) -> Vec<u8> {
         join(b"h/", &[id])

@@ -209,12 +209,14 @@ impl Step<'_> {
         };
         let origin = Burnt { room: *id, epoch: burnt.epoch, commit: burnt.commit };
         let successor = RoomContext { creator: me, successor_of: Some(origin), ..context };
-        let others = burnt.members.iter().copied().filter(|account| *account != me).collect();
+        let others: Vec<_> =
+            burnt.members.iter().copied().filter(|account| *account != me).collect();
         let new = RoomId(self.random());
         self.close_room(id);
         conversation.rooms.retain(|old| old != id);
-        if self.found_room(&mut conversation, successor, others, new).is_some() {
+        if self.found_room(&mut conversation, successor, new).is_some() {
             self.line(conversation.id, Line::Successor);
+            self.intend_to_add(&new, &others);
         }
     }
 

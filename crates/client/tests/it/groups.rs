@@ -43,6 +43,37 @@ fn lines(world: &mut World, person: usize, id: ConversationId) -> Vec<SystemLine
 }
 
 #[test]
+fn what_is_written_at_once_stands_below_who_was_added() {
+    let mut world = World::new(26);
+    let alice = world.register("alice");
+    world.register("bob");
+    world.register("carol");
+    let members = vec!["bob".to_owned(), "carol".to_owned()];
+    let Reply::Conversation(row) =
+        world.ask(alice, Command::GroupCreate { title: "Garden".to_owned(), members })
+    else {
+        panic!("no group");
+    };
+    world.write(alice, row.id, "hello");
+    let rename = Command::GroupRename { conversation: row.id, title: "Allotment".into() };
+    assert_eq!(world.ask(alice, rename), Reply::Done);
+    world.write(alice, row.id, "a better name");
+    world.pass(Duration::from_secs(10));
+    let shown: Vec<&str> = world
+        .rows(alice, row.id)
+        .iter()
+        .map(|row| match &row.content {
+            Content::System(SystemLine::GroupCreated { .. }) => "made",
+            Content::System(SystemLine::Added { .. }) => "added",
+            Content::System(SystemLine::Renamed { .. }) => "renamed",
+            Content::Text(text) if text == "hello" => "hello",
+            _ => "text",
+        })
+        .collect();
+    assert_eq!(shown, ["made", "added", "added", "hello", "renamed", "text"]);
+}
+
+#[test]
 fn a_group_talks_adds_renames_and_removes() {
     let mut world = World::new(20);
     let (alice, bob, carol) =
