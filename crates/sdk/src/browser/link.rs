@@ -56,6 +56,11 @@ impl Link {
         }
     }
 
+    /// Closes it without a word to the engine; [`Link::open`] opens it again.
+    pub(super) fn drop_now(&mut self) {
+        (self.socket, self.waits, self.up_since) = (None, None, None);
+    }
+
     /// Sends a frame, or drops it if there is no connection.
     pub(super) fn send(&self, frame: &[u8]) {
         if let (Some(socket), Some(_)) = (&self.socket, self.up_since) {

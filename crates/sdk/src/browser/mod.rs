@@ -23,7 +23,7 @@ use nodoor_client::{
 };
 use nodoor_view::{
     command::{Ask, Reply, Told},
-    event::Event,
+    event::{Connection, Event},
     model::{Problem, ProblemKind},
 };
 use rand_core::UnwrapErr;
@@ -175,6 +175,10 @@ struct Running {
     /// The login connection and the anonymous one.
     links: [Link; 2],
     timer: Option<Timeout>,
+    /// Until the engine is started again, after a step that failed.
+    restart: Option<Timeout>,
+    /// Asks without an answer yet.
+    asked: Vec<u64>,
 }
 
 /// Makes this worker the one engine and opens the database; what to say if that fails.
@@ -209,6 +213,8 @@ async fn open(shared: &Shared, turn: u64, steal: bool, anew: bool) -> Result<(),
         engine: Engine::new(store, &server, &device),
         links: [link(Wire::Login), link(Wire::Anonymous)],
         timer: None,
+        restart: None,
+        asked: Vec::new(),
     };
     inner.state = State::Open(Box::new(running));
     Ok(())
@@ -253,7 +259,9 @@ fn step(shared: &Shared, input: Input) {
     let mut inner = shared.borrow_mut();
     let (say, disk, myself) = (inner.say.clone(), inner.disk.clone(), inner.myself.clone());
     let State::Open(running) = &mut inner.state else { return };
-    let asked = if let Input::Ask(ask) = &input { Some(ask.ask) } else { None };
+    if let Input::Ask(ask) = &input {
+        running.asked.push(ask.ask);
+    }
     let mut says = Vec::new();
     match running.engine.handle(input, now_ms(), &mut UnwrapErr(getrandom::SysRng)) {
         Ok(effects) => {
@@ -262,17 +270,30 @@ fn step(shared: &Shared, input: Input) {
                     Effect::Connect(wire) => running.link(wire).open(),
                     Effect::Frame(wire, frame) => running.link(wire).send(&frame),
                     Effect::Timer(at) => running.timer = timer(at, myself.clone()),
-                    Effect::Told(told) => says.push(Said::Told(told)),
+                    Effect::Told(told) => {
+                        running.asked.retain(|ask| *ask != told.ask);
+                        says.push(Said::Told(told));
+                    }
                     Effect::Event(event) => says.push(Said::Event(event)),
                     Effect::Erased => says.push(Said::Erased),
                 }
             }
         }
         Err(_) => {
+            // The engine forgot what it held in memory: nothing that is under way may reach it any more, least of all
+            // the entries after those that were not written. All begins anew after a pause.
+            running.links.iter_mut().for_each(Link::drop_now);
+            running.timer = None;
+            running.restart = Timeout::after(AFTER_FAILURE_MS, move || {
+                if let Some(shared) = myself.upgrade() {
+                    step(&shared, Input::Start);
+                }
+            });
             let problem = Problem { kind: ProblemKind::Disk, code: 0, wait_seconds: 0 };
-            let told = asked.map(|ask| Told { ask, reply: Reply::Problem(problem) });
-            says.extend(told.map(Said::Told));
+            let refused = |ask| Told { ask, reply: Reply::Problem(problem.clone()) };
+            says.extend(running.asked.drain(..).map(refused).map(Said::Told));
             says.push(Said::Event(Event::DiskTrouble));
+            says.push(Said::Event(Event::Connection { state: Connection::Offline }));
         }
     }
     if says.contains(&Said::Erased) {
@@ -328,6 +349,9 @@ fn timer(at_ms: u64, weak: Weak<RefCell<Inner>>) -> Option<Timeout> {
         }
     })
 }
+
+/// How long a disk is given that failed, milliseconds.
+const AFTER_FAILURE_MS: u64 = 5_000;
 
 fn now_ms() -> u64 {
     // Whole and positive since 1970; the cast saturates.

@@ -16,7 +16,7 @@ use nodoor_client::{
 };
 use nodoor_view::{
     command::{Ask, Command, Reply},
-    event::Event,
+    event::{Connection, Event},
     model::{Problem, ProblemKind},
 };
 use nodoor_wire::proto;
@@ -68,6 +68,9 @@ pub(crate) async fn drive(
     let mut driver = Driver::new(step, address, tls, told);
     let mut ended = driver.step(Input::Start);
     while ended.is_none() {
+        if let Some(fresh) = driver.renewed.take() {
+            happenings = fresh;
+        }
         let wake = driver.wake();
         ended = tokio::select! {
             order = orders.recv() => match order {
@@ -89,6 +92,10 @@ struct Driver {
     address: Address,
     tls: Option<Connector>,
     told: mpsc::Sender<(Wire, Happening)>,
+    /// What connections tell from now on, after all of them were dropped.
+    renewed: Option<mpsc::Receiver<(Wire, Happening)>>,
+    /// When the engine is started again, after a step that failed.
+    restart: Option<Instant>,
     /// Connections asked for, and the tasks that keep them.
     keepers: HashMap<Wire, tokio::task::JoinHandle<()>>,
     /// Queues of those that stand.
@@ -117,6 +124,8 @@ impl Driver {
             address,
             tls,
             told,
+            renewed: None,
+            restart: None,
             keepers: HashMap::new(),
             queues: HashMap::new(),
             unanswered: HashSet::new(),
@@ -184,6 +193,10 @@ impl Driver {
                 let _ = answer.send(true);
             }
         }
+        if self.restart.is_some_and(|at| at <= Instant::now()) {
+            self.restart = None;
+            return self.step(Input::Start);
+        }
         if self.timer.is_some_and(|at| at <= now_ms()) {
             self.timer = None;
             return self.step(Input::Timer);
@@ -202,7 +215,7 @@ impl Driver {
             .map(|(quiet, _)| self.last_activity + *quiet)
             .min()
             .filter(|_| self.is_idle());
-        timer.into_iter().chain(settled).min()
+        timer.into_iter().chain(settled).chain(self.restart).min()
     }
 
     /// Every connection asked for stands, and every request has its answer.
@@ -211,10 +224,6 @@ impl Driver {
     }
 
     fn step(&mut self, input: Input) -> Option<Ended> {
-        let asked = match &input {
-            Input::Ask(ask) => Some(ask.ask),
-            _ => None,
-        };
         match (self.step)(input, now_ms()) {
             Ok(effects) => {
                 let erased = effects.contains(&Effect::Erased);
@@ -222,14 +231,32 @@ impl Driver {
                 erased.then_some(Ended::Erased)
             }
             Err(_) => {
-                let problem = Problem { kind: ProblemKind::Disk, code: 0, wait_seconds: 0 };
-                if let Some(answer) = asked.and_then(|ask| self.asks.remove(&ask)) {
-                    let _ = answer.send(Reply::Problem(problem));
-                }
-                self.tell(Event::DiskTrouble);
+                self.failed();
                 None
             }
         }
+    }
+
+    /// A step that is not on disk: the engine forgot what it held in memory, so nothing that is under way may reach it
+    /// any more, least of all the entries after those that were not written. All begins anew after a pause.
+    fn failed(&mut self) {
+        let (told, happenings) = mpsc::channel(QUEUE);
+        (self.told, self.renewed) = (told, Some(happenings));
+        // A keeper without a queue closes its connection; one that is heard by nobody ends.
+        self.keepers.clear();
+        self.queues.clear();
+        self.unanswered.clear();
+        self.timer = None;
+        self.restart = Some(Instant::now() + AFTER_FAILURE);
+        let problem = Problem { kind: ProblemKind::Disk, code: 0, wait_seconds: 0 };
+        for (_, answer) in self.asks.drain() {
+            let _ = answer.send(Reply::Problem(problem.clone()));
+        }
+        for (_, answer) in self.settling.drain(..) {
+            let _ = answer.send(false);
+        }
+        self.tell(Event::DiskTrouble);
+        self.tell(Event::Connection { state: Connection::Offline });
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -314,6 +341,8 @@ fn far_away() -> Instant {
 /// Frames that wait for the engine; beyond them the sockets are not read.
 const QUEUE: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a disk is given that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -321,7 +350,7 @@ mod tests {
 
     use futures_util::{SinkExt, StreamExt};
     use nodoor_client::store::StoreError;
-    use nodoor_view::{command::Told, event::Connection};
+    use nodoor_view::command::Told;
     use tokio::net::TcpListener;
     use tokio_tungstenite::{accept_async, tungstenite};
 
@@ -452,6 +481,51 @@ mod tests {
         };
         let (ended, ()) = tokio::join!(drive(step, taken, address, None), person);
         assert_eq!(ended, Ended::Closed);
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_step_every_ask_is_answered_the_connections_go_and_all_begins_anew() {
+        let (listener, address) = server().await;
+        let log = Log::default();
+        let mut asked = 0;
+        let step = scripted(log.clone(), move |input| match input {
+            Input::Start => Ok(vec![Effect::Connect(Wire::Login)]),
+            // The first waits for the server; the second meets a full disk.
+            Input::Ask(_) => {
+                asked += 1;
+                if asked == 2 { Err(StoreError("full".into()).into()) } else { Ok(vec![]) }
+            }
+            _ => Ok(vec![]),
+        });
+        let (orders, taken) = mpsc::unbounded_channel();
+        let both = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut first = accept_async(stream).await.unwrap();
+            let ask = || {
+                let (told, reply) = oneshot::channel();
+                orders.send(Order::Ask(Command::WhoAmI, told)).ok().unwrap();
+                reply
+            };
+            while !log.borrow().contains(&"Connected(Login)".to_owned()) {
+                tokio::task::yield_now().await;
+            }
+            let (parked, refused) = (ask(), ask());
+            for reply in [parked, refused] {
+                let Reply::Problem(problem) = reply.await.unwrap() else { panic!() };
+                assert_eq!(problem.kind, ProblemKind::Disk);
+            }
+            // What the server still says on the old connection reaches nobody.
+            let _ = first.send(tungstenite::Message::binary(answer(7))).await;
+            while let Some(Ok(_)) = first.next().await {}
+            let (stream, _) = listener.accept().await.unwrap();
+            let _second = accept_async(stream).await.unwrap();
+            orders.send(Order::Close).ok().unwrap();
+        };
+        let (ended, ()) = tokio::join!(drive(step, taken, address, None), both);
+        assert_eq!(ended, Ended::Closed);
+        let log = log.borrow();
+        assert_eq!(log.iter().filter(|line| *line == "Start").count(), 2);
+        assert!(log.iter().all(|line| !line.starts_with("Frame")), "{log:?}");
     }
 
     #[tokio::test]
