@@ -13,6 +13,7 @@
 
 pub mod checkpoint;
 pub mod entry;
+pub mod evidence;
 pub mod note;
 pub mod policy;
 pub mod proof;

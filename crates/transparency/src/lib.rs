@@ -17,4 +17,5 @@ pub mod key;
 pub mod ledger;
 pub mod link;
 pub mod list;
+pub mod release;
 pub mod statement;

@@ -22,6 +22,13 @@ pub fn origin(deployment: &DeploymentId) -> String {
     format!("nodoor/{}", deployment.to_hex())
 }
 
+/// The deployment whose log has this origin.
+#[must_use]
+pub fn deployment_of(origin: &str) -> Option<DeploymentId> {
+    let deployment = DeploymentId::from_hex(origin.strip_prefix("nodoor/")?).ok()?;
+    (self::origin(&deployment) == origin).then_some(deployment)
+}
+
 /// Not a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a checkpoint")]

@@ -270,19 +270,52 @@ pub fn verify_consistency(
         let known = if from == 0 { from_root == &empty_root() } else { from_root == to_root };
         return if proof.is_empty() && known { Ok(()) } else { Err(ProofError) };
     }
-    // A power of two is itself a subtree of the larger one: its root is the first hash of the proof.
-    let (first, rest) = if from.is_power_of_two() {
-        (*from_root, proof)
+    // A power of two is itself a subtree of the larger one: its root is not written a second time.
+    let old = if from.is_power_of_two() {
+        prefix_root(from, to, to_root, &[&[*from_root], proof].concat())?
     } else {
-        let (first, rest) = proof.split_first().ok_or(ProofError)?;
-        (*first, rest)
+        prefix_root(from, to, to_root, proof)?
     };
+    if old == *from_root { Ok(()) } else { Err(ProofError) }
+}
+
+/// As [`consistency_proof`], with the first hash written even where the smaller tree's root would do: enough to
+/// show what the root of the first `from` entries *is*, to somebody who was told another.
+///
+/// # Errors
+/// [`TreeError`]; [`TreeError::OutOfRange`] also unless `0 < from < to`.
+pub fn prefix_proof<E>(
+    from: u64,
+    to: u64,
+    tiles: &mut impl FnMut(Tile) -> Result<Vec<u8>, E>,
+) -> Result<Vec<Hash>, TreeError<E>> {
+    if from == 0 || from >= to {
+        return Err(TreeError::OutOfRange);
+    }
+    let mut proof = consistency_proof(from, to, tiles)?;
+    if from.is_power_of_two() {
+        proof.insert(0, Reader { size: to, tiles }.subtree(0, from)?);
+    }
+    Ok(proof)
+}
+
+/// The root of the first `from` of `to` entries, from hashes that lead to the root over all of them.
+///
+/// # Errors
+/// [`ProofError`]: they do not lead there.
+///
+/// Spec: RFC 9162, 2.1.4.2, from step 3 on.
+pub fn prefix_root(from: u64, to: u64, to_root: &Hash, proof: &[Hash]) -> Result<Hash, ProofError> {
+    let (first, rest) = proof.split_first().ok_or(ProofError)?;
+    if from == 0 || from >= to {
+        return Err(ProofError);
+    }
     let (mut place, mut last) = (from - 1, to - 1);
     while place & 1 == 1 {
         place >>= 1;
         last >>= 1;
     }
-    let (mut old, mut new) = (first, first);
+    let (mut old, mut new) = (*first, *first);
     for hash in rest {
         if last == 0 {
             return Err(ProofError);
@@ -300,7 +333,7 @@ pub fn verify_consistency(
         place >>= 1;
         last >>= 1;
     }
-    if last == 0 && old == *from_root && new == *to_root { Ok(()) } else { Err(ProofError) }
+    if last == 0 && new == *to_root { Ok(old) } else { Err(ProofError) }
 }
 
 /// The tiles that are new or wider once these leaves stand behind the first `size`: to be written before the

@@ -22,6 +22,16 @@ mod note;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]
+mod entry;
+#[cfg(test)]
+mod ledger_world;
+#[cfg(test)]
+mod link;
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod statement;
 
 #[test]
