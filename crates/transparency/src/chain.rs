@@ -29,6 +29,8 @@ pub struct Chain {
 #[derive(Clone)]
 struct Link {
     list: DeviceList,
+    /// SHA-256 of the list, kept: disputes ask for it again and again.
+    hash: [u8; 32],
     signed: proto::SignedList,
     /// The recovery key that was in force before this version signed it.
     by_recovery: bool,
@@ -59,12 +61,37 @@ impl Chain {
         Ok(chain)
     }
 
+    /// Reads the lists of `account` back from where they were kept after [`Chain::verify`] or [`Chain::extend`] took
+    /// them. No signature is checked: lists from anybody else's hands make this chain a lie.
+    ///
+    /// # Errors
+    /// [`ListError`]: what is there is not in order, so something else wrote it.
+    pub fn read_back_unverified(
+        account: &AccountId,
+        lists: &[proto::SignedList],
+    ) -> Result<Self, ListError> {
+        let mut links = Vec::with_capacity(lists.len());
+        for signed in lists {
+            let list = DeviceList::from_slice_unverified(&signed.body)?;
+            if list.account() != *account || list.version() != links.len() as u64 + 1 {
+                return Err(ListError::NotNext);
+            }
+            // In a list that verified nobody but the recovery key signs without a name; and where two of them did,
+            // one was the key in force before.
+            let by_recovery = signed.signatures.iter().any(|one| one.signer.is_empty());
+            links.push(Link::new(list, signed, by_recovery));
+        }
+        let mut links = links.into_iter();
+        let first = links.next().ok_or(ListError::Empty)?;
+        Ok(Self { first, later: links.collect() })
+    }
+
     /// Verifies the next version and keeps it. After an error the chain is as before.
     ///
     /// # Errors
     /// [`ListError`]; [`ListError::NotNext`] and [`ListError::Previous`] when another device was faster.
     pub fn extend(&mut self, signed: &proto::SignedList) -> Result<(), ListError> {
-        let link = verify_next(self.newest(), signed)?;
+        let link = verify_next(self.last(), signed)?;
         self.later.push(link);
         Ok(())
     }
@@ -90,7 +117,13 @@ impl Chain {
     /// The list with this hash.
     #[must_use]
     pub fn by_hash(&self, hash: &[u8; 32]) -> Option<&DeviceList> {
-        self.links().map(|link| &link.list).find(|list| list.hash() == *hash)
+        self.links().find(|link| link.hash == *hash).map(|link| &link.list)
+    }
+
+    /// How many versions the recovery key signed, the first among them.
+    #[must_use]
+    pub fn signed_by_recovery(&self) -> usize {
+        self.links().filter(|link| link.by_recovery).count()
     }
 
     /// The signed bytes, version 1 first: what [`Chain::verify`] reads.
@@ -144,6 +177,12 @@ impl Chain {
     }
 }
 
+impl Link {
+    fn new(list: DeviceList, signed: &proto::SignedList, by_recovery: bool) -> Self {
+        Self { hash: list.hash(), list, signed: signed.clone(), by_recovery }
+    }
+}
+
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Chain(version {})", self.newest().version())
@@ -169,10 +208,11 @@ fn verify_first(account: &AccountId, signed: &proto::SignedList) -> Result<Link,
     if !list.devices().iter().all(|device| signers.device_signed(device)) {
         return Err(ListError::NewDeviceUnsigned);
     }
-    Ok(Link { list, signed: signed.clone(), by_recovery: true })
+    Ok(Link::new(list, signed, true))
 }
 
-fn verify_next(before: &DeviceList, signed: &proto::SignedList) -> Result<Link, ListError> {
+fn verify_next(last: &Link, signed: &proto::SignedList) -> Result<Link, ListError> {
+    let before = &last.list;
     let list = DeviceList::from_slice_unverified(&signed.body)?;
     if list.account() != before.account() {
         return Err(ListError::OtherAccount);
@@ -180,7 +220,7 @@ fn verify_next(before: &DeviceList, signed: &proto::SignedList) -> Result<Link, 
     if Some(list.version()) != before.version().checked_add(1) {
         return Err(ListError::NotNext);
     }
-    if list.previous() != Some(before.hash()) {
+    if list.previous() != Some(last.hash) {
         return Err(ListError::Previous);
     }
     // A device may sign whose keys are in `before`, or that this list brings in.
@@ -199,7 +239,7 @@ fn verify_next(before: &DeviceList, signed: &proto::SignedList) -> Result<Link, 
     if !added.iter().all(|device| signers.device_signed(device)) {
         return Err(ListError::NewDeviceUnsigned);
     }
-    Ok(Link { list, signed: signed.clone(), by_recovery })
+    Ok(Link::new(list, signed, by_recovery))
 }
 
 /// In which role a key signed. A device whose key is also the recovery key would speak once in each.

@@ -368,3 +368,26 @@ fn sign_raw(body: &[u8], signers: &[Signer<'_>]) -> proto::SignedList {
         .collect();
     proto::SignedList { body: body.to_vec().into(), signatures }
 }
+
+#[test]
+fn a_chain_read_back_is_the_one_that_was_verified() {
+    let alice = Alice::new();
+    let mut chain = alice.without_laptop();
+    let words = SigningKey::from_seed([10; 32]);
+    let new = Signer::Recovery(&words);
+    let four = chain.newest().successor(vec![alice.tablet.public()]).with_recovery(words.public());
+    chain.extend(&four.sign(&[alice.recovery(), new, alice.tablet.signer()])).unwrap();
+    let lists = chain.to_proto();
+    let back = Chain::read_back_unverified(&chain.account(), &lists).unwrap();
+    assert_eq!(back.compare(&chain), Ok(Comparison::Same));
+    assert_eq!((back.signed_by_recovery(), chain.signed_by_recovery()), (2, 2));
+    let five = chain.newest().successor(vec![]);
+    assert_eq!(refused(&back, &five.sign(&[alice.phone.signer()])), ListError::UnknownSigner);
+    assert!(back.clone().extend(&five.sign(&[alice.tablet.signer()])).is_ok());
+    let error = |account: AccountId, lists: &[proto::SignedList]| {
+        Chain::read_back_unverified(&account, lists).map(drop).unwrap_err()
+    };
+    assert_eq!(error(chain.account(), &[]), ListError::Empty);
+    assert_eq!(error(chain.account(), &lists[1..]), ListError::NotNext);
+    assert_eq!(error(AccountId([9; 16]), &lists), ListError::NotNext);
+}
