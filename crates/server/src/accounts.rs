@@ -35,6 +35,18 @@ use crate::{
 
 /// All lists of an account together, so that a look-up fits into one answer.
 const LISTS_BYTES: usize = 3 * 1024 * 1024;
+/// What devices may add to a chain by themselves: versions, and bytes of all of it. Beyond it a list is taken that the
+/// recovery key signed, or that only takes devices away: whoever holds a device cannot fill the chain so that its owner
+/// gets no list in, and a lost device can always be removed.
+const VERSIONS: usize = 256;
+const VERSIONS_BYTES: usize = LISTS_BYTES / 2;
+/// Lists signed by the recovery key have a bound of their own, the first list among them.
+const RECOVERY_VERSIONS: usize = 64;
+/// Disputes of an account: those that stand, and all. One that stands says all that the others would.
+const STANDING_DISPUTES: usize = 16;
+const DISPUTES: usize = 64;
+/// Reading an account costs one request more for so many bytes.
+const BYTES_A_REQUEST: usize = 16 * 1024;
 
 impl Inner {
     pub(crate) async fn register(
@@ -88,19 +100,17 @@ impl Inner {
         let challenge = self.signed(connection)?;
         let account: AccountId = identifier(&login.account)?;
         let device: DeviceId = identifier(&login.device)?;
-        let login_key = self
-            .storage
-            .account(account)
-            .await?
-            .as_ref()
-            .and_then(newest_list)
+        let since = self.logins.now();
+        let record = self.storage.account(account).await?.ok_or(Code::Unauthorised)?;
+        self.read(connection, &record)?;
+        let login_key = newest_list(&record)
             .and_then(|list| list.device(&device).map(|device| device.login_key))
             .ok_or(Code::Unauthorised)?;
         let signed = key::login_bytes(&self.deployment, &challenge);
         key::verify(&login_key, key::label::LOGIN, &signed, &login.signature)
             .map_err(|_| Code::Unauthorised)?;
         let mailbox = self.storage.mailbox(device).await?.ok_or(Code::Unauthorised)?;
-        connection.log_in(account, device)?;
+        connection.log_in(account, device, since)?;
         Ok(answer::Body::Login(proto::LoginAnswer {
             key_packages_left: self.storage.key_packages_left(device).await?,
             mailbox_key_made_at_ms: mailbox.key_made_at_ms,
@@ -117,20 +127,14 @@ impl Inner {
         if record.lists.last() == Some(&list) {
             return done();
         }
-        let size: usize = record.lists.iter().chain([&list]).map(size_of_list).sum();
-        at_most(size, LISTS_BYTES)?;
-
-        let before = Chain::verify(&account, &record.lists).map_err(|_| Code::Internal)?;
+        self.read(connection, &record)?;
+        let before = chain_of(account, &record)?;
         let mut chain = before.clone();
         chain.extend(&list).map_err(refuse_list)?;
+        check_growth(&record, &before, &chain, &list)?;
         let brings_devices = next.added_since(before.newest()).next().is_some();
-        let disputed = record
-            .disputes
-            .iter()
-            .filter_map(|dispute| Dispute::verify(&before, dispute).ok())
-            // Seen from the chain with the new list: one signed by the recovery key ends the dispute.
-            .any(|dispute| dispute.stands(&chain));
-        if disputed && brings_devices {
+        // Seen from the chain with the new list: one signed by the recovery key ends the dispute.
+        if brings_devices && standing(&record, &chain) > 0 {
             return Err(Code::Disputed.into());
         }
 
@@ -147,7 +151,10 @@ impl Inner {
         match self.writer.submit(Work::Plain(operation)).await? {
             Outcome::Done => {
                 // Also of one whose login key was replaced: it logs in anew.
-                added.iter().chain(&removed).for_each(|device| self.outlets.close(device));
+                for device in added.iter().chain(&removed) {
+                    self.logins.end(*device);
+                    self.outlets.close(device);
+                }
                 done()
             }
             _ => Err(Code::ListConflict.into()),
@@ -161,7 +168,7 @@ impl Inner {
     ) -> Handled {
         let (account, device) = self.known_device(connection)?;
         let statement = present(put.mailbox_key)?;
-        let chain = self.chain(account).await?;
+        let (_, chain) = self.chain(connection, account).await?;
         let mailbox = MailboxKey::verify(&chain, &statement).map_err(refuse_statement)?;
         if mailbox.device != device {
             return Err(Code::BadSignature.into());
@@ -186,8 +193,13 @@ impl Inner {
         self.signed(connection)?;
         let signed = present(put.dispute)?;
         let account = disputed_account(&signed)?;
-        let chain = self.chain(account).await?;
+        let (record, chain) = self.chain(connection, account).await?;
         let dispute = Dispute::verify(&chain, &signed).map_err(refuse_statement)?;
+        let is_known = record.disputes.iter().any(|one| one.signer == signed.signer);
+        let full = record.disputes.len() >= DISPUTES;
+        if !is_known && (full || standing(&record, &chain) >= STANDING_DISPUTES) {
+            return Err(Code::TooLarge.into());
+        }
         let operation = Op::PutDispute { account, device: dispute.device, dispute: signed };
         match self.writer.submit(Work::Plain(operation)).await? {
             Outcome::Done => done(),
@@ -206,6 +218,7 @@ impl Inner {
             }
         };
         let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        self.without_token(connection, cost_of(&record))?;
         let directory = match (&self.ledger, record.lists.last()) {
             (Some(ledger), Some(newest)) => {
                 let newest = Sha256::digest(&newest.body).into();
@@ -230,7 +243,7 @@ impl Inner {
     ) -> Handled {
         let (account, _) = self.known_device(connection)?;
         let handle_claim = present(put.handle_claim)?;
-        let chain = self.chain(account).await?;
+        let (_, chain) = self.chain(connection, account).await?;
         let claim = HandleClaim::verify(&chain, &handle_claim).map_err(refuse_statement)?;
         let operation = Op::PutHandleClaim { account, handle: claim.handle, handle_claim };
         match self.writer.submit(Work::Plain(operation)).await? {
@@ -244,15 +257,30 @@ impl Inner {
         &self,
         connection: &Connection,
     ) -> Result<(AccountId, DeviceId), Refusal> {
-        let (account, device) = connection.device()?;
+        let (account, device, since) = connection.device()?;
+        if !self.logins.stands(device, since) {
+            return Err(Code::Unauthorised.into());
+        }
         self.budgets.device.spend(&device.0, 1, self.clock.now_ms())?;
         Ok((account, device))
     }
 
-    async fn chain(&self, account: AccountId) -> Result<Chain, Refusal> {
+    /// An account and its chain.
+    async fn chain(
+        &self,
+        connection: &Connection,
+        account: AccountId,
+    ) -> Result<(AccountRecord, Chain), Refusal> {
         let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
-        // What is stored was verified before: that it no longer does is our own fault.
-        Chain::verify(&account, &record.lists).map_err(|_| Code::Internal.into())
+        self.read(connection, &record)?;
+        let chain = chain_of(account, &record)?;
+        Ok((record, chain))
+    }
+
+    /// Whoever makes the server read a long account pays for it.
+    fn read(&self, connection: &Connection, record: &AccountRecord) -> Result<(), Refusal> {
+        let now_ms = self.clock.now_ms();
+        self.budgets.login.spend(connection.budget_key(), cost_of(record), now_ms)
     }
 
     /// Refuses a key that cannot be sealed to: its mailbox would silently lose what is sent.
@@ -268,6 +296,48 @@ impl Inner {
 /// The newest list of a record that was verified when it was stored.
 pub(crate) fn newest_list(record: &AccountRecord) -> Option<DeviceList> {
     record.lists.last().and_then(|list| DeviceList::from_slice_unverified(&list.body).ok())
+}
+
+/// The chain of an account as it is stored: every list of it was verified before it was.
+fn chain_of(account: AccountId, record: &AccountRecord) -> Result<Chain, Refusal> {
+    Chain::read_back_unverified(&account, &record.lists).map_err(|_| Code::Internal.into())
+}
+
+/// Bounds a chain that grew by one list.
+fn check_growth(
+    record: &AccountRecord,
+    before: &Chain,
+    chain: &Chain,
+    list: &proto::SignedList,
+) -> Result<(), Refusal> {
+    let bytes: usize = record.lists.iter().chain([list]).map(size_of_list).sum();
+    at_most(bytes, LISTS_BYTES)?;
+    let by_recovery = chain.signed_by_recovery();
+    if by_recovery > before.signed_by_recovery() {
+        return at_most(by_recovery, RECOVERY_VERSIONS);
+    }
+    let (old, new) = (before.newest(), chain.newest());
+    if new.added_since(old).next().is_none() && new.removed_since(old).next().is_some() {
+        return Ok(());
+    }
+    at_most(record.lists.len() + 1 - by_recovery, VERSIONS)?;
+    at_most(bytes, VERSIONS_BYTES)
+}
+
+/// How many disputes of an account stand, seen from this chain.
+fn standing(record: &AccountRecord, chain: &Chain) -> usize {
+    record
+        .disputes
+        .iter()
+        .filter_map(|dispute| Dispute::verify(chain, dispute).ok())
+        .filter(|dispute| dispute.stands(chain))
+        .count()
+}
+
+/// What reading an account costs beyond the request itself.
+pub(crate) fn cost_of(record: &AccountRecord) -> u32 {
+    let bytes: usize = record.lists.iter().map(size_of_list).sum();
+    u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX)
 }
 
 fn size_of_list(list: &proto::SignedList) -> usize {

@@ -16,6 +16,21 @@ pub struct Config {
     pub rooms_in_memory_bytes: usize,
     /// Mailboxes whose sequence and hour key stay in memory.
     pub mailboxes_in_memory: usize,
+    /// What may wait in one mailbox.
+    pub quota: Quota,
+    /// The clock is right however far it is from the last sweep: the operator says so. Holds for one sweep.
+    pub clock_is_right: bool,
+}
+
+/// What may wait in one mailbox. What comes beyond it is stored nowhere, and nobody is told: as for a token that nobody
+/// holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of the bodies that they lead to, each counted in full. Counted in memory: after a restart what waits counts
+    /// as small.
+    pub bytes: u64,
 }
 
 /// Who may register an account.
@@ -51,7 +66,7 @@ pub struct Budgets {
     pub device: Budget,
     /// Key packages taken by one address.
     pub take: Budget,
-    /// Key packages taken of one account, by whomever.
+    /// Single-use key packages taken of one account, by whomever. Beyond it the last-resort one is handed out.
     pub taken: Budget,
 }
 
@@ -73,8 +88,8 @@ impl Budgets {
 }
 
 impl Default for Budgets {
-    /// Wide enough for a household behind one address, narrow enough that nobody empties an account's key
-    /// packages in an afternoon: 50 devices' worth at once, then one in six seconds.
+    /// Wide enough for a household behind one address, narrow enough that nobody makes a device upload key packages, and
+    /// keep their tokens, all day long: an account of 16 devices is added four times at once, then a device a minute.
     fn default() -> Self {
         Self {
             anonymous: Budget { burst: 3000, per_minute: 3000 },
@@ -82,8 +97,16 @@ impl Default for Budgets {
             login: Budget { burst: 200, per_minute: 60 },
             device: Budget { burst: 3000, per_minute: 3000 },
             take: Budget { burst: 2000, per_minute: 60 },
-            taken: Budget { burst: 60, per_minute: 10 },
+            taken: Budget { burst: 64, per_minute: 1 },
         }
+    }
+}
+
+impl Default for Quota {
+    /// A month away from a lively group of fifty, receipts and all; and not so much that one filled mailbox matters
+    /// to a disk.
+    fn default() -> Self {
+        Self { entries: 100_000, bytes: 256 * 1024 * 1024 }
     }
 }
 
@@ -96,6 +119,8 @@ impl Default for Config {
             push_queue_bytes: 256 * 1024,
             rooms_in_memory_bytes: 64 * 1024 * 1024,
             mailboxes_in_memory: 50_000,
+            quota: Quota::default(),
+            clock_is_right: false,
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) enum Stage {
     /// Of the login kind, nobody logged in.
     Login { challenge: [u8; 32] },
     /// A device showed its login key.
-    LoggedIn { challenge: [u8; 32], account: AccountId, device: DeviceId },
+    LoggedIn { challenge: [u8; 32], account: AccountId, device: DeviceId, since: u64 },
 }
 
 impl Connection {
@@ -124,24 +124,32 @@ impl Connection {
         }
     }
 
-    /// Passes when a device is logged in.
-    pub(crate) fn device(&self) -> Result<(AccountId, DeviceId), Refusal> {
+    /// Passes when a device is logged in, and says since when, as [`crate::logins::Logins`] counts.
+    pub(crate) fn device(&self) -> Result<(AccountId, DeviceId, u64), Refusal> {
         self.login()?;
         match self.state().stage {
-            Stage::LoggedIn { account, device, .. } => Ok((account, device)),
+            Stage::LoggedIn { account, device, since, .. } => Ok((account, device, since)),
             _ => Err(Code::Unauthorised.into()),
         }
     }
 
-    /// A device showed its login key. One device a connection.
-    pub(crate) fn log_in(&self, account: AccountId, device: DeviceId) -> Result<(), Refusal> {
+    /// A device showed its login key, which was looked up after `since`. One device a connection.
+    pub(crate) fn log_in(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        since: u64,
+    ) -> Result<(), Refusal> {
         let mut state = self.state();
         match state.stage {
             Stage::Login { challenge } => {
-                state.stage = Stage::LoggedIn { challenge, account, device };
+                state.stage = Stage::LoggedIn { challenge, account, device, since };
                 Ok(())
             }
-            Stage::LoggedIn { device: same, .. } if same == device => Ok(()),
+            Stage::LoggedIn { challenge, account, device: same, .. } if same == device => {
+                state.stage = Stage::LoggedIn { challenge, account, device, since };
+                Ok(())
+            }
             _ => Err(Code::Unauthorised.into()),
         }
     }

@@ -15,11 +15,11 @@ use nodoor_wire::{
 };
 
 use crate::{
-    accounts::newest_list,
+    accounts::{cost_of, newest_list},
     connection::Connection,
     refusal::{Handled, Refusal, at_most, identifier, present},
     server::{Inner, done},
-    storage::{Day, Op, Outcome},
+    storage::{Day, Op, Outcome, Taken},
     writer::Work,
 };
 
@@ -31,12 +31,19 @@ impl Inner {
     ) -> Handled {
         let (_, device) = self.known_device(connection)?;
         let hashes = token_hashes(&put.seeds)?;
+        // Each stays until it is deleted.
+        let cost = u32::try_from(hashes.len()).unwrap_or(u32::MAX);
+        self.budgets.device.spend(&device.0, cost, self.clock.now_ms())?;
         let mailbox = self.storage.mailbox(device).await?.ok_or(Code::Unauthorised)?;
         if mailbox.key.is_empty() {
             // Nothing could be sealed to it: state a mailbox key first.
             return Err(Code::Forbidden.into());
         }
-        self.of_mailbox(Op::PutTokens { device, hashes }).await
+        match self.writer.submit(Work::Plain(Op::PutTokens { device, hashes })).await? {
+            Outcome::Done => done(),
+            Outcome::TooMany => Err(Code::TooLarge.into()),
+            _ => Err(Code::Unauthorised.into()),
+        }
     }
 
     pub(crate) async fn delete_tokens(
@@ -94,18 +101,20 @@ impl Inner {
         devices.dedup();
         let now_ms = self.clock.now_ms();
         let cost = u32::try_from(devices.len()).unwrap_or(u32::MAX).max(1);
+        self.anonymous(connection, cost_of(&record))?;
         self.budgets.take.spend(connection.budget_key(), cost, now_ms)?;
-        self.budgets.taken.spend(&account.0, cost, now_ms)?;
-
-        let operation = Op::TakeKeyPackages { devices: devices.clone() };
-        let Outcome::Taken(taken) = self.writer.submit(Work::Plain(operation)).await? else {
-            return Err(Code::Internal.into());
+        // Who empties this budget empties nothing else: the last-resort package is everybody's.
+        let wait = self.budgets.taken.spend(&account.0, cost, now_ms).err();
+        let taken = match &wait {
+            None => self.take(&devices).await?,
+            Some(_) => self.storage.last_resorts(devices.clone()).await?,
         };
         let packages: Vec<proto::TakenKeyPackage> = devices
             .iter()
             .zip(taken)
             .filter_map(|(device, taken)| {
-                taken.map(|taken| proto::TakenKeyPackage {
+                let taken = taken?;
+                Some(proto::TakenKeyPackage {
                     device: device.to_bytes(),
                     key_package: taken.key_package,
                     last_resort: taken.last_resort,
@@ -113,10 +122,19 @@ impl Inner {
             })
             .collect();
         if packages.is_empty() {
-            return Err(Code::NoKeyPackage.into());
+            return Err(wait.unwrap_or_else(|| Code::NoKeyPackage.into()));
         }
         let answer = proto::KeyPackageTakeAnswer { packages };
         Ok(answer::Body::KeyPackageTake(answer))
+    }
+
+    /// Takes a key package of each device.
+    async fn take(&self, devices: &[DeviceId]) -> Result<Vec<Option<Taken>>, Refusal> {
+        let operation = Op::TakeKeyPackages { devices: devices.to_vec() };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Taken(taken) => Ok(taken),
+            _ => Err(Code::Internal.into()),
+        }
     }
 
     /// Commits an operation on the mailbox of a device that is logged in, and may have been removed since.

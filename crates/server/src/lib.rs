@@ -23,6 +23,7 @@ mod delivery;
 mod entropy;
 mod keys;
 pub mod ledger;
+mod logins;
 mod mailbox;
 mod refusal;
 mod rendezvous;
@@ -33,7 +34,7 @@ mod writer;
 
 pub use crate::{
     bounded::Bounded,
-    config::{Budget, Budgets, Config, Registration},
+    config::{Budget, Budgets, Config, Quota, Registration},
     connection::Connection,
-    server::{Clock, OpenError, Server, Statistics},
+    server::{Clock, OpenError, Server, Statistics, SweepError},
 };

@@ -38,8 +38,10 @@ use crate::{
 
 /// Founding and committing cost more than messages: a signature, a roster, a write of the room that stays.
 const COMMIT_COST: u32 = 5;
-/// And one more for so many bytes that stay.
-const BYTES_A_REQUEST: usize = 16 * 1024;
+/// One more for so many bytes that stay,
+const BYTES_A_REQUEST: usize = 4 * 1024;
+/// and for so many mailboxes that are written to.
+const MAILBOXES_A_REQUEST: usize = 32;
 
 impl Inner {
     pub(crate) async fn found_room(
@@ -47,13 +49,14 @@ impl Inner {
         connection: &Connection,
         found: proto::RoomFound,
     ) -> Handled {
-        self.anonymous(connection, cost_of(found.roster.len()))?;
+        self.anonymous(connection, COMMIT_COST + cost_of_bytes(found.roster.len()))?;
         let room: RoomId = identifier(&found.room)?;
         check_roster(&found.roster)?;
         let operation = Op::FoundRoom {
             room: name(&room),
             key_check: hash(&found.key_check)?,
             roster: found.roster,
+            day: Day::of_ms(self.clock.now_ms()),
         };
         match self.writer.submit(Work::Plain(operation)).await? {
             Outcome::Done => done(),
@@ -62,8 +65,9 @@ impl Inner {
     }
 
     pub(crate) async fn send(&self, connection: &Connection, send: proto::Send) -> Handled {
-        self.anonymous(connection, 1)?;
+        connection.anonymous()?;
         at_most(send.frame.len(), FRAME)?;
+        self.anonymous(connection, 1 + cost_of_bytes(send.frame.len()))?;
         let room: RoomId = identifier(&send.room)?;
         let transport: TransportId = identifier(&send.transport_id)?;
         let key = hash(&send.key)?;
@@ -72,6 +76,7 @@ impl Inner {
             return Err(self.stale(&room, send.epoch, &key).await);
         }
         let tokens = head.open(&room, &key)?.token_hashes().to_vec();
+        self.anonymous(connection, cost_of_mailboxes(tokens.len()))?;
         let letter = Letter::new(
             room,
             transport,
@@ -81,7 +86,14 @@ impl Inner {
         );
         let work = Work::Append { head: (name(&room), send.epoch), letter };
         match self.writer.submit(work).await? {
-            Outcome::Appended(_) => done(),
+            Outcome::Appended(_) => {
+                let day = Day::of_ms(self.clock.now_ms());
+                if head.used(day) {
+                    let room = name(&room);
+                    self.writer.submit(Work::Plain(Op::TouchRoom { room, day })).await?;
+                }
+                done()
+            }
             _ => {
                 self.heads.forget(&room);
                 Err(self.stale(&room, send.epoch, &key).await)
@@ -94,8 +106,9 @@ impl Inner {
         connection: &Connection,
         commit: proto::Commit,
     ) -> Handled {
-        self.anonymous(connection, cost_of(commit.frame.len() + commit.next_roster.len()))?;
-        check_commit(&commit)?;
+        connection.anonymous()?;
+        let size = check_commit(&commit)?;
+        self.anonymous(connection, COMMIT_COST + cost_of_bytes(size))?;
         let room: RoomId = identifier(&commit.room)?;
         let key = hash(&commit.key)?;
         let header = CommitHeader::of(&commit);
@@ -137,6 +150,8 @@ impl Inner {
             day: Day::of_ms(self.clock.now_ms()),
         });
         let next = Head::after(&change);
+        let welcomed: usize = commit.welcomes.iter().map(|welcome| welcome.tokens.len()).sum();
+        self.anonymous(connection, cost_of_mailboxes(roster.tokens().len() + welcomed))?;
         let tokens: Vec<TokenHash> = roster.tokens().iter().map(|t| Token(*t).hash()).collect();
         let letters = self.letters(room, commit_id, tokens, stored, commit.welcomes).await?;
         match self.writer.submit(Work::Move { change, letters }).await? {
@@ -304,8 +319,12 @@ fn transport_of(commit_id: CommitId, place: u64) -> TransportId {
     TransportId(first_16(labelled_hash("nodoor commit transport", &bytes)))
 }
 
-fn cost_of(bytes: usize) -> u32 {
-    u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX).saturating_add(COMMIT_COST)
+fn cost_of_bytes(bytes: usize) -> u32 {
+    u32::try_from(bytes / BYTES_A_REQUEST).unwrap_or(u32::MAX / 2)
+}
+
+fn cost_of_mailboxes(mailboxes: usize) -> u32 {
+    u32::try_from(mailboxes / MAILBOXES_A_REQUEST).unwrap_or(u32::MAX / 2)
 }
 
 fn check_roster(roster: &[u8]) -> Result<(), Refusal> {
@@ -323,10 +342,12 @@ fn roster_bytes(leaves: usize) -> usize {
     4 + class * 64 + 16
 }
 
-fn check_commit(commit: &proto::Commit) -> Result<(), Refusal> {
+/// Checks the sizes of a commit, and gives that of all it brings.
+fn check_commit(commit: &proto::Commit) -> Result<usize, Refusal> {
     check_roster(&commit.next_roster)?;
     let welcomes: usize = commit.welcomes.iter().map(|w| w.body.len() + w.tokens.len() * 34).sum();
-    at_most(commit.frame.len() + commit.next_roster.len() + welcomes, REQUEST)?;
+    let size = commit.frame.len() + commit.next_roster.len() + welcomes;
+    at_most(size, REQUEST)?;
     at_most(commit.welcomes.iter().map(|w| w.tokens.len()).sum(), 4 * MEMBERS)?;
     if commit.frame.is_empty() || commit.epoch == u64::MAX {
         return Err(Code::Malformed.into());
@@ -336,5 +357,5 @@ fn check_commit(commit: &proto::Commit) -> Result<(), Refusal> {
         hash(&commit.tree_blob)?;
         return Err(Code::NotFound.into());
     }
-    Ok(())
+    Ok(size)
 }

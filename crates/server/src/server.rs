@@ -6,7 +6,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use nodoor_wire::{
@@ -25,11 +25,12 @@ use crate::{
     delivery::Outlets,
     entropy::Entropy,
     ledger::Ledger,
+    logins::Logins,
     refusal::{Handled, Refusal},
     rendezvous::Rendezvous,
     rooms::Heads,
-    storage::{Day, Storage, StorageError},
-    writer::Writer,
+    storage::{Day, Op, Storage, StorageError},
+    writer::{Work, Writer},
 };
 
 /// The time, passed in. May jump or run backwards: hour keys change early, budgets refill late, nothing is lost.
@@ -46,6 +47,24 @@ pub enum OpenError {
     #[error("the writer thread could not be started")]
     Thread(#[source] std::io::Error),
 }
+
+/// Nothing, or not everything, was swept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// The last sweep was longer ago than a clock that is right would say, of a server that runs.
+    #[error("the last sweep was {days} days ago by the clock; nothing was deleted")]
+    Clock {
+        /// How long ago.
+        days: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Days between two sweeps, at most.
+const SWEEP_DAYS: u64 = 2;
 
 /// Counters since the start, for an operator's metrics. No names, no addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,10 +101,12 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) outlets: Arc<Outlets>,
+    pub(crate) logins: Logins,
     pub(crate) heads: Heads,
     pub(crate) budgets: BudgetsInUse,
     pub(crate) ledger: Option<Ledger>,
     pub(crate) rendezvous: Rendezvous,
+    clock_is_right: AtomicBool,
     counters: Arc<Counters>,
     draining: watch::Sender<bool>,
 }
@@ -147,7 +168,7 @@ impl Server {
             Arc::clone(&entropy),
             Arc::clone(&clock),
             Arc::clone(&counters),
-            config.mailboxes_in_memory,
+            &config,
         )
         .map_err(OpenError::Thread)?;
         let budgets = BudgetsInUse {
@@ -162,12 +183,14 @@ impl Server {
         Ok(Self(Arc::new(Inner {
             deployment: storage.deployment(),
             heads: Heads::new(config.rooms_in_memory_bytes),
+            clock_is_right: AtomicBool::new(config.clock_is_right),
             config,
             writer,
             storage,
             clock,
             entropy,
             outlets,
+            logins: Logins::default(),
             budgets,
             ledger,
             rendezvous: Rendezvous::new(),
@@ -256,10 +279,22 @@ impl Server {
     /// Deletes what is older than its time. Call it once an hour or so, on a thread of its own: it reads a lot and an
     /// embedded store blocks meanwhile.
     ///
+    /// A clock that jumps a month ahead would delete all mail that waits. So nothing is deleted when the last sweep was
+    /// more than two days ago, be it that the clock is wrong or that the server was off, until the operator has looked
+    /// at the clock: [`Config::clock_is_right`].
+    ///
     /// # Errors
-    /// [`StorageError`].
-    pub async fn sweep(&self) -> Result<u64, StorageError> {
-        let gone = self.0.storage.sweep(Day::of_ms(self.0.clock.now_ms())).await?;
+    /// [`SweepError`].
+    pub async fn sweep(&self) -> Result<u64, SweepError> {
+        let today = Day::of_ms(self.0.clock.now_ms());
+        if let Some(last) = self.0.storage.swept().await?
+            && last.is_over(SWEEP_DAYS, today)
+            && !self.0.clock_is_right.swap(false, Ordering::Relaxed)
+        {
+            return Err(SweepError::Clock { days: u64::from(today.0 - last.0) });
+        }
+        self.0.writer.submit(Work::Plain(Op::NoteSweep { day: today })).await?;
+        let gone = self.0.storage.sweep(today).await?;
         tracing::debug!(gone, "swept");
         Ok(gone)
     }

@@ -31,6 +31,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     bounded::Bounded,
+    config::{Config, Quota},
     delivery::{Outlets, Pushed},
     entropy::Entropy,
     server::{Clock, Counters},
@@ -45,6 +46,8 @@ const GROUP_BYTES: usize = 1024 * 1024;
 /// Bytes of jobs that may wait; beyond that submitters wait.
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
 const HOUR_MS: u64 = 3_600_000;
+/// What a body counts that waited before this process began.
+const SMALL_BODY: u64 = 1024;
 
 /// A body on its way to mailboxes.
 pub(crate) struct Letter {
@@ -157,7 +160,7 @@ impl Writer {
         entropy: Arc<Entropy>,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
-        mailboxes_in_memory: usize,
+        config: &Config,
     ) -> std::io::Result<Self> {
         let (jobs, received) = mpsc::unbounded_channel();
         let core = Core {
@@ -166,7 +169,8 @@ impl Writer {
             entropy,
             clock,
             counters,
-            mailboxes: Bounded::new(mailboxes_in_memory),
+            mailboxes: Bounded::new(config.mailboxes_in_memory),
+            quota: config.quota,
         };
         let thread =
             thread::Builder::new().name("writer".to_owned()).spawn(move || core.run(received))?;
@@ -207,12 +211,32 @@ struct Core {
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     mailboxes: Bounded<DeviceId, Mailbox>,
+    quota: Quota,
 }
 
 /// What the writer remembers of a mailbox.
 struct Mailbox {
     next: u64,
     hour: Option<Hour>,
+    /// Up to here nothing waits.
+    done: u64,
+    /// Bytes of bodies that wait, about.
+    bytes: u64,
+}
+
+impl Mailbox {
+    fn waiting(&self) -> u64 {
+        self.next.saturating_sub(1).saturating_sub(self.done)
+    }
+
+    /// Nothing waits up to here; of the bytes their share is gone.
+    fn done(&mut self, up_to: u64) {
+        let before = self.waiting();
+        self.next = self.next.max(up_to.saturating_add(1));
+        self.done = self.done.max(up_to);
+        let bytes = u128::from(self.bytes) * u128::from(self.waiting()) / u128::from(before.max(1));
+        self.bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    }
 }
 
 #[derive(Clone)]
@@ -269,6 +293,10 @@ impl Core {
         self.counters.committed();
         match block_on(self.storage.commit(operations)) {
             Ok(outcomes) => {
+                if outcomes.contains(&Outcome::Full) {
+                    // An hour key may be among what was not stored: draw new ones.
+                    self.mailboxes.clear();
+                }
                 let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
                 let mut leader = None;
                 for (place, wait) in waiting {
@@ -302,6 +330,10 @@ impl Core {
             let _ = wait.reply.send((Err(short), None));
             return;
         };
+        if outcome == Outcome::Full {
+            let _ = wait.reply.send((Err(StorageError::Full), None));
+            return;
+        }
         if outcome == Outcome::Done {
             wait.removed.iter().for_each(|device| self.mailboxes.remove(device));
         }
@@ -344,7 +376,7 @@ impl Core {
                     Op::PutList { removed, .. } => removed_devices.clone_from(removed),
                     Op::Acknowledge { device, up_to, .. } => {
                         if let Some(mailbox) = self.mailboxes.get_mut(device) {
-                            mailbox.next = mailbox.next.max(up_to.saturating_add(1));
+                            mailbox.done(*up_to);
                         }
                     }
                     _ => {}
@@ -384,7 +416,9 @@ impl Core {
         let mut entries = Vec::with_capacity(letter.mailboxes.len());
         let mut pushes = Vec::with_capacity(letter.mailboxes.len());
         for device in letter.mailboxes {
-            let Some((sequence, hour)) = self.next_sequence(device, now_ms, operations)? else {
+            let Some((sequence, hour)) =
+                self.next_sequence(device, letter.sealed.len(), now_ms, operations)?
+            else {
                 continue;
             };
             let salt = self.entropy.bytes();
@@ -409,19 +443,28 @@ impl Core {
         Ok((Append { once, body_name, body: letter.sealed, entries, day }, pushes))
     }
 
-    /// The next sequence of a mailbox and the key of this hour; nothing if the mailbox is gone.
+    /// The next sequence of a mailbox for a body of this size, and the key of this hour; nothing if the mailbox is gone
+    /// or has too much already.
     fn next_sequence(
         &mut self,
         device: DeviceId,
+        size: usize,
         now_ms: u64,
         operations: &mut Vec<Op>,
     ) -> Result<Option<(u64, Hour)>, StorageError> {
         if self.mailboxes.get_mut(&device).is_none() {
             let Some(record) = block_on(self.storage.mailbox(device))? else { return Ok(None) };
             let next = record.last.saturating_add(1);
-            self.mailboxes.insert(device, Mailbox { next, hour: None });
+            let mut mailbox = Mailbox { next, hour: None, done: record.done, bytes: 0 };
+            mailbox.bytes = mailbox.waiting().saturating_mul(SMALL_BODY);
+            self.mailboxes.insert(device, mailbox);
         }
+        let quota = self.quota;
         let Some(mailbox) = self.mailboxes.get_mut(&device) else { return Ok(None) };
+        let size = size as u64;
+        if mailbox.waiting() >= quota.entries || mailbox.bytes.saturating_add(size) > quota.bytes {
+            return Ok(None);
+        }
         let number = now_ms / HOUR_MS;
         let hour = match &mailbox.hour {
             Some(hour) if hour.number == number => hour.clone(),
@@ -429,6 +472,7 @@ impl Core {
                 let Some(record) = block_on(self.storage.mailbox(device))? else {
                     return Ok(None);
                 };
+                mailbox.done(record.done);
                 let mut rng = self.entropy.lock();
                 let key = HourKey::generate(&mut **rng);
                 let Ok(sealed) = key.seal(&device, &record.key, &mut **rng) else {
@@ -451,6 +495,7 @@ impl Core {
         };
         let sequence = mailbox.next;
         mailbox.next = mailbox.next.saturating_add(1);
+        mailbox.bytes = mailbox.bytes.saturating_add(size);
         Ok(Some((sequence, hour)))
     }
 }

@@ -27,8 +27,11 @@ const FORMAT: u32 = 1;
 const RESERVE_BYTES: u64 = 256 * 1024 * 1024;
 /// The free room is asked for again after so many bytes were written.
 const ASK_EVERY_BYTES: u64 = 16 * 1024 * 1024;
-/// The one key of [`Space::About`].
+/// The keys of [`Space::About`].
 const COMMITS: &[u8] = b"commits";
+pub(crate) const SWEPT: &[u8] = b"swept";
+/// What only deletes is done until a fourth of the reserve is left.
+const LAST_RESERVE: u64 = 4;
 
 /// The folder does not open.
 #[derive(Debug, thiserror::Error)]
@@ -213,30 +216,34 @@ impl Folder {
 
     fn commit_now(&self, operations: Vec<Op>) -> Result<Vec<Outcome>, StorageError> {
         let mut written = self.write();
-        self.check_room(&mut written)?;
+        let has_room = self.has_room(&mut written)?;
         let mut group = Group::new(self);
-        let outcomes = operations
-            .into_iter()
-            .map(|operation| group.apply(operation))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut apply = |operation: Op| {
+            if has_room || operation.only_deletes() {
+                group.apply(operation)
+            } else {
+                Ok(Outcome::Full)
+            }
+        };
+        let outcomes = operations.into_iter().map(&mut apply).collect::<Result<Vec<_>, _>>()?;
         self.persist(&mut written, group)?;
         Ok(outcomes)
     }
 
-    fn check_room(&self, written: &mut Written) -> Result<(), StorageError> {
+    /// Whether more may be stored; if not, there is still room to delete.
+    fn has_room(&self, written: &mut Written) -> Result<bool, StorageError> {
         if written.asked && written.since_asked < ASK_EVERY_BYTES {
-            return Ok(());
+            return Ok(true);
         }
         let disk = rustix::fs::statvfs(&self.0.path)
             .map_err(|error| StorageError::Failed(io::Error::from(error).to_string()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < self.0.reserve_bytes {
-            written.asked = false;
+        written.since_asked = 0;
+        written.asked = free >= self.0.reserve_bytes;
+        if free < self.0.reserve_bytes / LAST_RESERVE {
             return Err(StorageError::Full);
         }
-        written.since_asked = 0;
-        written.asked = true;
-        Ok(())
+        Ok(written.asked)
     }
 }
 
@@ -252,6 +259,12 @@ impl Storage for Folder {
     fn sweep(&self, today: Day) -> Answer<'_, u64> {
         let settled = self.settle(&mut self.write());
         Box::pin(std::future::ready(settled.and_then(|()| sweep::sweep(self, today))))
+    }
+
+    fn swept(&self) -> Answer<'_, Option<Day>> {
+        let row = self.get(Space::About, SWEPT);
+        let day = row.and_then(|row| row.map(|row| Reader::new(&row).day()).transpose());
+        Box::pin(std::future::ready(day))
     }
 }
 

@@ -16,7 +16,7 @@ use nodoor_server::storage::{
 use nodoor_wire::{
     handle::Handle,
     id::{AccountId, BodyId, DeviceId},
-    limits::KEY_PACKAGES,
+    limits::{KEY_PACKAGES, TOKENS},
     proto,
     sealed::{body_disk_name, release_check},
 };
@@ -24,7 +24,7 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    folder::{Folder, failed},
+    folder::{Folder, SWEPT, failed},
     keyspace::Space,
     read::entry_key,
     recent::{Change, is_logged, log_row},
@@ -33,6 +33,9 @@ use crate::{
 
 /// An acknowledgement of more sequences than this looks for them on disk; a shorter one names each.
 const NAMED_SEQUENCES: u64 = 512;
+
+/// Rows of a removed device that one commit deletes of each kind.
+const REMOVED_ROWS: usize = 1000;
 
 type Written = HashMap<Vec<u8>, Change>;
 
@@ -145,10 +148,31 @@ impl<'a> Group<'a> {
         space: Space,
         range: RangeInclusive<Vec<u8>>,
     ) -> Result<BTreeSet<Vec<u8>>, StorageError> {
+        self.keys_up_to(space, range, usize::MAX)
+    }
+
+    /// The same; of those in a tree the first ones, so many.
+    fn keys_up_to(
+        &self,
+        space: Space,
+        range: RangeInclusive<Vec<u8>>,
+        limit: usize,
+    ) -> Result<BTreeSet<Vec<u8>>, StorageError> {
         let on_disk = self.folder.spaces().of(space).map_err(failed)?.range(range.clone());
-        let mut keys = on_disk
-            .map(|row| row.key().map(|key| key.to_vec()).map_err(failed))
-            .collect::<Result<BTreeSet<_>, _>>()?;
+        let written = self.written.get(&(space as usize)).map(|(_, rows)| rows);
+        let is_deleted = |key: &[u8]| {
+            written.and_then(|rows| rows.get(key)).is_some_and(|change| change.value.is_none())
+        };
+        let mut keys = BTreeSet::new();
+        for row in on_disk {
+            if keys.len() >= limit {
+                break;
+            }
+            let key = row.key().map_err(failed)?.to_vec();
+            if !is_deleted(&key) {
+                keys.insert(key);
+            }
+        }
         if space == Space::Entries {
             for (key, is_there) in self.folder.recent().entry_keys(&range) {
                 if is_there {
@@ -170,9 +194,18 @@ impl<'a> Group<'a> {
     }
 
     fn keys_of(&self, space: Space, device: &DeviceId) -> Result<BTreeSet<Vec<u8>>, StorageError> {
+        self.first_keys_of(space, device, usize::MAX)
+    }
+
+    fn first_keys_of(
+        &self,
+        space: Space,
+        device: &DeviceId,
+        limit: usize,
+    ) -> Result<BTreeSet<Vec<u8>>, StorageError> {
         // No key behind a device's id is longer than 32 bytes.
         let last = [device.as_bytes(), [0xff; 33].as_slice()].concat();
-        self.keys(space, device.as_bytes().to_vec()..=last)
+        self.keys_up_to(space, device.as_bytes().to_vec()..=last, limit)
     }
 
     pub(crate) fn apply(&mut self, operation: Op) -> Result<Outcome, StorageError> {
@@ -205,6 +238,7 @@ impl<'a> Group<'a> {
                 let row = record::account_row(1, &handle_claim);
                 self.put(Space::Accounts, account.as_bytes().to_vec(), row);
                 self.put(Space::Lists, list_key(&account, 1), list.encode_to_vec());
+                self.finish_removal(&device)?;
                 let row = record::mailbox_row(&account, &mailbox_key, mailbox_key_made_at_ms);
                 self.put(Space::Mailboxes, device.as_bytes().to_vec(), row);
                 Ok(Outcome::Done)
@@ -240,6 +274,13 @@ impl<'a> Group<'a> {
                 if !self.has(Space::Mailboxes, device.as_bytes())? {
                     return Ok(Outcome::Gone);
                 }
+                let mut kept = self.keys_of(Space::DeviceTokens, &device)?.len();
+                for hash in &hashes {
+                    kept += usize::from(!self.has(Space::Tokens, hash.as_bytes())?);
+                }
+                if kept > TOKENS {
+                    return Ok(Outcome::TooMany);
+                }
                 for hash in hashes {
                     if !self.has(Space::Tokens, hash.as_bytes())? {
                         self.put(Space::Tokens, hash.as_bytes().to_vec(), device.0);
@@ -266,7 +307,20 @@ impl<'a> Group<'a> {
                 let taken = devices.iter().map(|device| self.take(device));
                 Ok(Outcome::Taken(taken.collect::<Result<_, _>>()?))
             }
-            Op::FoundRoom { room, key_check, roster } => self.found_room(room, key_check, roster),
+            Op::FoundRoom { room, key_check, roster, day } => {
+                self.found_room(room, key_check, roster, day)
+            }
+            Op::TouchRoom { room, day } => {
+                if let Some(head) = self.beginning(Space::Rooms, &room.0)? {
+                    let moved = Reader::new(&head).u64()? > 0;
+                    self.put(Space::RoomDays, room.0.to_vec(), record::room_day_row(day, moved));
+                }
+                Ok(Outcome::Done)
+            }
+            Op::NoteSweep { day } => {
+                self.put(Space::About, SWEPT.to_vec(), day.0.to_be_bytes());
+                Ok(Outcome::Done)
+            }
             Op::MoveRoom(change) => self.move_room(*change),
             Op::PutHourKey(record) => {
                 let key = [record.device.as_bytes(), record.id.as_bytes()].concat();
@@ -346,6 +400,7 @@ impl<'a> Group<'a> {
         self.put(Space::Lists, list_key(&account, version), list.encode_to_vec());
         for device in added {
             if !self.has(Space::Mailboxes, device.as_bytes())? {
+                self.finish_removal(device)?;
                 let row = record::mailbox_row(&account, &[], 0);
                 self.put(Space::Mailboxes, device.as_bytes().to_vec(), row);
             }
@@ -356,21 +411,42 @@ impl<'a> Group<'a> {
         Ok(Outcome::Done)
     }
 
+    /// Without its mailbox a device is gone for everybody. What it had may be a lot: what is not deleted here is by
+    /// the next sweep.
     fn remove_device(&mut self, device: &DeviceId) -> Result<(), StorageError> {
-        for key in self.keys_of(Space::DeviceTokens, device)? {
-            let hash = key.get(DeviceId::LENGTH..).unwrap_or_default().to_vec();
-            self.delete(Space::Tokens, hash);
-            self.delete(Space::DeviceTokens, key);
-        }
-        for space in [Space::Entries, Space::HourKeys, Space::KeyPackages] {
-            for key in self.keys_of(space, device)? {
-                self.delete(space, key);
-            }
-        }
         for space in [Space::Mailboxes, Space::Cursors, Space::LastResort] {
             self.delete(space, device.as_bytes().to_vec());
         }
+        if self.remove_rows(device)? > 0 {
+            self.put(Space::Removed, device.as_bytes().to_vec(), []);
+        }
         Ok(())
+    }
+
+    /// A removed device that comes back finds nothing of what it had.
+    fn finish_removal(&mut self, device: &DeviceId) -> Result<(), StorageError> {
+        if self.has(Space::Removed, device.as_bytes())? {
+            while self.remove_rows(device)? > 0 {}
+            self.delete(Space::Removed, device.as_bytes().to_vec());
+        }
+        Ok(())
+    }
+
+    /// Deletes rows of a removed device, not more than a commit should hold. Returns how many; none were left when it
+    /// is none.
+    pub(crate) fn remove_rows(&mut self, device: &DeviceId) -> Result<u64, StorageError> {
+        let mut gone = 0;
+        for space in [Space::DeviceTokens, Space::Entries, Space::HourKeys, Space::KeyPackages] {
+            for key in self.first_keys_of(space, device, REMOVED_ROWS)? {
+                if space == Space::DeviceTokens {
+                    let hash = key.get(DeviceId::LENGTH..).unwrap_or_default().to_vec();
+                    self.delete(Space::Tokens, hash);
+                }
+                self.delete(space, key);
+                gone += 1;
+            }
+        }
+        Ok(gone)
     }
 
     fn put_key_packages(
@@ -427,11 +503,13 @@ impl<'a> Group<'a> {
         room: RoomName,
         key_check: [u8; 32],
         roster: Bytes,
+        day: Day,
     ) -> Result<Outcome, StorageError> {
         let first = match self.room(&room)? {
             None => {
-                let record = RoomRecord { epoch: 0, key_check, roster };
+                let record = RoomRecord { epoch: 0, key_check, roster, day };
                 self.put(Space::Rooms, room.0.to_vec(), record::room_row(&record));
+                self.put(Space::RoomDays, room.0.to_vec(), record::room_day_row(day, false));
                 return Ok(Outcome::Done);
             }
             Some(head) if head.epoch == 0 => Some((head.key_check, head.roster)),
@@ -456,10 +534,13 @@ impl<'a> Group<'a> {
                 epoch: change.epoch.saturating_add(1),
                 key_check: change.next_key_check,
                 roster: change.next_roster,
+                day: change.day,
             };
             let key = epoch_key(&change.room, change.epoch);
             self.put(Space::Epochs, key, record::epoch_row(&past));
             self.put(Space::Rooms, change.room.0.to_vec(), record::room_row(&next));
+            let day = record::room_day_row(change.day, true);
+            self.put(Space::RoomDays, change.room.0.to_vec(), day);
         } else {
             let past = self.past(&change.room, change.epoch)?;
             if past.is_none_or(|past| past.commit_id != change.commit_id) {

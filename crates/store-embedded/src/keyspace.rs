@@ -42,7 +42,7 @@ pub(crate) enum Space {
     SeenPackages,
     /// room name → head epoch (u64), key check, sealed roster.
     Rooms,
-    /// `"commits"` → commits so far (u64), against the file `commits`.
+    /// `"commits"` → commits so far (u64), against the file `commits`; `"swept"` → day of the last sweep (u32).
     About,
     /// `room name, epoch (u64)` → day (u32), key check, commit id, length of roster (u32), sealed roster, sealed
     /// commit.
@@ -51,10 +51,14 @@ pub(crate) enum Space {
     Log,
     /// kind (1 account, 2 SHA-256 of a handle), id, version (u64) → value (32): a label that waits to be published.
     Marks,
+    /// room name → day of its last use (u32), whether it ever moved (u8).
+    RoomDays,
+    /// `device` → nothing: it was removed, and what it had is still being deleted.
+    Removed,
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Accounts,
         Self::Lists,
         Self::Disputes,
@@ -76,6 +80,8 @@ impl Space {
         Self::Epochs,
         Self::Log,
         Self::Marks,
+        Self::RoomDays,
+        Self::Removed,
     ];
 
     fn name(self) -> &'static str {
@@ -101,6 +107,8 @@ impl Space {
             Self::Epochs => "epochs",
             Self::Log => "log",
             Self::Marks => "marks",
+            Self::RoomDays => "room_days",
+            Self::Removed => "removed",
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fjall::{Readable as _, Slice};
 use nodoor_server::storage::{
     AccountRecord, Accounts, Answer, EntryRecord, EpochRecord, KeyPackages, MailboxRecord,
-    Mailboxes, RoomName, RoomRecord, Rooms, StorageError, Tokens,
+    Mailboxes, RoomName, RoomRecord, Rooms, StorageError, Taken, Tokens,
 };
 use nodoor_wire::{
     handle::Handle,
@@ -87,6 +87,7 @@ impl Folder {
         let mut mailbox = record::mailbox(&row)?;
         let cursor = Cursor::read(self.get(Space::Cursors, device.as_bytes())?)?;
         mailbox.acknowledged = cursor.acknowledged;
+        mailbox.done = cursor.floor;
         // Here before there: an entry that settles meanwhile is in both.
         let recent = self.recent().last_entry(&device).unwrap_or(0);
         let entries = self.spaces().of(Space::Entries).map_err(failed)?;
@@ -121,6 +122,15 @@ impl Folder {
         }
         let rows = rows.into_iter().filter_map(|(sequence, row)| Some((sequence, row?)));
         rows.take(limit).map(|(sequence, row)| Ok((sequence, record::entry(&row)?))).collect()
+    }
+
+    fn room_now(&self, room: RoomName) -> Result<Option<RoomRecord>, StorageError> {
+        let Some(row) = self.get(Space::Rooms, &room.0)? else { return Ok(None) };
+        let mut record = record::room(&row)?;
+        if let Some(day) = self.get(Space::RoomDays, &room.0)? {
+            record.day = Reader::new(&day).day()?;
+        }
+        Ok(Some(record))
     }
 
     fn bodies_now(&self, ids: &[BodyId]) -> Result<Vec<Option<Bytes>>, StorageError> {
@@ -179,6 +189,17 @@ impl KeyPackages for Folder {
         };
         now(self.spaces().of(Space::KeyPackages).map(count).map_err(failed))
     }
+
+    fn last_resorts(&self, devices: Vec<DeviceId>) -> Answer<'_, Vec<Option<Taken>>> {
+        let find = |device: &DeviceId| {
+            let package = self.get(Space::LastResort, device.as_bytes())?;
+            Ok(package.map(|package| Taken {
+                key_package: Bytes::copy_from_slice(&package),
+                last_resort: true,
+            }))
+        };
+        now(devices.iter().map(find).collect())
+    }
 }
 
 impl Mailboxes for Folder {
@@ -214,8 +235,7 @@ impl Mailboxes for Folder {
 
 impl Rooms for Folder {
     fn room(&self, room: RoomName) -> Answer<'_, Option<RoomRecord>> {
-        let row = self.get(Space::Rooms, &room.0);
-        now(row.and_then(|row| row.map(|row| record::room(&row)).transpose()))
+        now(self.room_now(room))
     }
 
     fn epoch(&self, room: RoomName, epoch: u64) -> Answer<'_, Option<EpochRecord>> {

@@ -81,6 +81,7 @@ pub(crate) fn mailbox(value: &[u8]) -> Result<MailboxRecord, StorageError> {
         key_made_at_ms: reader.u64()?,
         key: reader.rest(),
         acknowledged: 0,
+        done: 0,
         last: 0,
     })
 }
@@ -128,13 +129,20 @@ pub(crate) fn share_row(shares: u32, day: Day) -> Vec<u8> {
     [shares.to_be_bytes(), day.0.to_be_bytes()].concat()
 }
 
+/// A room without its day, which is elsewhere.
 pub(crate) fn room_row(room: &RoomRecord) -> Vec<u8> {
     [room.epoch.to_be_bytes().as_slice(), &room.key_check, &room.roster].concat()
 }
 
 pub(crate) fn room(value: &[u8]) -> Result<RoomRecord, StorageError> {
     let mut reader = Reader::new(value);
-    Ok(RoomRecord { epoch: reader.u64()?, key_check: reader.take()?, roster: reader.rest() })
+    let (epoch, key_check) = (reader.u64()?, reader.take()?);
+    Ok(RoomRecord { epoch, key_check, roster: reader.rest(), day: Day::default() })
+}
+
+/// When a room was used last, and whether it ever moved.
+pub(crate) fn room_day_row(day: Day, moved: bool) -> Vec<u8> {
+    [day.0.to_be_bytes().as_slice(), &[u8::from(moved)]].concat()
 }
 
 pub(crate) fn epoch_row(past: &EpochRecord) -> Vec<u8> {

@@ -24,6 +24,8 @@ pub const KEY_PACKAGE: usize = 8 * 1024;
 pub const KEY_PACKAGES: usize = 50;
 /// A client refills below this many.
 pub const KEY_PACKAGES_LOW: u32 = 20;
+/// Delivery tokens of a device: one for each room it is in and each key package it has out.
+pub const TOKENS: usize = 5000;
 /// Token hashes, key packages or body ids in one request.
 pub const BATCH: usize = 1000;
 /// Entries in flight to one device, unacknowledged.
@@ -36,5 +38,9 @@ pub const SIGNED: usize = 64 * 1024;
 pub const KEEP_DAYS: u64 = 30;
 /// Days the server remembers that a transport id was delivered.
 pub const ONCE_DAYS: u64 = 8;
+/// Days a room is kept that never came beyond epoch 0 and in which nothing was sent.
+pub const UNMOVED_DAYS: u64 = 8;
+/// Days a room is kept in which nothing was sent or committed.
+pub const IDLE_DAYS: u64 = 400;
 /// Days a client tries to send before it says "not sent".
 pub const TRY_DAYS: u64 = 7;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Room heads in memory, with their rosters once somebody showed the key. What is here is a copy: the store decides.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError,
+    atomic::{AtomicU32, Ordering},
+};
 
 use bytes::Bytes;
 use nodoor_wire::{
@@ -14,8 +17,11 @@ use crate::{
     bounded::Bounded,
     refusal::Refusal,
     rooms::{key_check, open_roster},
-    storage::{MoveRoom, RoomRecord},
+    storage::{Day, MoveRoom, RoomRecord},
 };
+
+/// How much the day of a room's last use may be behind. Far less than [`nodoor_wire::limits::IDLE_DAYS`].
+const TOUCH_DAYS: u32 = 30;
 
 /// The heads used lately.
 pub(crate) struct Heads(Mutex<Bounded<RoomId, Arc<Head>>>);
@@ -25,6 +31,8 @@ pub(crate) struct Head {
     epoch: u64,
     key_check: [u8; 32],
     sealed: Bytes,
+    /// The day of its last use that is on disk.
+    day: AtomicU32,
     opened: OnceLock<OpenedRoster>,
 }
 
@@ -70,12 +78,20 @@ impl Head {
             epoch: change.epoch.saturating_add(1),
             key_check: change.next_key_check,
             sealed: change.next_roster.clone(),
+            day: AtomicU32::new(change.day.0),
             opened: OnceLock::new(),
         }
     }
 
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Notes that the room is in use. Whether that is worth a write: not daily, it only has to outlive the sweeps.
+    pub(crate) fn used(&self, today: Day) -> bool {
+        let every = if self.epoch == 0 { 1 } else { TOUCH_DAYS };
+        let is_due = |day: u32| (day.saturating_add(every) <= today.0).then_some(today.0);
+        self.day.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok()
     }
 
     /// The roster, for whoever shows the key of this epoch.
@@ -98,6 +114,7 @@ impl From<RoomRecord> for Head {
             epoch: record.epoch,
             key_check: record.key_check,
             sealed: record.roster,
+            day: AtomicU32::new(record.day.0),
             opened: OnceLock::new(),
         }
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use nodoor_wire::{
     handle::Handle,
     id::{AccountId, BodyId, DeviceId, HourKeyId, TokenHash},
-    limits::{KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS},
+    limits::{IDLE_DAYS, KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS, TOKENS, UNMOVED_DAYS},
     proto,
     sealed::{body_disk_name, release_check},
 };
@@ -65,6 +65,9 @@ pub fn all<F: Factory>(factory: &mut F) -> Checked {
         a_group_sees_itself,
         an_acknowledgement_releases_its_own_body_and_no_other,
         what_is_old_goes_and_no_sequence_comes_back,
+        rooms_that_nobody_uses_go,
+        a_mailbox_has_so_many_tokens_and_no_more,
+        a_device_with_much_leaves_nothing_once_swept,
         a_later_mailbox_key_replaces_an_earlier_one,
     ] {
         check(&factory.make())?;
@@ -126,8 +129,12 @@ fn register(account: AccountId, device: DeviceId, handle: &str) -> Result<Op, Vi
 fn alice_and_bob(store: &impl Storage) -> Checked {
     expect(store, register(ACCOUNT, ALICE, "alice")?, &Outcome::Done, "an account is made")?;
     expect(store, register(OTHER, BOB, "bob")?, &Outcome::Done, "another account is made")?;
-    let found = Op::FoundRoom { room: ROOM, key_check: [1; 32], roster: vec![1; 9].into() };
+    let found = found(ROOM, 1);
     expect(store, found, &Outcome::Done, "a room is founded")
+}
+
+fn found(room: RoomName, roster: u8) -> Op {
+    Op::FoundRoom { room, key_check: [1; 32], roster: vec![roster; 9].into(), day: TODAY }
 }
 
 fn put_list(version: u64, added: &[DeviceId], removed: &[DeviceId]) -> Op {
@@ -364,11 +371,7 @@ fn packages_are_taken_once_by_many(store: &impl Storage) -> Checked {
 
 fn room_heads_move_by_compare_and_swap(store: &impl Storage) -> Checked {
     alice_and_bob(store)?;
-    let found = |roster: u8| Op::FoundRoom {
-        room: ROOM,
-        key_check: [1; 32],
-        roster: vec![roster; 9].into(),
-    };
+    let found = |roster: u8| found(ROOM, roster);
     expect(store, found(1), &Outcome::Done, "the same founding again is the same yes")?;
     expect(store, found(2), &Outcome::Conflict, "another's founding is refused")?;
     expect(store, commit(1, 5, vec![]), &Outcome::Stale(Some(0)), "no epoch is left out")?;
@@ -522,6 +525,85 @@ fn what_is_old_goes_and_no_sequence_comes_back(store: &impl Storage) -> Checked 
     ensure(block_on(store.room(ROOM))?.is_some_and(|room| room.epoch == 1), "heads stay")?;
     let mailbox = block_on(store.mailbox(ALICE))?.ok_or(Violation::Promise("it is there"))?;
     ensure(mailbox.last == 7 && mailbox.acknowledged == 0, "no sequence comes back")
+}
+
+fn rooms_that_nobody_uses_go(store: &impl Storage) -> Checked {
+    alice_and_bob(store)?;
+    let (moved, touched) = (RoomName([8; 32]), RoomName([9; 32]));
+    one(store, found(moved, 1))?;
+    one(store, found(touched, 1))?;
+    let Op::MoveRoom(mut change) = commit(0, 5, vec![]) else { return Err(Violation::Suite) };
+    change.room = moved;
+    one(store, Op::MoveRoom(change))?;
+    let after = |days: u64| Day(TODAY.0 + u32::try_from(days).unwrap_or(0));
+    let there = |room: RoomName| Ok::<_, Violation>(block_on(store.room(room))?.is_some());
+    block_on(store.sweep(after(UNMOVED_DAYS)))?;
+    ensure(there(ROOM)?, "a room waits for its first commit")?;
+    expect(store, Op::TouchRoom { room: touched, day: after(5) }, &Outcome::Done, "a touch")?;
+    let nowhere = RoomName([10; 32]);
+    expect(store, Op::TouchRoom { room: nowhere, day: after(5) }, &Outcome::Done, "of nothing")?;
+    ensure(!there(nowhere)?, "a touch founds nothing")?;
+    block_on(store.sweep(after(UNMOVED_DAYS + 1)))?;
+    ensure(!there(ROOM)?, "but not for ever")?;
+    ensure(there(touched)? && there(moved)?, "one that is used stays, and one that moved")?;
+    block_on(store.sweep(after(IDLE_DAYS)))?;
+    ensure(there(moved)? && !there(touched)?, "for more than a year")?;
+    one(store, Op::TouchRoom { room: moved, day: after(IDLE_DAYS) })?;
+    block_on(store.sweep(after(IDLE_DAYS + 1)))?;
+    ensure(there(moved)?, "and longer when it is used")?;
+    block_on(store.sweep(after(2 * IDLE_DAYS + 1)))?;
+    ensure(!there(moved)?, "then it goes")?;
+    expect(store, found(moved, 2), &Outcome::Done, "and leaves its place")
+}
+
+fn tokens(range: std::ops::Range<usize>) -> Vec<TokenHash> {
+    let hash = |number: usize| {
+        let mut hash = [0; 32];
+        hash.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+        TokenHash(hash)
+    };
+    range.map(hash).collect()
+}
+
+fn a_mailbox_has_so_many_tokens_and_no_more(store: &impl Storage) -> Checked {
+    alice_and_bob(store)?;
+    let put = |device, range| Op::PutTokens { device, hashes: tokens(range) };
+    expect(store, put(ALICE, 0..TOKENS - 1), &Outcome::Done, "many tokens are registered")?;
+    let last = put(ALICE, TOKENS - 1..TOKENS + 1);
+    expect(store, last, &Outcome::TooMany, "but not more")?;
+    let both = block_on(store.mailboxes_of(tokens(TOKENS - 1..TOKENS + 1)))?;
+    ensure(both == [None, None], "none of those that are too many")?;
+    expect(store, put(ALICE, 0..TOKENS), &Outcome::Done, "known ones do not count twice")?;
+    expect(store, put(BOB, TOKENS..TOKENS + 1), &Outcome::Done, "others have their own")?;
+    one(store, Op::DeleteTokens { device: ALICE, hashes: tokens(0..1) })?;
+    expect(store, put(ALICE, TOKENS + 1..TOKENS + 2), &Outcome::Done, "one goes, one comes")
+}
+
+fn a_device_with_much_leaves_nothing_once_swept(store: &impl Storage) -> Checked {
+    alice_and_bob(store)?;
+    let all = tokens(0..TOKENS);
+    one(store, Op::PutTokens { device: ALICE, hashes: all.clone() })?;
+    let sends = (1..=2500).map(|n: u64| {
+        let mut append = append(1, &[(ALICE, n)], TODAY);
+        append.once = [0; 32];
+        append.once.iter_mut().zip(n.to_be_bytes()).for_each(|(to, from)| *to = from);
+        append.body_name = append.once;
+        send(0, append)
+    });
+    block_on(store.commit(sends.collect()))?;
+    expect(store, put_list(2, &[], &[ALICE]), &Outcome::Done, "a device is removed")?;
+    ensure(block_on(store.mailbox(ALICE))?.is_none(), "its mailbox is gone at once")?;
+    block_on(store.sweep(TODAY))?;
+    ensure(sequences(store, ALICE)?.is_empty(), "its entries are gone")?;
+    let led = block_on(store.mailboxes_of(all.clone()))?;
+    ensure(led.iter().all(Option::is_none), "its tokens are gone")?;
+    // And when it is listed anew before anybody swept.
+    one(store, put_list(3, &[ALICE], &[]))?;
+    one(store, Op::PutTokens { device: ALICE, hashes: all.clone() })?;
+    one(store, put_list(4, &[], &[ALICE]))?;
+    one(store, put_list(5, &[ALICE], &[]))?;
+    let led = block_on(store.mailboxes_of(all))?;
+    ensure(led.iter().all(Option::is_none), "what it had before does not come back")
 }
 
 fn a_later_mailbox_key_replaces_an_earlier_one(store: &impl Storage) -> Checked {

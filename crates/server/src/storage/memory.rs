@@ -12,15 +12,15 @@ use bytes::Bytes;
 use nodoor_wire::{
     handle::Handle,
     id::{AccountId, BodyId, DeploymentId, DeviceId, HourKeyId, TokenHash},
-    limits::{KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS},
+    limits::{IDLE_DAYS, KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS, TOKENS, UNMOVED_DAYS},
     sealed::{body_disk_name, release_check},
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::storage::{
     AccountRecord, Accounts, Answer, Append, Day, Delivered, EntryRecord, EpochRecord, KeyPackages,
-    MailboxRecord, Mailboxes, MoveRoom, Op, Outcome, RoomName, RoomRecord, Rooms, Storage,
-    StorageError, Taken, Tokens,
+    MailboxRecord, Mailboxes, MoveRoom, Op, Outcome, RoomName, RoomRecord, Rooms, Storage, Taken,
+    Tokens,
     directory::{Mark, Marks},
 };
 
@@ -46,6 +46,7 @@ struct State {
     rooms: BTreeMap<RoomName, RoomRecord>,
     epochs: BTreeMap<(RoomName, u64), EpochRecord>,
     marks: BTreeSet<Mark>,
+    swept: Option<Day>,
 }
 
 struct Body {
@@ -63,7 +64,7 @@ impl Memory {
         memory
     }
 
-    /// From now on every commit fails with [`StorageError::Full`], or no longer.
+    /// From now on nothing is done but what only deletes, or no longer.
     pub fn set_full(&self, full: bool) {
         self.state().full = full;
     }
@@ -101,11 +102,20 @@ impl KeyPackages for Memory {
             u32::try_from(left).unwrap_or(u32::MAX)
         })
     }
+
+    fn last_resorts(&self, devices: Vec<DeviceId>) -> Answer<'_, Vec<Option<Taken>>> {
+        self.read(|state| devices.iter().map(|device| state.last_resort(device)).collect())
+    }
 }
 
 impl Mailboxes for Memory {
     fn mailbox(&self, device: DeviceId) -> Answer<'_, Option<MailboxRecord>> {
-        self.read(|state| state.mailboxes.get(&device).cloned())
+        self.read(|state| {
+            let mut mailbox = state.mailboxes.get(&device)?.clone();
+            let first = state.entries.range((device, 0)..=(device, u64::MAX)).next();
+            mailbox.done = first.map_or(mailbox.last, |((_, sequence), _)| sequence - 1);
+            Some(mailbox)
+        })
     }
 
     fn entries(
@@ -170,17 +180,23 @@ impl Storage for Memory {
 
     fn commit(&self, operations: Vec<Op>) -> Answer<'_, Vec<Outcome>> {
         let mut state = self.state();
-        let answer = if state.full {
-            Err(StorageError::Full)
-        } else {
-            Ok(operations.into_iter().map(|operation| state.apply(operation)).collect())
+        let apply = |operation: Op| {
+            if state.full && !operation.only_deletes() {
+                return Outcome::Full;
+            }
+            state.apply(operation)
         };
-        Box::pin(std::future::ready(answer))
+        let outcomes = operations.into_iter().map(apply).collect();
+        Box::pin(std::future::ready(Ok(outcomes)))
     }
 
     fn sweep(&self, today: Day) -> Answer<'_, u64> {
         let gone = self.state().sweep(today);
         Box::pin(std::future::ready(Ok(gone)))
+    }
+
+    fn swept(&self) -> Answer<'_, Option<Day>> {
+        self.read(|state| state.swept)
     }
 }
 
@@ -264,6 +280,11 @@ impl State {
                 if !self.mailboxes.contains_key(&device) {
                     return Outcome::Gone;
                 }
+                let of_device = self.tokens.values().filter(|mailbox| **mailbox == device).count();
+                let new = hashes.iter().filter(|hash| !self.tokens.contains_key(hash)).count();
+                if of_device + new > TOKENS {
+                    return Outcome::TooMany;
+                }
                 for hash in hashes {
                     self.tokens.entry(hash).or_insert(device);
                 }
@@ -283,10 +304,11 @@ impl State {
             Op::TakeKeyPackages { devices } => {
                 Outcome::Taken(devices.iter().map(|device| self.take(device)).collect())
             }
-            Op::FoundRoom { room, key_check, roster } => {
+            Op::FoundRoom { room, key_check, roster, day } => {
                 let same = match (self.rooms.get(&room), self.epochs.get(&(room, 0))) {
                     (None, _) => {
-                        self.rooms.insert(room, RoomRecord { epoch: 0, key_check, roster });
+                        let record = RoomRecord { epoch: 0, key_check, roster, day };
+                        self.rooms.insert(room, record);
                         return Outcome::Done;
                     }
                     (Some(head), _) if head.epoch == 0 => {
@@ -298,6 +320,16 @@ impl State {
                     (Some(_), None) => false,
                 };
                 if same { Outcome::Done } else { Outcome::Conflict }
+            }
+            Op::TouchRoom { room, day } => {
+                if let Some(head) = self.rooms.get_mut(&room) {
+                    head.day = day;
+                }
+                Outcome::Done
+            }
+            Op::NoteSweep { day } => {
+                self.swept = Some(day);
+                Outcome::Done
             }
             Op::MoveRoom(change) => self.move_room(*change),
             Op::PutHourKey(record) => {
@@ -355,11 +387,13 @@ impl State {
         let single = self.single_use.get_mut(device).and_then(VecDeque::pop_front);
         match single {
             Some(key_package) => Some(Taken { key_package, last_resort: false }),
-            None => self
-                .last_resort
-                .get(device)
-                .map(|package| Taken { key_package: package.clone(), last_resort: true }),
+            None => self.last_resort(device),
         }
+    }
+
+    fn last_resort(&self, device: &DeviceId) -> Option<Taken> {
+        let package = self.last_resort.get(device)?;
+        Some(Taken { key_package: package.clone(), last_resort: true })
     }
 
     fn move_room(&mut self, change: MoveRoom) -> Outcome {
@@ -376,6 +410,7 @@ impl State {
             head.epoch = change.epoch.saturating_add(1);
             head.key_check = change.next_key_check;
             head.roster = change.next_roster;
+            head.day = change.day;
             self.epochs.insert((change.room, change.epoch), past);
         } else {
             let past = self.epochs.get(&(change.room, change.epoch));
@@ -452,6 +487,10 @@ impl State {
         self.epochs.retain(|_, past| !over(past.day));
         self.seen_packages.retain(|_, day| !over(*day));
         self.once.retain(|_, day| !day.is_over(ONCE_DAYS, today));
+        self.rooms.retain(|_, room| {
+            let days = if room.epoch == 0 { UNMOVED_DAYS } else { IDLE_DAYS };
+            !room.day.is_over(days, today)
+        });
         before.saturating_sub(self.size())
     }
 
@@ -461,10 +500,18 @@ impl State {
             + self.bodies.len()
             + self.epochs.len()
             + self.seen_packages.len()
-            + self.once.len()) as u64
+            + self.once.len()
+            + self.rooms.len()) as u64
     }
 }
 
 fn empty_mailbox(account: AccountId) -> MailboxRecord {
-    MailboxRecord { account, key: Bytes::new(), key_made_at_ms: 0, acknowledged: 0, last: 0 }
+    MailboxRecord {
+        account,
+        key: Bytes::new(),
+        key_made_at_ms: 0,
+        acknowledged: 0,
+        done: 0,
+        last: 0,
+    }
 }

@@ -94,6 +94,8 @@ pub struct MailboxRecord {
     pub key_made_at_ms: u64,
     /// Everything up to here was acknowledged.
     pub acknowledged: u64,
+    /// Everything up to here was acknowledged or has expired: what waits comes after it.
+    pub done: u64,
     /// The highest sequence ever stored or acknowledged here.
     pub last: u64,
 }
@@ -107,6 +109,8 @@ pub struct RoomRecord {
     pub key_check: [u8; 32],
     /// The sealed roster of that epoch.
     pub roster: Bytes,
+    /// When it was founded, committed to or touched last.
+    pub day: Day,
 }
 
 /// What the store keeps of an epoch that is over.
@@ -145,6 +149,8 @@ pub trait Tokens {
 pub trait KeyPackages {
     /// How many single-use ones a device has left.
     fn key_packages_left(&self, device: DeviceId) -> Answer<'_, u32>;
+    /// The last-resort key package of each device, in the order asked.
+    fn last_resorts(&self, devices: Vec<DeviceId>) -> Answer<'_, Vec<Option<Taken>>>;
 }
 
 /// Mailboxes, their entries and hour keys, and the bodies that entries lead to.
@@ -180,7 +186,8 @@ pub trait Storage:
     fn deployment(&self) -> DeploymentId;
 
     /// Does the operations in order, each in whole or not at all; a later one sees the earlier ones. Everything
-    /// is on disk when the answer comes. The outcomes are in the order of the operations.
+    /// is on disk when the answer comes. The outcomes are in the order of the operations. When room is short, those that
+    /// [`Op::only_deletes`] are done and the others are [`Outcome::Full`].
     ///
     /// # Errors
     /// [`StorageError`]: none of the batch counts as done. It may have happened all the same (a sync that failed
@@ -188,11 +195,16 @@ pub trait Storage:
     fn commit(&self, operations: Vec<Op>) -> Answer<'_, Vec<Outcome>>;
 
     /// Deletes what is older than its time: entries, bodies and commits after [`nodoor_wire::limits::KEEP_DAYS`],
-    /// once keys after [`nodoor_wire::limits::ONCE_DAYS`]. Returns how many things went.
+    /// once keys after [`nodoor_wire::limits::ONCE_DAYS`], rooms that nobody uses after
+    /// [`nodoor_wire::limits::IDLE_DAYS`], or [`nodoor_wire::limits::UNMOVED_DAYS`] at epoch 0. Returns how many things
+    /// went.
     ///
     /// [`MailboxRecord::last`] does not fall when entries expire, so that no sequence is used twice. May take long, and
     /// may block the thread that polls it.
     fn sweep(&self, today: Day) -> Answer<'_, u64>;
+
+    /// The day of the last [`Op::NoteSweep`].
+    fn swept(&self) -> Answer<'_, Option<Day>>;
 }
 
 // A hash of an identifier is an identifier: not for a log.

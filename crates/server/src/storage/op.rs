@@ -76,7 +76,8 @@ pub enum Op {
         dispute: proto::SignedBytes,
     },
     /// Token hashes that lead to a mailbox. A hash that leads elsewhere stays where it is, silently.
-    /// [`Outcome::Done`], or [`Outcome::Gone`].
+    /// [`Outcome::Done`], or [`Outcome::Gone`]; [`Outcome::TooMany`], and none of them, if the mailbox would have
+    /// more than [`nodoor_wire::limits::TOKENS`].
     PutTokens {
         /// The mailbox.
         device: DeviceId,
@@ -117,6 +118,20 @@ pub enum Op {
         key_check: [u8; 32],
         /// The sealed roster.
         roster: Bytes,
+        /// When it was founded.
+        day: Day,
+    },
+    /// A room was used: it is kept from this day on. [`Outcome::Done`], also if there is none.
+    TouchRoom {
+        /// The room.
+        room: RoomName,
+        /// The day.
+        day: Day,
+    },
+    /// A sweep of this day begins, see [`super::Storage::swept`]. [`Outcome::Done`].
+    NoteSweep {
+        /// The day.
+        day: Day,
     },
     /// A commit, a compare-and-swap on the room's head. See [`MoveRoom`].
     MoveRoom(Box<MoveRoom>),
@@ -140,6 +155,22 @@ pub enum Op {
         /// Sequence and body id.
         releases: Vec<(u64, BodyId)>,
     },
+}
+
+impl Op {
+    /// Whether it makes room and takes none: done also by a store that is full but for its last reserve. Otherwise a
+    /// full store would be one for good.
+    #[must_use]
+    pub fn only_deletes(&self) -> bool {
+        match self {
+            Self::Acknowledge { .. } | Self::DeleteTokens { .. } | Self::TakeKeyPackages { .. } => {
+                true
+            }
+            Self::PutList { added, removed, .. } => added.is_empty() && !removed.is_empty(),
+            Self::NoteSweep { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// A commit and what it brings to mailboxes.
@@ -231,6 +262,10 @@ pub enum Outcome {
     HandleTaken,
     /// No such mailbox.
     Gone,
+    /// Beyond what one mailbox may have.
+    TooMany,
+    /// Not done: no room is left, and it is not [`Op::only_deletes`]. Others of the batch may stand.
+    Full,
     /// The room's head is another epoch, or there is no such room: nothing.
     Stale(Option<u64>),
     /// One of [`Delivered`] for each entry.

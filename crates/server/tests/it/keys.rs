@@ -84,10 +84,21 @@ async fn nobody_empties_an_account() {
     for _ in 0..3 {
         taken(&world, &alice).await;
     }
-    // From whatever address.
+    // From whatever address. Alice stays addable, and keeps what she has.
     let elsewhere = world.server.connect_anonymous([200; 16]);
-    let answer = crate::person::ask(&world.server, &elsewhere, take(&alice)).await;
-    assert_refused(&answer, Code::SlowDown);
+    for _ in 0..50 {
+        let answer = crate::person::ask(&world.server, &elsewhere, take(&alice)).await;
+        assert!(matches!(answer, Answer::KeyPackageTake(a) if a.packages[0].last_resort));
+    }
+    world.clock.set(crate::person::NOW + 60_000);
+    assert!(!taken(&world, &alice).await.last_resort);
+    // Who has no last resort is not told to be out of packages.
+    let bob = world.person("bob").await;
+    assert_done(bob.ask(&world, packages(10, false)).await);
+    for _ in 0..3 {
+        taken(&world, &bob).await;
+    }
+    assert_refused(&world.ask(take(&bob)).await, Code::SlowDown);
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ async fn nothing_comes_before_hello_and_nothing_empty_is_a_request() {
     let answer = world.server.handle(&connection, empty).await;
     assert_eq!(answer.id, 5);
     assert_refused(&answer.body.unwrap(), Code::Malformed);
-    let future = proto::Hello { versions: vec![99], kind: ConnectionKind::Login.into(), token: None };
+    let future =
+        proto::Hello { versions: vec![99], kind: ConnectionKind::Login.into(), token: None };
     let answer = ask(&world.server, &connection, Ask::Hello(future)).await;
     assert_refused(&answer, Code::Version);
     let kind = proto::Hello { versions: vec![99, 1], kind: 7, token: None };

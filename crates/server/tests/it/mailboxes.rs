@@ -198,7 +198,7 @@ async fn a_clock_an_hour_off_changes_keys_and_loses_nothing() {
 #[tokio::test]
 async fn mail_waits_thirty_days_and_no_longer() {
     let world = World::new();
-    let (mut alice, _, room) = two(&world).await;
+    let (mut alice, bob, room) = two(&world).await;
     assert_done(room.say(&world, "hello?").await);
     world.clock.set(NOW + 30 * 24 * HOUR);
     world.server.sweep().await.unwrap();
@@ -207,6 +207,9 @@ async fn mail_waits_thirty_days_and_no_longer() {
     world.clock.set(NOW + 31 * 24 * HOUR);
     assert!(world.server.sweep().await.unwrap() > 0);
     assert!(alice.fetch(&world, &read[0]).await.is_none());
+    // The room had nothing but epoch 0 and went too.
+    let again = room.founding(&[&alice, &bob]);
+    assert_done(world.ask(Ask::RoomFound(again)).await);
     assert_done(room.say(&world, "still alive").await);
     alice.reconnect(&world).await;
     assert_eq!(receive_all(&mut alice, &world, 1).await[0].sequence, 2);

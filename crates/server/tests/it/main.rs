@@ -2,6 +2,8 @@
 //! The rules of the server as clients meet them, each with its attack first, on the store in memory.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod keys;

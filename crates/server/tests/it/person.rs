@@ -81,7 +81,11 @@ impl World {
 
     /// The process ends and starts again on what is stored.
     pub(crate) fn restart(&mut self) {
-        self.server = open(self.store().clone(), Config::default(), &self.clock);
+        self.restart_with(Config::default());
+    }
+
+    pub(crate) fn restart_with(&mut self, config: Config) {
+        self.server = open(self.store().clone(), config, &self.clock);
     }
 
     pub(crate) fn anonymous(&self) -> Connection {

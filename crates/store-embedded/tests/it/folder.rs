@@ -3,12 +3,12 @@
 
 use std::fs;
 
-use nodoor_server::storage::{Op, RoomName, Rooms as _, Storage as _, StorageError};
+use nodoor_server::storage::{Day, Op, RoomName, Rooms as _, Storage as _, StorageError};
 use nodoor_store_embedded::{Folder, OpenError};
 
 fn found(room: u8) -> Op {
     let roster = vec![room; 100].into();
-    Op::FoundRoom { room: RoomName([room; 32]), key_check: [1; 32], roster }
+    Op::FoundRoom { room: RoomName([room; 32]), key_check: [1; 32], roster, day: Day(1) }
 }
 
 #[tokio::test]
