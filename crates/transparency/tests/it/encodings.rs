@@ -2,10 +2,20 @@
 //! A snapshot of every signed encoding, in `vectors/transparency/`. One that changes breaks every account made
 //! before it: then the label gets a new number, and the old reader stays.
 
-use nodoor_transparency::statement::{Dispute, HandleClaim, MailboxKey};
+use nodoor_transparency::{
+    key::SigningKey,
+    ledger::{evidence::Evidence, witness::AddCheckpoint},
+    link::{LinkSecret, Transcript, commitment},
+    statement::{Dispute, HandleClaim, MailboxKey},
+};
 use nodoor_wire::{handle::Handle, proto};
 
-use crate::actors::Alice;
+use crate::{
+    actors::Alice,
+    directory_world::Olga,
+    entry,
+    ledger_world::{Log, NOW, audrey, heartbeat, log_key, policy, wanda},
+};
 
 fn list_text(signed: &proto::SignedList) -> String {
     let mut text = format!("body {}\n", hex::encode(&signed.body));
@@ -22,6 +32,10 @@ fn statement_text(signed: &proto::SignedBytes) -> String {
 
 fn assert_snapshot(name: &str, now: &str) {
     let path = format!("{}/../../vectors/transparency/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    // To write a new one: set NODOOR_WRITE_VECTORS, and look at what git shows.
+    if std::env::var_os("NODOOR_WRITE_VECTORS").is_some() {
+        std::fs::write(&path, now).unwrap();
+    }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(kept, now, "the encoding of {name} has changed");
 }
@@ -47,4 +61,72 @@ fn statements_keep_their_bytes() {
     assert_snapshot("mailbox_key", &statement_text(&mailbox));
     let dispute = Dispute::sign(chain.newest(), &alice.laptop.device);
     assert_snapshot("dispute", &statement_text(&dispute));
+}
+
+#[test]
+fn ledger_entries_keep_their_bytes() {
+    for (name, entry) in entry::all() {
+        let text = format!(
+            "entry {}\nleaf {}\n",
+            hex::encode(entry.encode().unwrap()),
+            hex::encode(entry.leaf_hash().unwrap())
+        );
+        assert_snapshot(&format!("ledger_{name}"), &text);
+    }
+}
+
+#[test]
+fn the_text_formats_of_the_ledger_keep_their_bytes() {
+    let mut log = Log::of(300);
+    let at = log.append_epoch(&heartbeat(0));
+    assert_snapshot("ledger_checkpoint", &log.cosigned().note().to_string());
+    assert_snapshot("ledger_proof", &log.proof(at).to_string());
+    assert_snapshot("ledger_policy", &policy().to_string());
+    let consistency = log.consistency(70);
+    let request = AddCheckpoint { old_size: 70, consistency, checkpoint: log.signed() };
+    assert_snapshot("ledger_add_checkpoint", &request.to_string());
+    let mut other = Log::of(299);
+    other.append(b"other");
+    let checkpoints = [other.signed(), log.signed()];
+    let evidence = Evidence::Equivocation {
+        log: log_key().verifier().clone(),
+        checkpoints,
+        subtrees: log.prefix(300),
+    };
+    assert_snapshot("ledger_evidence", &evidence.to_string());
+    let keys = [wanda(), audrey()].map(|key| key.verifier().to_string());
+    assert_snapshot(
+        "ledger_keys",
+        &format!("{}\n{}\n{}\n", keys[0], keys[1], log_key().verifier()),
+    );
+    assert!(policy().satisfied(&log.cosigned(), NOW * 1000).is_ok());
+}
+
+#[test]
+fn what_is_linked_keeps_its_bytes() {
+    let secret = LinkSecret::of(*b"fifteen letters");
+    let seen = Transcript::of(b"slot zero", b"slot one", &[3; 32]);
+    let text = format!(
+        "letters {}\nrendezvous {}\nkey {}\ncommitment {}\ncode {}\nconfirmation {}\n",
+        secret.letters(),
+        hex::encode(secret.rendezvous()),
+        hex::encode(secret.key().0),
+        hex::encode(commitment(&[3; 32], b"entry")),
+        seen.code(),
+        hex::encode(seen.sign(&SigningKey::from_seed([1; 32]))),
+    );
+    assert_snapshot("link", &text);
+}
+
+#[test]
+fn the_directory_keeps_its_bytes() {
+    let mut olga = Olga::new();
+    olga.publish(&[(vec![1], [1; 32]), (vec![2], [2; 32])]);
+    olga.publish(&[(vec![1], [3; 32])]);
+    let mut text = format!("vrf {}\n", hex::encode(&olga.vrf_key));
+    for (epoch, blob) in olga.epochs.iter().zip(&olga.blobs) {
+        text += &format!("root {}\nblob {}\n", hex::encode(epoch.root), hex::encode(blob));
+    }
+    text += &format!("lookup {}\n", hex::encode(olga.lookup(&[1])));
+    assert_snapshot("directory", &text);
 }

@@ -233,7 +233,7 @@ fn what_does_not_name_builders_is_not_read() {
         format!("builder bob {}", &key[1..]),
         format!("builder bob {key} more"),
         format!("bob {key}"),
-        format!("builder bob {}", key.replace('a', "g").replace('b', "g")),
+        format!("builder bob {}", key.replace(['a', 'b'], "g")),
         format!("builder bob {key}\nbuilder eve {key}"),
         format!("builder bob {key}\nbuilder bob {}", hex::encode(olga().public())),
         format!("builder bob {}", "+1".repeat(32)),

@@ -16,6 +16,8 @@ mod decoders;
 #[cfg(test)]
 mod encodings;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod key;
 #[cfg(test)]
 mod note;
@@ -31,6 +33,8 @@ mod link;
 mod policy;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod statement;
 

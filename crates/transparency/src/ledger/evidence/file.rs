@@ -164,8 +164,9 @@ impl<'a> Sections<'a> {
     /// Of the text behind the first `-- `.
     fn of(text: &'a str) -> Option<Self> {
         let text = text.strip_suffix('\n')?;
-        let sections = text.split("\n\n-- ").map(|section| section.split_once('\n'));
-        let mut sections: Vec<_> = sections.collect::<Option<_>>()?;
+        let sections = text.split("\n\n-- ");
+        let mut sections: Vec<_> =
+            sections.map(|section| section.split_once('\n').unwrap_or((section, ""))).collect();
         sections.reverse();
         Some(Self(sections))
     }
