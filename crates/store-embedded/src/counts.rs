@@ -29,6 +29,7 @@ impl Folder {
             (Space::Bodies, "bodies that wait"),
             (Space::HourKeys, "sealed hour keys"),
             (Space::Once, "sendings remembered"),
+            (Space::Marks, "labels that wait for the ledger"),
         ];
         counted
             .into_iter()

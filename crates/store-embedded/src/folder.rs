@@ -235,9 +235,7 @@ impl Folder {
         if written.asked && written.since_asked < ASK_EVERY_BYTES {
             return Ok(true);
         }
-        let disk = rustix::fs::statvfs(&self.0.path)
-            .map_err(|error| StorageError::Failed(io::Error::from(error).to_string()))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = free_bytes(&self.0.path)?;
         written.since_asked = 0;
         written.asked = free >= self.0.reserve_bytes;
         if free < self.0.reserve_bytes / LAST_RESERVE {
@@ -268,6 +266,13 @@ impl Storage for Folder {
     }
 }
 
+/// What the disk under a path has left.
+pub(crate) fn free_bytes(path: &Path) -> Result<u64, StorageError> {
+    let disk = rustix::fs::statvfs(path)
+        .map_err(|error| StorageError::Failed(io::Error::from(error).to_string()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// What the engine says, as the server understands it. The text names no value.
 pub(crate) fn failed(error: fjall::Error) -> StorageError {
     match error {
@@ -283,7 +288,7 @@ pub(crate) fn failed(error: fjall::Error) -> StorageError {
     }
 }
 
-fn open_error(error: fjall::Error) -> OpenError {
+pub(crate) fn open_error(error: fjall::Error) -> OpenError {
     match error {
         fjall::Error::Locked => OpenError::InUse,
         fjall::Error::Io(error) => OpenError::Io(error),

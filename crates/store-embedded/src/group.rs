@@ -342,7 +342,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn list(
+    pub(crate) fn list(
         &self,
         account: &AccountId,
         version: u64,
@@ -351,7 +351,7 @@ impl<'a> Group<'a> {
         row.map(|row| record::message(&row)).transpose()
     }
 
-    fn mark(&mut self, mark: &Mark) {
+    pub(crate) fn mark(&mut self, mark: &Mark) {
         self.put(Space::Marks, mark.to_key(), mark.value);
     }
 

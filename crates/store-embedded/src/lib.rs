@@ -18,12 +18,17 @@
 
 mod cache;
 mod counts;
+mod directory;
 mod folder;
 mod group;
 mod keyspace;
+mod ledger;
 mod read;
 mod recent;
 mod record;
 mod sweep;
 
-pub use crate::folder::{Folder, OpenError};
+pub use crate::{
+    folder::{Folder, OpenError},
+    ledger::LedgerFolder,
+};

@@ -3,6 +3,7 @@
 //!
 //! `checkpoint` is the one that is served. `pending` is the newest one that the log signed: auditors and witnesses whose
 //! cosignature the policy asks for find there what to look at, or nothing would ever be served. Clients do not read it.
+//! `policy` is the policy in force, for whoever begins.
 //!
 //! Carries out `docs/book/ledger.md`, 1. `gateway` asks for files; an app carries [`Offer`]s to the witnesses.
 
@@ -71,6 +72,12 @@ impl Ledger {
             "pending" => {
                 let newest = self.0.state().newest.clone();
                 return Ok(note(newest.map(|(signed, _)| signed.to_vec())));
+            }
+            "policy" => {
+                let state = self.0.state();
+                let time_ms = state.served.as_ref().map_or(0, |served| served.time_ms());
+                let in_force = state.policies.in_force(time_ms);
+                return Ok(note(in_force.map(|(policy, _)| policy.to_string().into_bytes())));
             }
             _ => {}
         }

@@ -21,7 +21,7 @@ mod policies;
 mod publish;
 mod record;
 mod requests;
-mod rows;
+pub(crate) mod rows;
 mod served;
 mod tiles;
 

@@ -46,7 +46,7 @@ pub enum Violation {
     Suite,
 }
 
-type Checked = Result<(), Violation>;
+pub(crate) type Checked = Result<(), Violation>;
 
 /// Runs everything, each on a store of its own.
 ///
@@ -83,7 +83,7 @@ const OTHER: AccountId = AccountId([2; 16]);
 const ROOM: RoomName = RoomName([7; 32]);
 const TODAY: Day = Day(20_000);
 
-fn ensure(kept: bool, promise: &'static str) -> Checked {
+pub(crate) fn ensure(kept: bool, promise: &'static str) -> Checked {
     if kept { Ok(()) } else { Err(Violation::Promise(promise)) }
 }
 

@@ -15,6 +15,8 @@
 pub mod conformance;
 pub mod directory;
 pub mod ledger;
+#[cfg(feature = "conformance")]
+pub mod ledger_conformance;
 pub mod ledger_memory;
 pub mod memory;
 mod op;

@@ -3,6 +3,8 @@
 
 use nodoor_server::storage::{
     conformance::{self, Factory},
+    ledger_conformance,
+    ledger_memory::LedgerMemory,
     memory::Memory,
 };
 use nodoor_wire::id::DeploymentId;
@@ -24,4 +26,23 @@ impl Factory for InMemory {
 #[test]
 fn the_model_keeps_every_promise() {
     conformance::all(&mut InMemory).unwrap();
+}
+
+struct LedgerInMemory;
+
+impl ledger_conformance::Factory for LedgerInMemory {
+    type Store = LedgerMemory;
+
+    fn make(&mut self) -> LedgerMemory {
+        LedgerMemory::default()
+    }
+
+    fn reopen(&mut self, store: LedgerMemory) -> LedgerMemory {
+        store
+    }
+}
+
+#[tokio::test]
+async fn the_ledgers_model_keeps_every_promise() {
+    ledger_conformance::all(&mut LedgerInMemory).await.unwrap();
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! The folder keeps every promise that the server relies on.
 
-use nodoor_server::storage::conformance::{self, Factory};
-use nodoor_store_embedded::Folder;
+use nodoor_server::storage::{
+    conformance::{self, Factory},
+    ledger_conformance,
+};
+use nodoor_store_embedded::{Folder, LedgerFolder};
 use tempfile::TempDir;
 
 #[derive(Default)]
@@ -25,4 +28,26 @@ impl Factory for Folders {
 #[test]
 fn the_folder_keeps_every_promise() {
     conformance::all(&mut Folders::default()).unwrap();
+}
+
+#[derive(Default)]
+struct LedgerFolders(Vec<TempDir>);
+
+impl ledger_conformance::Factory for LedgerFolders {
+    type Store = LedgerFolder;
+
+    fn make(&mut self) -> LedgerFolder {
+        self.0.push(tempfile::tempdir().unwrap());
+        LedgerFolder::open(self.0.last().unwrap().path()).unwrap()
+    }
+
+    fn reopen(&mut self, store: LedgerFolder) -> LedgerFolder {
+        drop(store);
+        LedgerFolder::open(self.0.last().unwrap().path()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_ledgers_folder_keeps_every_promise() {
+    ledger_conformance::all(&mut LedgerFolders::default()).await.unwrap();
 }
