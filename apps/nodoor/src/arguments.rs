@@ -136,6 +136,16 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: WitnessVerb,
     },
+    /// Follow a deployment's public log, and check what it says
+    Audit {
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
+    /// Files that prove what an operator did
+    Evidence {
+        #[command(subcommand)]
+        verb: EvidenceVerb,
+    },
     /// Remove the account's keys and all messages from this device
     Erase {
         /// Really: this device may hold the only copy
@@ -232,6 +242,63 @@ pub(crate) struct WitnessRun {
     pub(crate) policy: Option<PathBuf>,
 }
 
+/// What an auditor does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Check every entry of the log at --server, from the first on
+    Run(AuditRun),
+    /// Whether a downloaded file is a release that is signed and logged; asks nobody
+    CheckRelease(CheckRelease),
+}
+
+/// How an auditor runs.
+#[derive(Debug, Args)]
+pub(crate) struct AuditRun {
+    /// Where it keeps how far it came, the policy it pinned, and evidence
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// One round, then end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Cosign what was checked, with this key; made if there is no such file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cosign: Option<PathBuf>,
+    /// The name of a key that is made
+    #[arg(long, value_name = "NAME", default_value = "nodoor-auditor")]
+    pub(crate) name: String,
+    /// The policy to go by [default: the server's at the first round, pinned in DIR]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The builders whose releases count; without it releases are only counted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) builders: Option<PathBuf>,
+}
+
+/// What a release is held against.
+#[derive(Debug, Args)]
+pub(crate) struct CheckRelease {
+    /// What was downloaded
+    pub(crate) file: PathBuf,
+    /// Its .tlog-proof
+    pub(crate) proof: PathBuf,
+    /// The policy of the deployment
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// The builders whose releases count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) builders: PathBuf,
+}
+
+/// What is done with evidence.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Say what a file proves; asks nobody
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
 impl Arguments {
     /// What another process is told of this one: verbs, never what a person wrote.
     pub(crate) fn command(&self) -> &'static str {
@@ -254,6 +321,8 @@ impl Arguments {
             Some(Verb::Name { .. }) => "nodoor name",
             Some(Verb::Words) => "nodoor words",
             Some(Verb::Witness { .. }) => "nodoor witness",
+            Some(Verb::Audit { .. }) => "nodoor audit",
+            Some(Verb::Evidence { .. }) => "nodoor evidence",
             Some(Verb::Erase { .. }) => "nodoor erase",
         }
     }
@@ -312,6 +381,9 @@ mod tests {
             "nodoor device list",
             "nodoor chat @ben --plain",
             "nodoor witness run --key k --listen 127.0.0.1:0",
+            "nodoor audit run --server http://127.0.0.1:8448 --state d --once --cosign k",
+            "nodoor audit check-release f p --policy o --builders b",
+            "nodoor evidence check f",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

@@ -165,7 +165,7 @@ fn device_name() -> String {
     }
 }
 
-const DEFAULT_SERVER: &str = "http://127.0.0.1:8448";
+pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8448";
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// A server that answered everything and said nothing for so long has nothing more for us.
 const QUIET: Duration = Duration::from_millis(300);

@@ -9,10 +9,10 @@ mod people;
 use std::io::IsTerminal;
 
 use crate::{
-    arguments::{Arguments, DeviceVerb, Verb, WitnessVerb},
+    arguments::{Arguments, AuditVerb, DeviceVerb, EvidenceVerb, Global, Verb, WitnessVerb},
     failure::Failure,
     ledger, plain,
-    session::Session,
+    session::{DEFAULT_SERVER, Session},
     tui,
 };
 
@@ -23,9 +23,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
         let hint = "the full screen needs a terminal; `nodoor --help` lists the commands";
         return Err(Failure::Usage(hint.to_owned()));
     }
-    // What anyone can run, without a profile.
-    if let Some(Verb::Witness { verb: WitnessVerb::Run(options) }) = &arguments.verb {
-        return ledger::witness::run(options, arguments.global.json).await;
+    if let Some(verb) = &arguments.verb
+        && let Some(outcome) = beside_the_ledger(verb, &arguments.global).await
+    {
+        return outcome;
     }
     let session = Session::open(arguments).await?;
     let outcome = match &arguments.verb {
@@ -38,6 +39,27 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     session.client.close().await;
     outcome
+}
+
+/// What anyone can run, without a profile.
+async fn beside_the_ledger(verb: &Verb, global: &Global) -> Option<Result<(), Failure>> {
+    let json = global.json;
+    Some(match verb {
+        Verb::Witness { verb: WitnessVerb::Run(options) } => {
+            ledger::witness::run(options, json).await
+        }
+        Verb::Audit { verb: AuditVerb::Run(options) } => {
+            let server = global.server.as_deref().unwrap_or(DEFAULT_SERVER);
+            ledger::audit::run(options, server, json).await
+        }
+        Verb::Audit { verb: AuditVerb::CheckRelease(options) } => {
+            ledger::evidence::check_release(options, json)
+        }
+        Verb::Evidence { verb: EvidenceVerb::Check { file } } => {
+            ledger::evidence::check(file, json)
+        }
+        _ => return None,
+    })
 }
 
 async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
@@ -59,6 +81,8 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Unblock { to } => people::unblock(session, to).await,
         Verb::Group { verb } => groups::run(session, verb).await,
         // Done by `run`.
-        Verb::Chat { .. } | Verb::Witness { .. } => Ok(()),
+        Verb::Chat { .. } | Verb::Witness { .. } | Verb::Audit { .. } | Verb::Evidence { .. } => {
+            Ok(())
+        }
     }
 }

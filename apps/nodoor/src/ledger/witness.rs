@@ -9,8 +9,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write as _},
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -26,7 +25,7 @@ use axum::{
     routing::post,
 };
 use nodoor_transparency::ledger::{
-    checkpoint::SignedCheckpoint,
+    checkpoint::{SignedCheckpoint, TreeHead},
     note::{NoteSigner, VerifierKey},
     policy::Policy,
     witness::{AddCheckpoint, Decision, KnownLog, REQUEST_BYTES, decide},
@@ -34,7 +33,11 @@ use nodoor_transparency::ledger::{
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
-use super::key;
+use super::{
+    asked_to_stop,
+    files::{hex, replace},
+    key,
+};
 use crate::{arguments::WitnessRun, failure::Failure};
 
 /// Runs until a signal.
@@ -66,19 +69,6 @@ fn announce(verifier: &VerifierKey, address: SocketAddr, logs: usize, json: bool
     }
     if logs == 0 {
         eprintln!("nodoor: follows no log yet: give --log VKEY or --policy FILE");
-    }
-}
-
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }
 
@@ -208,13 +198,10 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
 }
 
 fn file_of(origin: &str) -> String {
-    Sha256::digest(origin).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(origin))
 }
 
-fn read_last(
-    state: &Path,
-    origin: &str,
-) -> Result<Option<nodoor_transparency::ledger::checkpoint::TreeHead>, Failure> {
+fn read_last(state: &Path, origin: &str) -> Result<Option<TreeHead>, Failure> {
     let path = state.join(file_of(origin));
     match fs::read(&path) {
         Ok(bytes) => {
@@ -233,20 +220,8 @@ fn write_last(state: &Path, origin: &str, checkpoint: &SignedCheckpoint) -> io::
     replace(state, &file_of(origin), &checkpoint.to_vec())
 }
 
-/// Writes a file whole or not at all, and durably.
-fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let aside = folder.join(format!("{name}.new"));
-    let mut file = fs::File::create(&aside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&aside, folder.join(name))?;
-    fs::File::open(folder)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
-    use nodoor_transparency::ledger::checkpoint::TreeHead;
-
     use super::*;
 
     struct Log(NoteSigner);

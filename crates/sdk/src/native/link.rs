@@ -63,8 +63,13 @@ pub(crate) async fn keep(
     }
 }
 
-/// The TLS side of an `https` server. Trusts Mozilla's roots, and those in the PEM file `more_roots`.
+/// The TLS side of a socket to an `https` server.
 pub(crate) fn connector(more_roots: Option<&Path>) -> Result<Connector, rustls::Error> {
+    tls_config(more_roots).map(Connector::Rustls)
+}
+
+/// TLS as every connection of this crate speaks it. Trusts Mozilla's roots, and those in the PEM file `more_roots`.
+pub(crate) fn tls_config(more_roots: Option<&Path>) -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = more_roots {
         let unreadable =
@@ -79,7 +84,7 @@ pub(crate) fn connector(more_roots: Option<&Path>) -> Result<Connector, rustls::
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
-    Ok(Connector::Rustls(Arc::new(config)))
+    Ok(Arc::new(config))
 }
 
 enum Ended {

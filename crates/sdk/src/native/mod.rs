@@ -6,6 +6,7 @@
 
 pub mod address;
 mod driver;
+pub mod http;
 mod link;
 pub mod profile;
 

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What an auditor holds of a log, and what it finds in the next entry. Decides; reads no socket and no file.
+//!
+//! Each epoch of the directory goes through two verifiers that share no code, akd's and
+//! [`nodoor_transparency::audit`]: a fault in one does not blind it. If they ever disagree, nothing is cosigned.
+//!
+//! Spec: `docs/book/ledger.md`, 1, 2, 5.
+
+use std::collections::BTreeMap;
+
+use akd::WhatsAppV1Configuration;
+use akd_core::proto::specs::types;
+use nodoor_transparency::{
+    audit, directory,
+    ledger::{
+        checkpoint::{Relation, SignedCheckpoint},
+        entry::{Entry, EpochError, KtEpoch, Release},
+        evidence::Evidence,
+        note::VerifierKey,
+        proof::ProofFile,
+        tree::{Growth, Hash, leaf_hash},
+    },
+    release::{Builders, may_be_logged},
+};
+use protobuf::Message as _;
+use serde::{Deserialize, Serialize};
+
+use super::files::hex;
+
+/// A `KT_EPOCH` may be this far ahead of the auditor's clock, milliseconds.
+const AHEAD_MS: u64 = 60_000;
+
+/// How far an auditor came.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// All entries so far.
+    pub(crate) growth: Growth,
+    /// The newest `KT_EPOCH`.
+    pub(crate) epoch: Option<KtEpoch>,
+    /// Its index and bytes.
+    pub(crate) epoch_at: Option<(u64, Vec<u8>)>,
+    /// The newest release of each kind.
+    releases: BTreeMap<String, Release>,
+    /// The hour of the newest disclosure entry.
+    hour: Option<u64>,
+}
+
+/// What is wrong.
+#[derive(Debug)]
+pub(crate) enum Finding {
+    /// A rule is broken; a sentence for people.
+    Broken(String),
+    /// Provable, once both epochs' proofs of inclusion are there.
+    Epochs(Fault),
+    /// Proved.
+    Proof(String, Box<Evidence>),
+}
+
+/// What two epochs can prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// One epoch, two roots.
+    Reuse,
+    /// Not only added.
+    Append,
+}
+
+/// One log, one run.
+pub(crate) struct Auditor {
+    log: VerifierKey,
+    builders: Builders,
+    progress: Progress,
+    now_ms: u64,
+}
+
+impl Auditor {
+    /// Goes on from `progress`. `now_ms`: milliseconds since 1970.
+    pub(crate) fn new(
+        log: VerifierKey,
+        builders: Builders,
+        progress: Progress,
+        now_ms: u64,
+    ) -> Self {
+        Self { log, builders, progress, now_ms }
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    pub(crate) fn into_progress(self) -> Progress {
+        self.progress
+    }
+
+    /// Whether the two checkpoints are of one size and two trees.
+    pub(crate) fn against(
+        &self,
+        last: &SignedCheckpoint,
+        shown: &SignedCheckpoint,
+    ) -> Option<Finding> {
+        (last.head().relation(&shown.head()) == Relation::Fork)
+            .then(|| self.equivocation(last, shown, Vec::new()))?
+    }
+
+    /// Two checkpoints that no one log has, if these show it.
+    pub(crate) fn equivocation(
+        &self,
+        last: &SignedCheckpoint,
+        shown: &SignedCheckpoint,
+        subtrees: Vec<Hash>,
+    ) -> Option<Finding> {
+        let checkpoints = [last.clone(), shown.clone()];
+        let evidence = Evidence::Equivocation { log: self.log.clone(), checkpoints, subtrees };
+        proven("the log signed two different versions of itself", evidence)
+    }
+
+    /// The hash of the blob that this entry needs.
+    pub(crate) fn blob_of(&self, entry: &[u8]) -> Option<[u8; 32]> {
+        match Entry::decode(entry) {
+            Ok(Entry::Epoch(epoch)) => epoch.audit_blob,
+            _ => None,
+        }
+    }
+
+    /// Takes the next entry, if it may stand there.
+    pub(crate) async fn entry(&mut self, bytes: &[u8], blob: Option<&[u8]>) -> Result<(), Finding> {
+        let index = self.progress.growth.size();
+        let broken = |why: &str| Finding::Broken(format!("entry {index}: {why}"));
+        match Entry::decode(bytes).map_err(|error| broken(&error.to_string()))? {
+            Entry::Epoch(epoch) => {
+                self.epoch(&epoch, blob).await.map_err(|finding| match finding {
+                    Finding::Broken(why) => broken(&why),
+                    finding => finding,
+                })?;
+                self.progress.epoch = Some(epoch);
+                self.progress.epoch_at = Some((index, bytes.to_vec()));
+            }
+            Entry::Release(release) => self.release(release).map_err(|why| broken(&why))?,
+            Entry::Disclosure(disclosure) => {
+                if self.progress.hour.is_some_and(|hour| disclosure.hour <= hour) {
+                    return Err(broken("a disclosure entry of an hour that had one"));
+                }
+                self.progress.hour = Some(disclosure.hour);
+            }
+            Entry::Governance(_) => {}
+        }
+        self.progress.growth.push(leaf_hash(bytes));
+        Ok(())
+    }
+
+    async fn epoch(&self, epoch: &KtEpoch, blob: Option<&[u8]>) -> Result<(), Finding> {
+        let broken = |why: &str| Finding::Broken(why.to_owned());
+        if epoch.time_ms > self.now_ms.saturating_add(AHEAD_MS) {
+            return Err(broken("an epoch of the future"));
+        }
+        match &self.progress.epoch {
+            None if epoch.previous_root != directory::empty_root() => {
+                return Err(broken("the first epoch does not begin with an empty directory"));
+            }
+            None => {}
+            Some(before) => match epoch.may_follow(before) {
+                Ok(()) => {}
+                Err(EpochError::Number)
+                    if before.epoch == epoch.epoch && before.root != epoch.root =>
+                {
+                    return Err(Finding::Epochs(Fault::Reuse));
+                }
+                Err(EpochError::Root) => return Err(Finding::Epochs(Fault::Append)),
+                Err(error) => return Err(broken(&error.to_string())),
+            },
+        }
+        if epoch.is_heartbeat() {
+            return Ok(());
+        }
+        let blob = blob.ok_or_else(|| broken("its audit blob is missing"))?;
+        let ours = audit::verify(epoch, blob);
+        if ours == Err(audit::AuditError::OtherBlob) {
+            return Err(broken("the blob that is served is not the one that the entry names"));
+        }
+        let theirs = akd_verifies(epoch, blob).await;
+        match (ours, theirs) {
+            (Ok(()), true) => Ok(()),
+            (Err(_), false) => Err(Finding::Epochs(Fault::Append)),
+            _ => Err(broken("the two verifiers disagree about its audit proof; report this")),
+        }
+    }
+
+    fn release(&mut self, release: Release) -> Result<(), String> {
+        let kind = release.kind.name().to_owned();
+        if !self.builders.all().is_empty() {
+            let time = self.progress.epoch.as_ref().map_or(0, |epoch| epoch.time_ms);
+            may_be_logged(&release, self.progress.releases.get(&kind), &self.builders, time)
+                .map_err(|error| error.to_string())?;
+        }
+        self.progress.releases.insert(kind, release);
+        Ok(())
+    }
+
+    /// The evidence, now that the proofs of both epochs are there.
+    pub(crate) fn with_proofs(
+        &self,
+        finding: Finding,
+        proofs: Option<[ProofFile; 2]>,
+        blob: Option<&[u8]>,
+    ) -> Finding {
+        let Finding::Epochs(fault) = finding else { return finding };
+        let log = self.log.clone();
+        let (hint, evidence) = match (fault, proofs) {
+            (Fault::Reuse, Some(epochs)) => {
+                ("two roots of one epoch", Evidence::EpochReuse { log, epochs })
+            }
+            (Fault::Append, Some(epochs)) => {
+                let blob = blob.unwrap_or_default().to_vec();
+                ("an epoch does not only add", Evidence::BadAppend { log, epochs, blob })
+            }
+            (_, None) => {
+                return Finding::Broken("the first epoch's audit proof does not verify".to_owned());
+            }
+        };
+        proven(hint, evidence).unwrap_or_else(|| Finding::Broken(hint.to_owned()))
+    }
+}
+
+/// Only what anyone can check is called a proof.
+fn proven(hint: &str, evidence: Evidence) -> Option<Finding> {
+    use nodoor_transparency::ledger::evidence::Verdict;
+    matches!(evidence.check(), Verdict::Proven(_))
+        .then(|| Finding::Proof(hint.to_owned(), Box::new(evidence)))
+}
+
+async fn akd_verifies(epoch: &KtEpoch, blob: &[u8]) -> bool {
+    let Some(before) = epoch.epoch.checked_sub(1) else { return false };
+    let Ok(proof) = types::SingleAppendOnlyProof::parse_from_bytes(blob) else { return false };
+    let Ok(proof) = akd::SingleAppendOnlyProof::try_from(&proof) else { return false };
+    let proof = akd::AppendOnlyProof { proofs: vec![proof], epochs: vec![before] };
+    let roots = vec![epoch.previous_root, epoch.root];
+    akd::auditor::audit_verify::<WhatsAppV1Configuration>(roots, proof).await.is_ok()
+}
+
+/// Progress and the checkpoint it was made under, as they stand in the state folder.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    size: u64,
+    peaks: Vec<Hash>,
+    epoch: Option<(u64, Vec<u8>)>,
+    releases: Vec<Vec<u8>>,
+    hour: Option<u64>,
+    checkpoint: String,
+}
+
+impl Progress {
+    pub(crate) fn to_vec(&self, checkpoint: &SignedCheckpoint) -> Vec<u8> {
+        let releases = self.releases.values();
+        let stored = Stored {
+            size: self.growth.size(),
+            peaks: self.growth.peaks().to_vec(),
+            epoch: self.epoch_at.clone(),
+            releases: releases
+                .filter_map(|release| Entry::Release(release.clone()).encode().ok())
+                .collect(),
+            hour: self.hour,
+            checkpoint: checkpoint.note().to_string(),
+        };
+        // Numbers, lists and a text: there is nothing in it that cannot be written.
+        serde_json::to_vec(&stored).unwrap_or_default()
+    }
+
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<(Self, SignedCheckpoint)> {
+        let stored: Stored = serde_json::from_slice(bytes).ok()?;
+        let checkpoint = SignedCheckpoint::parse(stored.checkpoint.as_bytes()).ok()?;
+        let growth = Growth::of(stored.size, stored.peaks)?;
+        if (growth.size(), growth.root()) != (checkpoint.head().size, checkpoint.head().root) {
+            return None;
+        }
+        let epoch = match &stored.epoch {
+            Some((_, bytes)) => match Entry::decode(bytes).ok()? {
+                Entry::Epoch(epoch) => Some(epoch),
+                _ => return None,
+            },
+            None => None,
+        };
+        let mut releases = BTreeMap::new();
+        for bytes in stored.releases {
+            let Entry::Release(release) = Entry::decode(&bytes).ok()? else { return None };
+            releases.insert(release.kind.name().to_owned(), release);
+        }
+        let progress = Self { growth, epoch, epoch_at: stored.epoch, releases, hour: stored.hour };
+        Some((progress, checkpoint))
+    }
+
+    /// For a line of output.
+    pub(crate) fn root_hex(&self) -> String {
+        hex(&self.growth.root())
+    }
+}
