@@ -71,9 +71,9 @@ impl Inner {
         let room: RoomId = identifier(&send.room)?;
         let transport: TransportId = identifier(&send.transport_id)?;
         let key = hash(&send.key)?;
-        let head = self.head(&room).await?;
+        let head = self.head_at(&room, send.epoch).await?;
         if head.epoch() != send.epoch {
-            return Err(self.stale(&room, send.epoch, &key).await);
+            return Err(Box::pin(self.stale(&room, send.epoch, &key)).await);
         }
         let tokens = head.open(&room, &key)?.token_hashes().to_vec();
         self.anonymous(connection, cost_of_mailboxes(tokens.len()))?;
@@ -96,7 +96,7 @@ impl Inner {
             }
             _ => {
                 self.heads.forget(&room);
-                Err(self.stale(&room, send.epoch, &key).await)
+                Err(Box::pin(self.stale(&room, send.epoch, &key)).await)
             }
         }
     }
@@ -113,7 +113,7 @@ impl Inner {
         let key = hash(&commit.key)?;
         let header = CommitHeader::of(&commit);
         let commit_id = header.commit_id();
-        let head = self.head(&room).await?;
+        let head = self.head_at(&room, commit.epoch).await?;
         let roster = if head.epoch() == commit.epoch {
             head.open(&room, &key)?.roster().clone()
         } else {
@@ -153,7 +153,8 @@ impl Inner {
         let welcomed: usize = commit.welcomes.iter().map(|welcome| welcome.tokens.len()).sum();
         self.anonymous(connection, cost_of_mailboxes(roster.tokens().len() + welcomed))?;
         let tokens: Vec<TokenHash> = roster.tokens().iter().map(|t| Token(*t).hash()).collect();
-        let letters = self.letters(room, commit_id, tokens, stored, commit.welcomes).await?;
+        let sending = Sending { key, commit_id };
+        let letters = self.letters(room, &sending, tokens, stored, commit.welcomes).await?;
         match self.writer.submit(Work::Move { change, letters }).await? {
             Outcome::Moved(_) => {
                 self.heads.keep(&room, next);
@@ -182,14 +183,14 @@ impl Inner {
     async fn letters(
         &self,
         room: RoomId,
-        commit_id: CommitId,
+        sending: &Sending,
         tokens: Vec<TokenHash>,
         stored: proto::StoredCommit,
         welcomes: Vec<proto::WelcomeOut>,
     ) -> Result<Vec<Letter>, Refusal> {
         let mut letters = vec![Letter::new(
             room,
-            transport_of(commit_id, 0),
+            sending.transport(0),
             body::Body::Commit(stored),
             self.mailboxes(tokens).await?,
             &self.entropy,
@@ -202,7 +203,7 @@ impl Inner {
                 .collect::<Result<_, Refusal>>()?;
             letters.push(Letter::new(
                 room,
-                transport_of(commit_id, place),
+                sending.transport(place),
                 body::Body::Welcome(proto::WelcomeIn { welcome: welcome.body }),
                 self.mailboxes(tokens).await?,
                 &self.entropy,
@@ -223,6 +224,17 @@ impl Inner {
         // An unknown room and a wrong key are one answer.
         let record = self.storage.room(name(room)).await?.ok_or(Code::Forbidden)?;
         Ok(self.heads.keep(room, Head::from(record)))
+    }
+
+    /// The head, read anew if the one in memory is of another epoch than the caller's: who sent the commit that ended
+    /// that one may have gone before its answer, and nobody told the memory.
+    async fn head_at(&self, room: &RoomId, epoch: u64) -> Result<Arc<Head>, Refusal> {
+        let head = self.head(room).await?;
+        if head.epoch() == epoch {
+            return Ok(head);
+        }
+        self.heads.forget(room);
+        self.head(room).await
     }
 
     /// The record of an epoch that is over, if the shown key is that epoch's.
@@ -313,10 +325,18 @@ fn open_roster(
     Roster::open(key, room, epoch, sealed).map_err(|_| Code::Forbidden.into())
 }
 
-/// The transport id of what a commit brings: the same again for the same commit.
-fn transport_of(commit_id: CommitId, place: u64) -> TransportId {
-    let bytes = [commit_id.as_bytes(), place.to_be_bytes().as_slice()].concat();
-    TransportId(first_16(labelled_hash("nodoor commit transport", &bytes)))
+/// What a commit brings to mailboxes has transport ids of its own: the same again for the same commit. The roster key is in
+/// them, because the disk names commits: who has the disk must not find their sendings among what it remembers.
+struct Sending {
+    key: [u8; 32],
+    commit_id: CommitId,
+}
+
+impl Sending {
+    fn transport(&self, place: u64) -> TransportId {
+        let bytes = [&self.key, self.commit_id.as_bytes(), place.to_be_bytes().as_slice()].concat();
+        TransportId(first_16(labelled_hash("nodoor commit transport", &bytes)))
+    }
 }
 
 fn cost_of_bytes(bytes: usize) -> u32 {

@@ -322,9 +322,19 @@ impl Server {
 }
 
 impl Inner {
+    /// What every message asks for is decided in place, the rest in a box of its own: a connection moves the future of a
+    /// request several times, and it is as large as the largest thing it may wait for.
     async fn decide(&self, connection: &Connection, request: proto::Request) -> Handled {
-        use request::Body;
         match request.body.ok_or(Code::Malformed)? {
+            request::Body::Send(send) => self.send(connection, send).await,
+            request::Body::Ack(ack) => self.acknowledge(connection, ack).await,
+            rarer => Box::pin(self.decide_rarer(connection, rarer)).await,
+        }
+    }
+
+    async fn decide_rarer(&self, connection: &Connection, body: request::Body) -> Handled {
+        use request::Body;
+        match body {
             Body::Hello(hello) => self.hello(connection, &hello).await,
             Body::Register(register) => self.register(connection, register).await,
             Body::Login(login) => self.log_in(connection, login).await,
@@ -337,12 +347,12 @@ impl Inner {
             Body::KeyPackagePut(put) => self.put_key_packages(connection, put).await,
             Body::KeyPackageTake(take) => self.take_key_packages(connection, take).await,
             Body::Subscribe(subscribe) => self.subscribe(connection, subscribe).await,
-            Body::Ack(ack) => self.acknowledge(connection, ack).await,
             Body::BodyGet(get) => self.get_bodies(connection, get).await,
             Body::RoomFound(found) => self.found_room(connection, found).await,
             Body::Commit(commit) => self.commit_to_room(connection, commit).await,
-            Body::Send(send) => self.send(connection, send).await,
             Body::CatchUp(catch_up) => self.catch_up(connection, catch_up).await,
+            // Decided above.
+            Body::Send(_) | Body::Ack(_) => Err(Code::Internal.into()),
             Body::History(history) => self.history(connection, &history).await,
             Body::TokenIssue(issue) => self.issue_tokens(connection, &issue),
             Body::HandlePut(put) => self.put_handle(connection, put).await,

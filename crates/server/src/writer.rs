@@ -94,7 +94,7 @@ pub(crate) enum Work {
 impl Work {
     fn size(&self) -> usize {
         match self {
-            Self::Plain(_) => 256,
+            Self::Plain(operation) => size_of_plain(operation),
             Self::Append { letter, .. } => letter.size(),
             Self::Move { change, letters } => {
                 change.commit.len()
@@ -103,6 +103,33 @@ impl Work {
             }
         }
     }
+}
+
+/// Bytes that an operation holds, about.
+fn size_of_plain(operation: &Op) -> usize {
+    let held = match operation {
+        Op::Register { list, handle_claim, mailbox_key, .. } => {
+            size_of_list(list) + handle_claim.body.len() + mailbox_key.len()
+        }
+        Op::PutList { list, .. } => size_of_list(list),
+        Op::PutMailboxKey { key, .. } => key.len(),
+        Op::PutDispute { dispute, .. } => dispute.body.len(),
+        Op::PutTokens { hashes, .. } | Op::DeleteTokens { hashes, .. } => hashes.len() * 64,
+        Op::PutKeyPackages { single_use, last_resort, .. } => {
+            single_use.iter().map(Bytes::len).sum::<usize>() + last_resort.len()
+        }
+        // What is read for it counts as well: a key package each.
+        Op::TakeKeyPackages { devices } => devices.len() * 4096,
+        Op::FoundRoom { roster, .. } => roster.len(),
+        Op::PutHourKey(record) => record.sealed.len(),
+        Op::Acknowledge { releases, .. } => releases.len() * 128,
+        _ => 0,
+    };
+    held + 256
+}
+
+fn size_of_list(list: &proto::SignedList) -> usize {
+    list.body.len() + list.signatures.len() * 96
 }
 
 /// The submitters' end. Dropping it lets the writer finish what waits and joins its thread.
@@ -259,6 +286,8 @@ struct Waiting {
 impl Core {
     fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         while let Some(first) = jobs.blocking_recv() {
+            // Who is about to submit, and would have to wait for the next group, may do so now. Nothing, if nobody is.
+            thread::yield_now();
             let mut bytes = first.size;
             let mut group = vec![first];
             while bytes < GROUP_BYTES {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Who may act in a room, and what a head is.
 
+use std::task::Poll;
+
 use nodoor_transparency::key::SigningKey;
 use nodoor_wire::{
     code::Code,
@@ -40,6 +42,24 @@ async fn a_wrong_key_and_an_unknown_room_are_one_answer() {
         }
     }
     assert_done(room.say(&world, "hello").await);
+}
+
+#[tokio::test]
+async fn a_commit_whose_sender_went_before_the_answer_is_the_head_for_everybody() {
+    let world = World::new();
+    let alice = world.person("alice").await;
+    let room = Room::found(&world, &[&alice]).await;
+    assert_done(room.say(&world, "the head is in memory").await);
+    let next = room.next();
+    let commit = room.commit(&next, &alice, &[&alice], &[]);
+    let mut gone = Box::pin(world.ask(Ask::Commit(commit)));
+    let polled = std::future::poll_fn(|context| Poll::Ready(gone.as_mut().poll(context))).await;
+    assert!(polled.is_pending(), "the writer has it");
+    drop(gone);
+    // Everything passes the writer in one order: once this has its answer, the commit stands.
+    assert_done(Room::found(&world, &[&alice]).await.say(&world, "later").await);
+    assert_done(next.say(&world, "at the new epoch").await);
+    next.move_on(&world, &alice, &[&alice]).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,11 @@ use std::{collections::HashSet, fs, path::Path};
 
 use nodoor_server::Config;
 use nodoor_store_embedded::Folder;
-use nodoor_wire::proto::{self, body::Body, request::Body as Ask};
+use nodoor_wire::{
+    header::CommitHeader,
+    id::labelled_hash,
+    proto::{self, body::Body, request::Body as Ask},
+};
 
 use crate::{
     folder::files,
@@ -67,6 +71,15 @@ async fn traffic(world: &World) -> (Person, Person, Vec<Room>, Vec<Vec<u8>>) {
     for person in [&alice, &bob] {
         secret.extend([person.token().0.to_vec(), person.seed.to_vec()]);
         secret.push(person.commit_key.public().to_vec());
+    }
+    // What whoever finds a commit's id on the disk could look for among the sendings that are remembered.
+    let commit_id = CommitHeader::of(&commit).commit_id();
+    for place in 0..2_u64 {
+        let bytes = [commit_id.as_bytes(), place.to_be_bytes().as_slice()].concat();
+        let transport = labelled_hash("nodoor commit transport", &bytes);
+        for of in [&first.id.0[..], &alice.device.0, &bob.device.0] {
+            secret.push(labelled_hash("nodoor once", &[of, &transport[..16]].concat()).to_vec());
+        }
     }
     secret.push(TEXT.as_bytes().to_vec());
     secret.push(commit.frame.to_vec());
