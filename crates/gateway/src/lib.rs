@@ -16,6 +16,8 @@
 //!
 //! Spec: `docs/book/protocol.md`, 2 and 8. `nodoord` calls it; it calls `server`.
 
+mod crowd;
+mod guard;
 mod metrics;
 mod page;
 mod peer;
@@ -26,7 +28,7 @@ mod socket;
 
 use std::{sync::Arc, time::Duration};
 
-use crate::metrics::Metrics;
+use crate::{crowd::Crowd, metrics::Metrics};
 use nodoor_server::Server;
 
 pub use page::{Asset, WebApp};
@@ -48,6 +50,14 @@ pub struct Limits {
     pub goodbye_within: Duration,
     /// Requests of one connection under way; more wait in the socket.
     pub requests_under_way: usize,
+    /// Connections at once. One more is closed as it comes.
+    pub connections: usize,
+    /// Connections of one peer at once: of a household, an office, or all behind one address of a provider.
+    pub connections_of_peer: usize,
+    /// Bytes of large requests that are not whole, of everybody. The connection that would go beyond is closed.
+    pub unfinished_bytes: usize,
+    /// The same of one peer.
+    pub unfinished_bytes_of_peer: usize,
 }
 
 impl Default for Limits {
@@ -59,6 +69,10 @@ impl Default for Limits {
             drain_within: Duration::from_secs(5),
             goodbye_within: Duration::from_secs(1),
             requests_under_way: 64,
+            connections: 100_000,
+            connections_of_peer: 1000,
+            unfinished_bytes: 256 * 1024 * 1024,
+            unfinished_bytes_of_peer: 32 * 1024 * 1024,
         }
     }
 }
@@ -70,6 +84,7 @@ pub struct Gateway {
     limits: Limits,
     peers: PeerKey,
     metrics: Metrics,
+    crowd: Arc<Crowd>,
 }
 
 impl Gateway {
@@ -77,6 +92,13 @@ impl Gateway {
     /// connection and no new request is taken, what is under way ends, and [`serve`] returns.
     #[must_use]
     pub fn new(server: Server, app: WebApp, limits: Limits, peers: PeerKey) -> Arc<Self> {
-        Arc::new(Self { server, app, limits, peers, metrics: Metrics::default() })
+        Arc::new(Self {
+            server,
+            app,
+            limits,
+            peers,
+            metrics: Metrics::default(),
+            crowd: Arc::default(),
+        })
     }
 }

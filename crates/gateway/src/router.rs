@@ -7,7 +7,7 @@
 //!
 //! Spec: `docs/book/protocol.md`, 2; RFC 6454. `serve` calls it.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -22,7 +22,7 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 
-use crate::{Gateway, page::secure, rpc, serve::Caller, socket};
+use crate::{Gateway, crowd::Caller, page::secure, rpc, socket};
 
 impl Gateway {
     /// The routes of every listener.
@@ -44,7 +44,7 @@ impl Gateway {
 
 async fn websocket(
     State(gateway): State<Arc<Gateway>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response<Body> {
@@ -61,7 +61,7 @@ async fn websocket(
 
 async fn one_request(
     State(gateway): State<Arc<Gateway>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
@@ -83,7 +83,7 @@ async fn readiness(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
 
 async fn metrics(
     State(gateway): State<Arc<Gateway>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
 ) -> Response<Body> {
     if !caller.peer.is_loopback() {
         return plain(StatusCode::NOT_FOUND, String::new());
@@ -94,20 +94,34 @@ async fn metrics(
 
 async fn page(
     State(gateway): State<Arc<Gateway>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     request: Request,
 ) -> Response<Body> {
     gateway.app.answer(request.method(), request.uri().path(), request.headers(), caller.tls)
 }
 
 /// Whether the caller is no page, or a page of this host.
+///
+/// A page may have pointed its own name at this machine after it was loaded (DNS rebinding): then `Origin` and `Host` are
+/// the same, and both are the attacker's. Over TLS no such name has a certificate here. Plain HTTP is for this machine
+/// alone, so there a page of any other name is refused; what a proxy passes on comes from a page loaded over TLS.
 fn is_own_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = origin.to_str().ok().and_then(|origin| {
-        origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"))
+        let plain = origin.strip_prefix("http://").filter(|host| is_this_machine(host));
+        origin.strip_prefix("https://").or(plain)
     });
     matches!((origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
+}
+
+/// Whether a host, with or without a port, is a name of loopback that no other machine's name can be.
+fn is_this_machine(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+    });
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Body> {

@@ -18,7 +18,7 @@ use nodoor_wire::{
 use prost::Message as _;
 use tokio::time::timeout;
 
-use crate::{Gateway, serve::Caller};
+use crate::{Gateway, crowd::Caller};
 
 /// Reads one request from a body, bounded in size and time, and answers it.
 pub(crate) async fn answer(gateway: &Gateway, caller: &Caller, body: Body) -> Response<Body> {
@@ -28,6 +28,7 @@ pub(crate) async fn answer(gateway: &Gateway, caller: &Caller, body: Body) -> Re
         Ok(Err(_)) => return respond(StatusCode::PAYLOAD_TOO_LARGE, refusal(Code::TooLarge)),
         Err(_) => return respond(StatusCode::REQUEST_TIMEOUT, refusal(Code::Malformed)),
     };
+    caller.finished();
     let Ok(request) = Request::decode(bytes) else {
         return respond(StatusCode::BAD_REQUEST, refusal(Code::Malformed));
     };

@@ -2,7 +2,7 @@
 //! Accepting connections: HTTP/1.1 with small buffers and a clock on its header, then whatever the router says.
 //!
 //! `axum::serve` sets no timer, so that a connection that never speaks would stay for ever; hence hyper
-//! itself, as axum uses it. Addresses end here: what goes on is a [`Peer`].
+//! itself, as axum uses it. Addresses end here: what goes on is a [`crate::Peer`].
 //!
 //! `nodoord` calls it, once for each address it listens on; it calls `router`.
 
@@ -14,16 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::mpsc;
 use tower_service::Service as _;
 
-use crate::{Gateway, peer::Peer};
-
-/// What a handler may know of the connection a request came on.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    pub(crate) peer: Peer,
-    pub(crate) tls: bool,
-    /// Held as long as the connection, its WebSocket included: [`serve`] waits for the last one.
-    pub(crate) _alive: mpsc::Sender<()>,
-}
+use crate::{Gateway, crowd::Caller, guard::Guarded};
 
 /// Serves one listener until [`nodoor_server::Server::drain`], then until its last connection has ended.
 ///
@@ -42,7 +33,9 @@ where
             accepted = listener.accept() => accepted,
         };
         let peer = gateway.peers.peer(address);
-        let caller = Caller { peer, tls, _alive: alive.clone() };
+        let entered = gateway.crowd.enter(peer, tls, &gateway.limits, alive.clone());
+        // One too many: it is closed without a word.
+        let Some(caller) = entered else { continue };
         tokio::spawn(connection(io, router.clone(), caller, gateway.clone()));
     }
     drop((listener, alive));
@@ -50,11 +43,14 @@ where
     let _ = last.recv().await;
 }
 
-async fn connection<I>(io: I, router: Router, caller: Caller, gateway: Arc<Gateway>)
+async fn connection<I>(io: I, router: Router, caller: Arc<Caller>, gateway: Arc<Gateway>)
 where
     I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    let io = Guarded::new(io, Arc::clone(&caller), gateway.limits.write_within);
     let service = service_fn(move |request: axum::http::Request<Incoming>| {
+        // The one before it was.
+        caller.finished();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(caller.clone());
         router.clone().call(request)

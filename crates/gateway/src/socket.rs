@@ -24,7 +24,7 @@ use nodoor_wire::{
 use prost::Message as _;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::{Gateway, metrics::Closed, serve::Caller};
+use crate::{Gateway, crowd::Caller, metrics::Closed};
 
 /// Sets the bounds of a WebSocket: what it may take in, and what it may keep.
 pub(crate) fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -38,7 +38,7 @@ pub(crate) fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 /// Runs a connection to its end.
 pub(crate) fn run(
     gateway: Arc<Gateway>,
-    caller: Caller,
+    caller: Arc<Caller>,
     socket: WebSocket,
 ) -> impl Future<Output = ()> {
     // A future keeps a place for each move of what it holds: boxed first, an idle connection is half a KiB smaller.
@@ -75,6 +75,7 @@ async fn converse(gateway: &Gateway, caller: &Caller, line: &mut Line<'_>) -> Cl
             }
             message = line.socket.next(), if !draining && under_way.len() < limits.requests_under_way => {
                 lively = true;
+                caller.finished();
                 match line.read(message) {
                     Ok(Some(request)) => {
                         if !greeted && matches!(request.body, Some(request::Body::Hello(_))) {

@@ -111,5 +111,12 @@ fn app() -> WebApp {
             b"plain bytes",
             Some(b"brotli bytes".as_slice().into()),
         ),
+        Asset {
+            path: "large.bin".into(),
+            content_type: "application/octet-stream".into(),
+            // More than sockets keep for somebody who does not read.
+            bytes: vec![0; 64 * 1024 * 1024].into(),
+            brotli: None,
+        },
     ])
 }
