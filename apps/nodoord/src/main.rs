@@ -64,6 +64,9 @@ struct Run {
     /// Who may register: `open`, `closed`, or `ticket:WORD` [default: open].
     #[arg(long, value_name = "POLICY", default_value = "open", value_parser = run::registration)]
     registration: nodoor_server::Registration,
+    /// Delete what is old although the last time was more than two days ago: the server was off, and its clock is right.
+    #[arg(long)]
+    clock_is_right: bool,
     /// Threads that serve [default: one a core].
     #[arg(long, value_name = "N", env = "NODOOR_THREADS")]
     threads: Option<usize>,
@@ -86,6 +89,8 @@ impl std::error::Error for WrongUse {}
 
 fn main() -> ExitCode {
     quiet_panics();
+    // What is written here is for this program's user alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let done = match Cli::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Check { data } => check::check(&data),

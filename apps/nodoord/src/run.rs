@@ -5,11 +5,11 @@
 //! on disk), then the store is closed. What a kill leaves instead is the store's business: every yes was durable before
 //! it was said.
 
-use std::{future::pending, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::pending, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use nodoor_gateway::{Gateway, Limits, PeerKey, serve};
-use nodoor_server::{Budget, Config, Registration, Server};
+use nodoor_server::{Budget, Config, Registration, Server, SweepError};
 use nodoor_store_embedded::Folder;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
@@ -19,7 +19,12 @@ use tokio::{
 };
 
 use crate::{
-    Run, WrongUse, chance::Chance, clock::SystemClock, listen, tls, tls::TlsListener, web,
+    Run, WrongUse,
+    chance::Chance,
+    clock::SystemClock,
+    listen, tls,
+    tls::{Handshakes, TlsListener},
+    web,
 };
 
 /// Serves until a signal.
@@ -40,18 +45,30 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 
     let mut config = if options.without_budgets { Config::unlimited() } else { Config::default() };
     config.registration = options.registration.clone();
+    config.clock_is_right = options.clock_is_right;
+    let mut limits = Limits::default();
+    if listen::allowed(&options.listen, false).is_ok() {
+        // Everybody on this machine, or behind its proxy, has the same address: what is bounded by address would be
+        // bounded for all.
+        limits.connections_of_peer = limits.connections;
+        limits.unfinished_bytes_of_peer = limits.unfinished_bytes;
+    }
     if !options.without_budgets && listen::allowed(&options.listen, false).is_ok() {
-        // Everybody on this machine has the same address: budgets by address would be one for all.
         let wide = Budget { burst: 10_000, per_minute: 10_000 };
         let budgets = &mut config.budgets;
         (budgets.register, budgets.login, budgets.take) = (wide, wide, wide);
         budgets.anonymous = Budget { burst: 100_000, per_minute: 100_000 };
     }
     let store = Folder::open(&options.data).context("cannot open the data folder")?;
+    if others_may_read(&options.data) {
+        tracing::warn!(
+            "other users of this machine may read the data folder; chmod 700 would keep them out"
+        );
+    }
     let chance = Chance::draw().context("the system gives no randomness")?;
     let server = Server::open(store, config, Arc::new(SystemClock), Box::new(chance))?;
     let peers = PeerKey::draw().context("the system gives no randomness")?;
-    let gateway = Gateway::new(server.clone(), app, Limits::default(), peers);
+    let gateway = Gateway::new(server.clone(), app, limits, peers);
 
     let runtime = runtime(options.threads)?;
     let done = runtime.block_on(async {
@@ -62,7 +79,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
             let gateway = gateway.clone();
             let scheme = match tls.clone() {
                 Some(config) => {
-                    let listener = TlsListener::new(listener, config, HANDSHAKE_WITHIN)?;
+                    let listener = TlsListener::new(listener, config, HANDSHAKES)?;
                     serving.spawn(serve(listener, gateway, true));
                     "https"
                 }
@@ -117,6 +134,9 @@ async fn sweep(server: Server) {
         match swept {
             Ok(Ok(0)) => {}
             Ok(Ok(gone)) => tracing::info!(gone, "expired things were deleted"),
+            Ok(Err(error @ SweepError::Clock { .. })) => {
+                tracing::error!(%error, "look at the clock; if it is right, start with --clock-is-right");
+            }
             Ok(Err(error)) => tracing::error!(%error, "the hourly sweep failed"),
             // A panic there was told by the hook; the server goes on, and so do the sweeps.
             Err(_) => tracing::error!("the hourly sweep ended early"),
@@ -154,6 +174,12 @@ fn start_log() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
+/// Folders made by this program are for its user alone; one that was there may be for more.
+fn others_may_read(data: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    data.metadata().is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
+}
+
 /// As many open files as the system allows: each connection is one.
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -165,6 +191,7 @@ fn raise_open_files() {
     }
 }
 
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+const HANDSHAKES: Handshakes =
+    Handshakes { within: Duration::from_secs(10), of_peer: 16, at_once: 1024 };
 /// For all of the way down; an operator's tools wait ten seconds.
 const STOP_WITHIN: Duration = Duration::from_secs(8);

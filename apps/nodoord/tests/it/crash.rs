@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::Duration,
@@ -35,6 +35,8 @@ fn every_acknowledged_message_arrives_once_however_often_the_server_is_killed() 
     let place = Arc::new(Place {
         address: Mutex::new(daemon.address.clone()),
         over: AtomicBool::new(false),
+        yes: Mutex::new(0),
+        more: Condvar::new(),
     });
     let scene = Arc::new(runtime.block_on(scene(&daemon.address)).unwrap());
 
@@ -49,12 +51,12 @@ fn every_acknowledged_message_arrives_once_however_often_the_server_is_killed() 
 
     let mut daemon = daemon;
     for round in 0..KILLS {
-        std::thread::sleep(Duration::from_millis(300 + 150 * round as u64));
+        place.wait_for(100 * (round + 1));
         said += &daemon.kill();
         daemon = start(data.path());
         *place.address.lock().unwrap() = daemon.address.clone();
     }
-    std::thread::sleep(Duration::from_millis(300));
+    place.wait_for(100 * (KILLS + 1));
     place.over.store(true, SeqCst);
 
     let yes = writing.into_iter().map(|task| runtime.block_on(task).unwrap());
@@ -82,9 +84,26 @@ fn every_acknowledged_message_arrives_once_however_often_the_server_is_killed() 
 struct Place {
     address: Mutex<String>,
     over: AtomicBool,
+    /// Messages that got a yes so far.
+    yes: Mutex<usize>,
+    more: Condvar,
 }
 
 impl Place {
+    /// Waits until so many messages got a yes.
+    fn wait_for(&self, messages: usize) {
+        let waiting = self.yes.lock().unwrap();
+        let minute = Duration::from_secs(60);
+        let few = |yes: &mut usize| *yes < messages;
+        let waited = self.more.wait_timeout_while(waiting, minute, few).unwrap();
+        assert!(!waited.1.timed_out(), "no load");
+    }
+
+    fn note_yes(&self) {
+        *self.yes.lock().unwrap() += 1;
+        self.more.notify_all();
+    }
+
     fn address(&self) -> String {
         self.address.lock().unwrap().clone()
     }
@@ -163,6 +182,7 @@ async fn write_once(
             done(&answer)?;
             waiting.remove(&(answer.id - 1000));
             yes.insert(answer.id - 1000);
+            place.note_yes();
         }
     }
 }

@@ -126,6 +126,19 @@ fn it_says_what_it_could_be_made_to_show() {
     }
 }
 
+#[test]
+fn the_data_folder_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("data");
+    let daemon = Daemon::start(&folder, &[]);
+    for path in [folder.clone(), folder.join("format")] {
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+    drop(daemon);
+}
+
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();

@@ -10,6 +10,7 @@ use std::{
     net::TcpStream,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use rustls::{
@@ -61,6 +62,21 @@ fn a_caller_that_never_shakes_hands_holds_nobody_up() {
     connect(&daemon, client(&[&TLS13])).unwrap();
 }
 
+#[test]
+fn not_even_a_thousand_of_them() {
+    let data = tempfile::tempdir().unwrap();
+    let daemon = start(&data);
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
+    let silent = (0..1100).map(|_| TcpStream::connect(&daemon.address).unwrap());
+    let silent = silent.collect::<Vec<_>>();
+    connect(&daemon, client(&[&TLS13])).unwrap();
+    // The first of them were dropped, not all.
+    let mut first = &silent[0];
+    assert!(matches!(first.read(&mut [0; 1]), Ok(0) | Err(_)));
+}
+
 fn start(data: &tempfile::TempDir) -> Daemon {
     let (certificate, key) = (file("cert.pem"), file("key.pem"));
     let options = ["--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
@@ -86,6 +102,8 @@ fn connect(
 ) -> Result<Stream, Box<dyn std::error::Error>> {
     let name = ServerName::try_from("localhost")?;
     let mut tcp = TcpStream::connect(&daemon.address)?;
+    // Half of what a silent caller has: whoever is let in only when they are gone comes too late.
+    tcp.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut connection = ClientConnection::new(config, name)?;
     while connection.is_handshaking() {
         if let Err(error) = connection.complete_io(&mut tcp) {
