@@ -86,6 +86,7 @@ impl Step<'_> {
             login_seed,
             recovery_entropy: Some(entropy),
             mailbox_seeds: vec![ByteArray::new(mailbox_seed)],
+            mailbox_next: None,
             made_at: self.now,
             device_name: self.live.device_name.clone(),
             registering: Some(register.encode_to_vec()),
@@ -249,7 +250,8 @@ impl Step<'_> {
         }
     }
 
-    /// Renews the mailbox key once a month; old ones stay to open what waits.
+    /// Renews the mailbox key once a month: one new key, put again until the server's yes. Old ones stay to open what
+    /// waits.
     pub(crate) fn renew_mailbox_key(&mut self, made_at: u64) {
         if made_at == 0 || self.now.saturating_sub(made_at) < MAILBOX_KEY_AGE {
             return;
@@ -258,13 +260,23 @@ impl Step<'_> {
         let (Some(mut account), Some(device_key)) = (self.account(), self.device_key()) else {
             return;
         };
-        account.mailbox_seeds.insert(0, ByteArray::new(seed));
-        account.mailbox_seeds.truncate(3);
+        let seed = account.mailbox_next.get_or_insert(ByteArray::new(seed)).into_array();
         self.set_account(&account);
         let public = MailboxSecret::from_seed(seed).public();
         let statement = MailboxKey::sign(&public, self.now, &device_key);
         let put = proto::MailboxKeyPut { mailbox_key: Some(statement) };
-        self.request(Wire::Login, request::Body::MailboxKeyPut(put), Purpose::Nothing);
+        self.request(Wire::Login, request::Body::MailboxKeyPut(put), Purpose::MailboxKey);
+    }
+
+    /// The server's answer to a new mailbox key: only now may the oldest go.
+    pub(crate) fn mailbox_key_answered(&mut self, body: &answer::Body) {
+        if let (answer::Body::Done(_), Some(mut account)) = (body, self.account())
+            && let Some(seed) = account.mailbox_next.take()
+        {
+            account.mailbox_seeds.insert(0, seed);
+            account.mailbox_seeds.truncate(3);
+            self.set_account(&account);
+        }
     }
 
     /// The deployment pinned at registration.

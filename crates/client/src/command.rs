@@ -493,7 +493,6 @@ impl Step<'_> {
         let other = conversation.other;
         let mut contact = self.contact(&other);
         contact.blocked = false;
-        contact.accepted = true;
         self.set_contact(&other, &contact);
         if conversation.status == Status::Blocked {
             conversation.status =

@@ -93,6 +93,7 @@ impl Step<'_> {
                 self.forget_deleted();
                 self.log_in_again();
                 self.upload_again();
+                self.acknowledge_again();
                 self.retry_held();
             }
         }
@@ -135,6 +136,7 @@ impl Step<'_> {
             .chain(self.live.log_in_at)
             .chain(self.live.upload.as_ref().and_then(|upload| upload.again_at))
             .chain(Some(self.live.fetch_after))
+            .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
             .chain(self.stuck_due())
             .filter(|at| *at > self.now)
             .min();

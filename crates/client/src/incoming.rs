@@ -415,22 +415,22 @@ impl Step<'_> {
 
     // ---- Welcomes ------------------------------------------------------------------------------
 
-    /// Takes a Welcome. False: lists must be looked up first.
-    pub(crate) fn welcome(&mut self, welcome: &[u8]) -> bool {
+    /// Takes a Welcome. Somebody: lists must be looked up first, and this is who sent it.
+    pub(crate) fn welcome(&mut self, welcome: &[u8]) -> Option<AccountId> {
         self.disk.begin();
-        let (done, keep) = self.judge_welcome(welcome);
+        let (waits, keep) = self.judge_welcome(welcome);
         if keep {
             self.disk.keep();
             self.retry_held();
         } else {
             self.disk.undo();
         }
-        done
+        waits
     }
 
-    /// (needs no more waiting, leaves a trace)
-    fn judge_welcome(&mut self, welcome: &[u8]) -> (bool, bool) {
-        const DROP: (bool, bool) = (true, false);
+    /// (whose it is if it must wait, leaves a trace)
+    fn judge_welcome(&mut self, welcome: &[u8]) -> (Option<AccountId>, bool) {
+        const DROP: (Option<AccountId>, bool) = (None, false);
         let (Some(me), Ok(candidate)) = (self.me(), Candidate::open(&self.disk, welcome)) else {
             return DROP;
         };
@@ -461,7 +461,13 @@ impl Step<'_> {
         };
         match self.judge(&change) {
             Verdict::Invalid(_) => return DROP,
-            Verdict::Undecided(_) => return (false, false),
+            // A stranger may name a version that will never be: one look now is all he gets.
+            Verdict::Undecided(missing)
+                if stranger && missing.iter().all(|one| self.was_looked_up(one)) =>
+            {
+                return DROP;
+            }
+            Verdict::Undecided(_) => return (Some(sender.name.account), false),
             Verdict::Valid => {}
         }
         let own_index = candidate.own_index();
@@ -481,7 +487,7 @@ impl Step<'_> {
         self.live.groups.insert(id, group);
         let follows = self.follows(&context, &leaves, &sender);
         self.joined(&id, &context, &sender, other, own_token, (before, follows));
-        (true, true)
+        (None, true)
     }
 
     fn joined(

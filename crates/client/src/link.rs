@@ -103,6 +103,8 @@ impl Step<'_> {
                 | Purpose::Nothing
                 | Purpose::PackageTokens
                 | Purpose::Packages
+                | Purpose::MailboxKey
+                | Purpose::Ack(_)
                 | Purpose::Forget(_)
                 | Purpose::Bodies(_) => {}
             }
@@ -112,6 +114,7 @@ impl Step<'_> {
             self.live.incoming.clear();
             self.live.bodies.clear();
             (self.live.fetching, self.live.forgetting) = (false, false);
+            self.live.ack_again = None;
             (self.live.challenge, self.live.log_in_at) = (None, None);
         }
         self.live.lost = true;
@@ -135,7 +138,10 @@ impl Step<'_> {
                     self.answered(wire, purpose, body);
                 }
             }
-            Some(from_server::Body::Deliver(deliver)) if wire == Wire::Login => {
+            // Without a subscription of this run, entries before these may be unread: the next one brings all.
+            Some(from_server::Body::Deliver(deliver))
+                if wire == Wire::Login && self.is_ready(wire) =>
+            {
                 self.delivered(deliver);
             }
             _ => {}
@@ -162,6 +168,8 @@ impl Step<'_> {
             (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
             (Purpose::PackageTokens, body) => self.package_tokens_answered(&body),
             (Purpose::Packages, body) => self.packages_answered(&body),
+            (Purpose::MailboxKey, body) => self.mailbox_key_answered(&body),
+            (Purpose::Ack(ack), body) => self.acknowledged(ack, &body),
             (Purpose::Forget(rows), body) => self.tokens_forgotten(&rows, &body),
             (Purpose::Token(room), body) => self.token_answered(&room, &body),
             (Purpose::Lookup(sought), body) => self.looked_up(sought, body),

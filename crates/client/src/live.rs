@@ -50,6 +50,8 @@ pub(crate) struct Live {
     pub(crate) bodies: HashMap<BodyId, Option<Bytes>>,
     /// Bodies asked for.
     pub(crate) fetching: bool,
+    /// An acknowledgement that was refused for a while, and when it goes again.
+    pub(crate) ack_again: Option<(u64, proto::Ack)>,
     /// No bodies are asked for before this time: the last answer brought none.
     pub(crate) fetch_after: u64,
     /// When to try to log in again, after a refusal that passes.
@@ -112,6 +114,7 @@ impl Live {
             incoming: VecDeque::new(),
             bodies: HashMap::new(),
             fetching: false,
+            ack_again: None,
             fetch_after: 0,
             log_in_at: None,
             online_since: None,
@@ -198,7 +201,7 @@ pub(crate) enum LinkState {
 }
 
 /// What a request was for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Purpose {
     /// The greeting.
     Hello,
@@ -212,6 +215,10 @@ pub(crate) enum Purpose {
     PackageTokens,
     /// Key packages.
     Packages,
+    /// A new mailbox key.
+    MailboxKey,
+    /// Entries are done with.
+    Ack(proto::Ack),
     /// Deletion of the tokens of these rows.
     Forget(Vec<Vec<u8>>),
     /// Our token in a room.

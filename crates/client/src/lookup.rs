@@ -14,6 +14,7 @@ use nodoor_wire::{
 };
 
 use crate::{
+    gate::Missing,
     io::Wire,
     link::problem_of,
     live::{Purpose, Search, Sought},
@@ -80,6 +81,13 @@ impl Step<'_> {
         }
         self.live.searches.entry(Sought::Account(*account)).or_default();
         false
+    }
+
+    /// Whether what the gate lacked was asked for within the last minute.
+    pub(crate) fn was_looked_up(&self, missing: &Missing) -> bool {
+        let Missing::List { account, .. } = missing;
+        let at = self.live.fresh.get(account);
+        at.is_some_and(|at| self.now.saturating_sub(*at) < FRESH)
     }
 
     /// A leaf names a version of this account's list that we have not seen: asks now, and then at times.

@@ -7,8 +7,11 @@
 //!
 //! Spec: `docs/book/protocol.md`, 4.
 
+use std::collections::BTreeMap;
+
 use nodoor_wire::{
-    id::{BodyId, DeviceId, HourKeyId, RoomId, first_16},
+    code::Class,
+    id::{AccountId, BodyId, DeviceId, HourKeyId, RoomId, first_16},
     limits,
     proto::{self, answer, request},
     sealed::{BodySecret, HourKey, MailboxSecret},
@@ -19,16 +22,32 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     io::Wire,
+    link::class_of,
     live::Purpose,
     room::PAUSE,
-    rows::key::{self, Held},
+    rows::{
+        Status,
+        key::{self, Held, HeldWelcome},
+    },
     step::Step,
 };
 
 /// Bodies kept for one room that cannot go on, or that we do not know (yet).
 const HELD_PER_ROOM: usize = 256;
-/// Bodies kept in all.
+/// Bodies kept in all, and their bytes.
 const HELD: usize = 4096;
+const HELD_BYTES: u64 = 64 << 20;
+/// Of those, bodies for rooms of people we did not accept, and for rooms we do not know: a token of ours is all it takes
+/// to send them.
+const STRANGE: usize = 128;
+const STRANGE_BYTES: u64 = 4 << 20;
+/// How long a body waits for the Welcome to its room, milliseconds.
+const UNKNOWN_ROOM: u64 = 3600 * 1000;
+/// Welcomes kept in all, and of one account.
+const WELCOMES: usize = 64;
+const WELCOMES_OF_ONE: usize = 4;
+/// How long anything waits, milliseconds.
+const WAIT: u64 = limits::TRY_DAYS * 24 * 3600 * 1000;
 
 impl Step<'_> {
     /// The server pushed entries.
@@ -41,7 +60,9 @@ impl Step<'_> {
             let Ok(id) = HourKeyId::try_from(record.key_id.as_ref()) else {
                 continue;
             };
-            let opened = account.mailbox_seeds.iter().find_map(|seed| {
+            // The server may have taken the next key already.
+            let seeds = account.mailbox_next.iter().chain(&account.mailbox_seeds);
+            let opened = seeds.into_iter().find_map(|seed| {
                 MailboxSecret::from_seed(seed.into_array()).open(&device, &id, &record.sealed).ok()
             });
             if let Some(hour) = opened {
@@ -86,8 +107,33 @@ impl Step<'_> {
         }
         if let Some(up_to) = highest {
             self.disk.put(key::LAST.to_vec(), &last);
-            let ack = request::Body::Ack(proto::Ack { up_to, releases });
-            self.request(Wire::Login, ack, Purpose::Nothing);
+            self.acknowledge(proto::Ack { up_to, releases });
+        }
+    }
+
+    fn acknowledge(&mut self, ack: proto::Ack) {
+        let purpose = Purpose::Ack(ack.clone());
+        self.request(Wire::Login, request::Body::Ack(ack), purpose);
+    }
+
+    /// The server's answer to an acknowledgement: one that it could not take goes again, or the window would stay full.
+    pub(crate) fn acknowledged(&mut self, ack: proto::Ack, body: &answer::Body) {
+        let seconds = match body {
+            answer::Body::Refusal(refusal) if class_of(refusal) == Class::Retry => {
+                u64::from(refusal.retry_after_seconds)
+            }
+            _ => return,
+        };
+        let at = self.now + (seconds * 1000).max(PAUSE);
+        let (_, again) = self.live.ack_again.get_or_insert((at, proto::Ack::default()));
+        again.up_to = again.up_to.max(ack.up_to);
+        again.releases.extend(ack.releases);
+    }
+
+    /// Sends it again when it is time.
+    pub(crate) fn acknowledge_again(&mut self) {
+        if let Some((_, ack)) = self.live.ack_again.take_if(|(at, _)| *at <= self.now) {
+            self.acknowledge(ack);
         }
     }
 
@@ -162,8 +208,8 @@ impl Step<'_> {
 
     fn arrived(&mut self, room: &RoomId, body: proto::Body) {
         if let Some(proto::body::Body::Welcome(welcome)) = &body.body {
-            if !self.welcome(&welcome.welcome) {
-                self.hold_welcome(&welcome.welcome);
+            if let Some(from) = self.welcome(&welcome.welcome) {
+                self.hold_welcome(from, &welcome.welcome);
             }
             return;
         }
@@ -228,31 +274,72 @@ impl Step<'_> {
     fn hold(&mut self, room: &RoomId, body: &proto::Body) {
         let bytes = body.encode_to_vec();
         let is_commit = matches!(body.body, Some(proto::body::Body::Commit(_)));
-        let about =
-            Held { is_commit, since: self.now, hash: first_16(Sha256::digest(&bytes).into()) };
-        let here = self.disk.keys(&key::held(room), HELD_PER_ROOM);
-        let same = |(_, held): (RoomId, Held)| held.hash == about.hash;
-        if here.iter().filter_map(|row| key::read_held(row)).any(same) {
+        let hash = first_16(Sha256::digest(&bytes).into());
+        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let about = Held { is_commit, since: self.now, size, hash };
+        let all = self.held_keys();
+        let here = all.iter().filter(|(of, _)| of == room);
+        if here.clone().any(|(_, held)| held.hash == hash) || here.count() >= HELD_PER_ROOM {
             return;
         }
-        if here.len() < HELD_PER_ROOM && self.disk.keys(key::HELD, HELD).len() < HELD {
+        // Whoever is a stranger takes no place from whoever is not.
+        let strange = self.is_strange(room);
+        let mut kinds = BTreeMap::new();
+        let (mut count, mut held_bytes) = (0, u64::from(size));
+        for (of, held) in &all {
+            if *kinds.entry(*of).or_insert_with(|| self.is_strange(of)) == strange {
+                count += 1;
+                held_bytes += u64::from(held.size);
+            }
+        }
+        let (most, most_bytes) =
+            if strange { (STRANGE, STRANGE_BYTES) } else { (HELD - STRANGE, HELD_BYTES) };
+        if count < most && held_bytes <= most_bytes {
             let number = self.number();
             self.disk.set_bytes(key::held_one(room, number, &about), Some(bytes));
         }
     }
 
-    fn hold_welcome(&mut self, welcome: &[u8]) {
-        if self.disk.keys(key::WELCOMES, HELD_PER_ROOM).len() < HELD_PER_ROOM {
-            let number = self.number();
-            self.disk.set_bytes(key::welcome(number), Some(welcome.to_vec()));
+    /// Whether a room is one we do not know, or a request.
+    fn is_strange(&self, room: &RoomId) -> bool {
+        let room = self.room(room).and_then(|room| self.conversation(room.conversation));
+        room.is_none_or(|conversation| conversation.status == Status::Request)
+    }
+
+    /// Keeps a Welcome until the lists it names are here: a few of each sender, the same once.
+    fn hold_welcome(&mut self, from: AccountId, welcome: &[u8]) {
+        let about =
+            HeldWelcome { since: self.now, from, hash: first_16(Sha256::digest(welcome).into()) };
+        let keys = self.disk.keys(key::WELCOMES, WELCOMES);
+        let held: Vec<_> =
+            keys.iter().filter_map(|row| Some((row, key::read_welcome(row)?))).collect();
+        let theirs = held.iter().filter(|(_, held)| held.from == from);
+        if theirs.clone().any(|(_, held)| held.hash == about.hash)
+            || theirs.count() >= WELCOMES_OF_ONE
+        {
+            return;
         }
+        if held.len() >= WELCOMES {
+            // The oldest of somebody we did not accept makes room.
+            let stranger = |held: &HeldWelcome| !self.contact(&held.from).accepted;
+            let Some((oldest, _)) = held.iter().find(|(_, held)| stranger(held)) else {
+                return;
+            };
+            self.disk.remove(oldest);
+        }
+        let number = self.number();
+        self.disk.set_bytes(key::welcome(number, &about), Some(welcome.to_vec()));
     }
 
     /// Tries again what waited: Welcomes, then each room's bodies in order.
     pub(crate) fn retry_held(&mut self) {
         for (row, welcome) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
-            // Its room may have been joined, and it removed, by one that was tried before it.
-            if self.disk.bytes(&row).is_some() && self.welcome(&welcome) {
+            // Joining by one tries the others again: this one may be done already.
+            if self.disk.bytes(&row).is_none() {
+                continue;
+            }
+            let since = key::read_welcome(&row).map_or(0, |held| held.since);
+            if self.now.saturating_sub(since) > WAIT || self.welcome(&welcome).is_none() {
                 self.disk.remove(&row);
             }
         }
@@ -276,7 +363,8 @@ impl Step<'_> {
                 };
                 let since = key::read_held(&row).map_or(0, |(_, held)| held.since);
                 let age = self.now.saturating_sub(since);
-                if done || age > limits::TRY_DAYS * 24 * 3600 * 1000 {
+                let patience = if self.room(room).is_some() { WAIT } else { UNKNOWN_ROOM };
+                if done || age > patience {
                     self.disk.remove(&row);
                     again |= done;
                 }

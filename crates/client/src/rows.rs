@@ -14,7 +14,7 @@
 //! | `h/<key id>` | hour key of the mailbox |
 //! | `i/<conversation><message id>` | message row by MIMI id |
 //! | `j/<account>` | [`Fork`]: two signed lists that do not fit, as the server showed them |
-//! | `k/<room><n><kind><since><hash>` | body held until its room can go on (protobuf `Body`) |
+//! | `k/<room><n><kind><since><size><hash>` | body held until its room can go on (protobuf `Body`) |
 //! | `l/<account>` | [`Contact`] |
 //! | `m/<conversation><message>` | [`Message`] |
 //! | `n/<message>` | conversation of a message row |
@@ -23,7 +23,7 @@
 //! | `r/<room>` | [`Room`] |
 //! | `s/<room><device>` | when this stuck device last called for help |
 //! | `t/<room>` | a room the server does not know yet, or whose token it does not |
-//! | `w/<n>` | Welcome held until its lists are known (the MLS bytes) |
+//! | `w/<n><since><account><hash>` | Welcome held until its lists are known (the MLS bytes) |
 //! | `x/<room>` | [`Submission`]: our commit on its way |
 //! | `v/<token>` | seed of a delivery token that the server shall forget |
 //! | `z/<message>` | a message deleted for me, until it can no longer be undone |
@@ -61,8 +61,11 @@ pub(crate) struct Account {
     /// Entropy of the 24 recovery words; gone once the person has saved them.
     #[serde(with = "serde_bytes")]
     pub(crate) recovery_entropy: Option<[u8; 32]>,
-    /// Seeds of mailbox keys, newest first.
+    /// Seeds of mailbox keys that the server has or had, newest first.
     pub(crate) mailbox_seeds: Vec<ByteArray<32>>,
+    /// Seed of the next one, until the server's yes.
+    #[serde(default)]
+    pub(crate) mailbox_next: Option<ByteArray<32>>,
     /// When this device was made, milliseconds.
     pub(crate) made_at: u64,
     /// What this device is called here.
@@ -481,7 +484,20 @@ pub(crate) mod key {
         pub(crate) is_commit: bool,
         /// Since when, milliseconds.
         pub(crate) since: u64,
+        /// Bytes.
+        pub(crate) size: u32,
         /// The first half of SHA-256 of the body.
+        pub(crate) hash: [u8; 16],
+    }
+
+    /// What is known of a held Welcome without reading it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct HeldWelcome {
+        /// Since when, milliseconds.
+        pub(crate) since: u64,
+        /// Who sent it.
+        pub(crate) from: AccountId,
+        /// The first half of SHA-256 of it.
         pub(crate) hash: [u8; 16],
     }
 
@@ -567,16 +583,19 @@ pub(crate) mod key {
     pub(crate) fn held_one(room: &RoomId, number: u64, about: &Held) -> Vec<u8> {
         let kind = [u8::from(about.is_commit)];
         let (number, since) = (number.to_be_bytes(), about.since.to_be_bytes());
-        join(HELD, &[room.as_bytes(), &number, &kind, &since, &about.hash])
+        let size = about.size.to_be_bytes();
+        join(HELD, &[room.as_bytes(), &number, &kind, &since, &size, &about.hash])
     }
     /// What the key of a held body says.
     pub(crate) fn read_held(key: &[u8]) -> Option<(RoomId, Held)> {
         let (room, rest) = key.get(HELD.len()..)?.split_at_checked(RoomId::LENGTH)?;
         let (_, rest) = rest.split_at_checked(8)?;
         let (kind, rest) = rest.split_first()?;
-        let (since, hash) = rest.split_at_checked(8)?;
+        let (since, rest) = rest.split_at_checked(8)?;
+        let (size, hash) = rest.split_at_checked(4)?;
         let since = u64::from_be_bytes(since.try_into().ok()?);
-        let held = Held { is_commit: *kind == 1, since, hash: hash.try_into().ok()? };
+        let size = u32::from_be_bytes(size.try_into().ok()?);
+        let held = Held { is_commit: *kind == 1, since, size, hash: hash.try_into().ok()? };
         Some((RoomId::try_from(room).ok()?, held))
     }
     /// A contact.
@@ -624,8 +643,18 @@ pub(crate) mod key {
         join(b"j/", &[account.as_bytes()])
     }
     /// A held Welcome.
-    pub(crate) fn welcome(number: u64) -> Vec<u8> {
-        join(WELCOMES, &[&number.to_be_bytes()])
+    pub(crate) fn welcome(number: u64, about: &HeldWelcome) -> Vec<u8> {
+        let (number, since) = (number.to_be_bytes(), about.since.to_be_bytes());
+        join(WELCOMES, &[&number, &since, about.from.as_bytes(), &about.hash])
+    }
+    /// What the key of a held Welcome says.
+    pub(crate) fn read_welcome(key: &[u8]) -> Option<HeldWelcome> {
+        let (_, rest) = key.get(WELCOMES.len()..)?.split_at_checked(8)?;
+        let (since, rest) = rest.split_at_checked(8)?;
+        let (from, hash) = rest.split_at_checked(AccountId::LENGTH)?;
+        let since = u64::from_be_bytes(since.try_into().ok()?);
+        let from = AccountId::try_from(from).ok()?;
+        Some(HeldWelcome { since, from, hash: hash.try_into().ok()? })
     }
     /// Our commit on its way.
     pub(crate) fn submission(room: &RoomId) -> Vec<u8> {

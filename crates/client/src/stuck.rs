@@ -94,6 +94,9 @@ impl Step<'_> {
     /// epoch: whoever commits honestly has that proposal from the same mailboxes in which the commit came after it.
     /// Should the server alone have withheld it from us, others got on, and the creator helps within the next hour.
     fn waited_in_vain(&mut self, id: &RoomId) {
+        if self.room(id).is_none_or(|room| room.closed || room.stuck.is_some()) {
+            return;
+        }
         for commit in self.held_commits(id) {
             self.disk.begin();
             let unseen = self.with_group(id, |step, group| {

@@ -2,7 +2,9 @@
 //! People, their engines, the server, and the network between.
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,13 +15,16 @@ use std::{
 use nodoor_client::{
     engine::Engine,
     io::{Effect, Input, Wire},
-    store::MemoryStore,
+    store::{MemoryStore, Rows, Store, StoreError, WriteBatch},
 };
 use nodoor_server::{Clock, Config, Connection, Server, storage::memory::Memory};
 use nodoor_view::{
     command::{Ask, Command, Reply},
     event::Event,
-    model::{Content, ConversationId, ConversationRow, From, MessageRow, RequestRow, SendState},
+    model::{
+        Content, ConversationId, ConversationRow, From, MessageRow, Problem, ProblemKind,
+        RequestRow, SendState,
+    },
 };
 use nodoor_wire::{id::DeploymentId, proto};
 use prost::Message as _;
@@ -42,7 +47,7 @@ pub struct Person {
     /// Handle.
     pub handle: &'static str,
     /// The engine; `None` while the device is off.
-    engine: Option<Engine<MemoryStore>>,
+    engine: Option<Engine<Shelf>>,
     /// The disk while the device is off.
     disk: MemoryStore,
     chance: Chance,
@@ -52,6 +57,12 @@ pub struct Person {
     timer: u64,
     told: Vec<(u64, Reply)>,
     asked: u64,
+    /// Asks without an answer yet.
+    waiting: Vec<u64>,
+    /// When the engine is started again, after a step that did not reach the disk.
+    restart: u64,
+    /// The disk takes no more while this is set.
+    pub disk_full: Rc<Cell<bool>>,
     /// Everything interfaces were told.
     pub events: Vec<Event>,
     /// No connection is made while this is set.
@@ -60,6 +71,39 @@ pub struct Person {
     pub skew: i64,
     /// Kill the device after so many effects more: between two steps, or within what one caused.
     pub fuse: Option<u32>,
+}
+
+/// A disk that can be full.
+struct Shelf {
+    rows: MemoryStore,
+    full: Rc<Cell<bool>>,
+}
+
+impl Store for Shelf {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.rows.get(key)
+    }
+
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        limit: usize,
+    ) -> Result<Rows, StoreError> {
+        self.rows.scan(from, to, reverse, limit)
+    }
+
+    fn keys(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.rows.keys(from, to, limit)
+    }
+
+    fn commit(&mut self, batch: WriteBatch) -> Result<(), StoreError> {
+        if self.full.get() {
+            return Err(StoreError("full".to_owned()));
+        }
+        self.rows.commit(batch)
+    }
 }
 
 /// What the network does to a request before the server sees it, and to its answer.
@@ -97,11 +141,6 @@ pub struct World {
     pub requests: u64,
     seed: u64,
 }
-
-/// What happens to a request of a person.
-pub type FateOf = Box<dyn FnMut(usize, Wire, &proto::Request) -> Fate>;
-/// What Olga makes of an answer to a person.
-pub type Tamper = Box<dyn FnMut(usize, &mut proto::FromServer)>;
 
 /// Key packages a device keeps at the server here: each costs milliseconds to make.
 const KEY_PACKAGES: usize = 5;
@@ -154,6 +193,18 @@ impl World {
 
     /// Somebody new registers.
     pub fn register(&mut self, handle: &'static str) -> usize {
+        let person = self.begin_without_account(handle);
+        let command = Command::Register { handle: handle.to_owned(), ticket: String::new() };
+        match self.ask(person, command) {
+            Reply::Profile(profile) => assert_eq!(profile.handle, handle),
+            other => panic!("{handle} could not register: {other:?}"),
+        }
+        self.run();
+        person
+    }
+
+    /// Somebody new, whose device is on and empty.
+    pub fn begin_without_account(&mut self, handle: &'static str) -> usize {
         let person = self.people.len();
         self.people.push(Person {
             handle,
@@ -166,18 +217,15 @@ impl World {
             timer: u64::MAX,
             told: Vec::new(),
             asked: 0,
+            waiting: Vec::new(),
+            restart: u64::MAX,
+            disk_full: Rc::default(),
             events: Vec::new(),
             offline: false,
             skew: 0,
             fuse: None,
         });
         self.switch_on(person);
-        let command = Command::Register { handle: handle.to_owned(), ticket: String::new() };
-        match self.ask(person, command) {
-            Reply::Profile(profile) => assert_eq!(profile.handle, handle),
-            other => panic!("{handle} could not register: {other:?}"),
-        }
-        self.run();
         person
     }
 
@@ -185,6 +233,7 @@ impl World {
     pub fn switch_on(&mut self, person: usize) {
         let one = &mut self.people[person];
         let disk = std::mem::take(&mut one.disk);
+        let disk = Shelf { rows: disk, full: Rc::clone(&one.disk_full) };
         let engine = Engine::new(disk, "http://127.0.0.1:8448", "test device");
         one.engine = Some(engine.with_key_packages(KEY_PACKAGES));
         self.give(person, Input::Start);
@@ -195,10 +244,12 @@ impl World {
     pub fn kill(&mut self, person: usize) {
         let one = &mut self.people[person];
         if let Some(engine) = one.engine.take() {
-            one.disk = engine.into_store();
+            one.disk = engine.into_store().rows;
         }
         one.queue.clear();
         one.told.clear();
+        one.waiting.clear();
+        one.restart = u64::MAX;
         (one.login, one.anonymous) = (None, None);
         one.timer = u64::MAX;
     }
@@ -252,6 +303,7 @@ impl World {
         let one = &mut self.people[person];
         one.asked += 1;
         let ask = one.asked;
+        one.waiting.push(ask);
         self.give(person, Input::Ask(Ask { ask, command }));
         ask
     }
@@ -261,13 +313,18 @@ impl World {
         let end = self.now() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         loop {
             self.run();
-            let next = (0..self.people.len()).map(|person| self.timer_of(person)).min();
+            let due = |person| self.timer_of(person).min(self.people[person].restart);
+            let next = (0..self.people.len()).map(due).min();
             let next = next.unwrap_or(u64::MAX);
             if next > end {
                 break;
             }
             self.clock.0.store(next.max(self.now()), Ordering::SeqCst);
             for person in 0..self.people.len() {
+                if self.people[person].restart <= self.now() {
+                    self.people[person].restart = u64::MAX;
+                    self.give(person, Input::Start);
+                }
                 if self.timer_of(person) <= self.now() {
                     self.people[person].timer = u64::MAX;
                     self.give(person, Input::Timer);
@@ -330,9 +387,24 @@ impl World {
         let now = self.now_of(person);
         let one = &mut self.people[person];
         if let Some(engine) = &mut one.engine {
-            let effects = engine.handle(input, now, &mut one.chance).unwrap();
-            one.queue.extend(effects);
+            match engine.handle(input, now, &mut one.chance) {
+                Ok(effects) => one.queue.extend(effects),
+                Err(_) => self.failed(person),
+            }
         }
+    }
+
+    /// What a driver does after a step that is not on disk.
+    fn failed(&mut self, person: usize) {
+        let restart = self.now() + 5_000;
+        let one = &mut self.people[person];
+        one.queue.clear();
+        (one.login, one.anonymous) = (None, None);
+        (one.timer, one.restart) = (u64::MAX, restart);
+        let problem = Problem { kind: ProblemKind::Disk, code: 0, wait_seconds: 0 };
+        let refused = |ask| (ask, Reply::Problem(problem.clone()));
+        one.told.extend(one.waiting.drain(..).map(refused));
+        one.events.push(Event::DiskTrouble);
     }
 
     /// Runs until nothing moves.
@@ -412,7 +484,11 @@ impl World {
             }
             Effect::Frame(wire, bytes) => self.send(person, wire, &bytes),
             Effect::Timer(at) => self.people[person].timer = at,
-            Effect::Told(told) => self.people[person].told.push((told.ask, told.reply)),
+            Effect::Told(told) => {
+                let one = &mut self.people[person];
+                one.waiting.retain(|ask| *ask != told.ask);
+                one.told.push((told.ask, told.reply));
+            }
             Effect::Event(event) => self.people[person].events.push(event),
             Effect::Erased => self.kill(person),
         }

@@ -46,6 +46,7 @@ fn account() -> Account {
         login_seed: [5; 32],
         recovery_entropy: Some([6; 32]),
         mailbox_seeds: vec![ByteArray::new([7; 32])],
+        mailbox_next: Some(ByteArray::new([11; 32])),
         made_at: 8,
         device_name: "laptop".to_owned(),
         registering: Some(vec![9]),
@@ -220,10 +221,12 @@ fn records_keep_their_bytes() {
 fn keys_keep_their_order() {
     // Rows of one room or chat are next to each other and in the order in which they were made.
     let room = RoomId([1; 32]);
-    let held = key::Held { is_commit: true, since: 7, hash: [8; 16] };
+    let held = key::Held { is_commit: true, since: 7, size: 9, hash: [8; 16] };
     assert!(key::held_one(&room, 1, &held) < key::held_one(&room, 256, &held));
     assert!(key::held_one(&room, u64::MAX, &held).starts_with(&key::held(&room)));
     assert_eq!(key::read_held(&key::held_one(&room, 1, &held)), Some((room, held)));
+    let welcome = key::HeldWelcome { since: 7, from: AccountId([3; 16]), hash: [8; 16] };
+    assert_eq!(key::read_welcome(&key::welcome(1, &welcome)), Some(welcome));
     let chat = ConversationId(1);
     assert!(key::outgoing_one(chat, 1) < key::outgoing_one(chat, 256));
     assert!(key::message(chat, MessageId(1)) < key::message(chat, MessageId(256)));

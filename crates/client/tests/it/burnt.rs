@@ -321,3 +321,27 @@ fn a_direct_room_goes_on_at_once() {
     world.pass(MINUTE);
     assert_eq!(world.texts(alice, a), ["me: first", "bob: second", "me: third", "bob: fourth"]);
 }
+
+#[test]
+fn a_commit_of_a_proposal_that_nobody_was_sent_burns_its_epoch() {
+    let mut scene = Scene::new(61, 0);
+    // Carol, who is in it with Mallory, shows a wish to leave to her alone.
+    let carol = scene.world.turn(scene.people[2]);
+    let room = carol.rooms()[0];
+    let frame = carol.group(&room).propose_leave(&carol.disk, &carol.identity).unwrap();
+    let mallory = scene.burn(|mallory, room| {
+        let mut group = mallory.group(room);
+        group.open(&mallory.disk, &frame).unwrap();
+        mallory.commit(room, Change::default())
+    });
+    drop((mallory, carol));
+    scene.write(0, "what now");
+    scene.write(1, "nothing goes");
+    scene.world.pass(Duration::from_secs(1800));
+    // Until the hour is over the proposal may still come.
+    assert_eq!(scene.writable(0), Writable::Yes);
+    scene.world.pass(4 * HOUR);
+    scene.all_hear("without her", &[0, 1]);
+    scene.hears(1, "what now");
+    scene.hears(0, "nothing goes");
+}

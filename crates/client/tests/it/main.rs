@@ -11,6 +11,8 @@ mod conversations;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod groups;

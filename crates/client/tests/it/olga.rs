@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use nodoor_client::store::MemoryStore;
+use nodoor_client::store::{MemoryStore, Store as _};
 use nodoor_e2ee::{
     content::{self, Content},
     group::Change,
@@ -28,7 +28,7 @@ use nodoor_transparency::{
 use nodoor_view::{
     command::{Command, HandleState, Reply},
     event::{Connection, Event},
-    model::{ConversationId, Problem, ProblemKind, SendState, Writable},
+    model::{ConversationId, Problem, ProblemKind, SendState, SystemLine, Writable},
 };
 use nodoor_wire::{
     code::Code,
@@ -219,6 +219,9 @@ fn a_chain_shorter_than_the_one_seen_is_refused() {
     honest(&mut world);
     world.pass(2 * MINUTE);
     assert_eq!(problem(world.ask(alice, find)), ProblemKind::Forged);
+    // Both lists are kept, to be shown.
+    world.kill(alice);
+    assert_eq!(world.disk(alice).keys(b"j/", b"j0", 9).unwrap().len(), 1);
 }
 
 #[test]
@@ -505,6 +508,12 @@ fn a_commit_whose_proposal_was_withheld_waits_and_is_helped() {
     // Alice, who got on, added her again.
     assert_eq!(writable(&mut world, carol, c), Writable::Yes);
     assert_eq!(heard(&mut world, alice, a, "what happened"), 1);
+    // What was said without her never reaches her, and she is told so.
+    let says = world
+        .rows(carol, c)
+        .into_iter()
+        .any(|row| row.content == nodoor_view::model::Content::System(SystemLine::MayBeMissing));
+    assert!(says);
     world.write(alice, a, "welcome back");
     world.pass(MINUTE);
     assert_eq!(heard(&mut world, carol, c, "welcome back"), 1);
