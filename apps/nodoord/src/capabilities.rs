@@ -17,17 +17,26 @@ It shows:
     how many delivery tokens it has, as hashes. That number says roughly how many rooms the device is in.
   - Of each mailbox: how many entries wait, how many it ever got, which of them came within the same hour, and
     on which day that was. The entries are sealed under keys that are on the disk only sealed to the device.
-  - For 8 days, a hash of each sending to each mailbox, so that none is stored twice. It joins nothing to anyone
-    who does not know the mailbox and the sending already.
+  - For 8 days, a hash of each sending, so that none is stored twice. It joins nothing to anyone who does not
+    know the room and the sending already.
   - Message bodies that wait to be fetched: sealed under keys that are only inside those entries. Their padded
     sizes show, and in how many mailboxes each waits.
   - Of each room: a hash of its id, how many times its membership or keys changed, the sealed roster with its
     padded size (4, 16, 64, 256, 1024 or 4096 places), and the sealed commits of 30 days with their day.
-  - What was written together: entries of one message are stored in one write, and the store's journal keeps the
-    order of writes. Who compares it can guess which mailboxes got the same message, until the journal
-    is rewritten.
+  - What was written together: entries of one message are stored in one write, and the store's journal and log
+    keep the order of writes. Who compares them can guess which mailboxes got the same message, until they
+    are rewritten.
   - What was deleted but not yet overwritten: entries and bodies stay readable as sealed bytes until the store
     compacts its files.
+
+  - The public ledger: epochs of the key directory with their times and how many labels changed, announcements,
+    and the tree under them. All of it is public, for ever: anyone fetches it. Labels in it are hidden by a key, and
+    values by commitments, so the public learns how many accounts and handles there are, not whose.
+  - That key, and the one that signs the ledger (the folder `keys`). Who takes them can tell which label is whose
+    account's, which this disk shows anyway, and can sign a second ledger, which witnesses and chats would notice.
+  - Of each account, when every version of its list was published, for ever; which labels wait to be published,
+    for seconds.
+  - Hashes of the tokens that were spent today and yesterday, joined to nobody: they were fetched blinded.
 
 It does not show: messages, files, names of people or groups, who is in which room, contacts, who wrote
 anything, phone numbers, IP addresses, when anyone was online. The server has no key that opens what it stores.
@@ -39,6 +48,8 @@ Backups of the folder show the same, for the time at which they were made.
   - The rosters of rooms that were used lately: which mailboxes, and so which devices, they reach.
   - Open connections: which ones are logged in as which device. Senders are not logged in: they show that they
     know a room's key, not who they are.
+  - How many tokens each account fetched today; which connection was opened by a token, not whose.
+  - Boxes of a second device that is being linked, sealed, for five minutes.
   - Callers' networks, as a hash under a key drawn at start. Addresses are not kept or logged.
 
 3. A MODIFIED SERVER, FROM THE MOMENT IT IS MODIFIED
@@ -49,8 +60,8 @@ It could record, and nobody could see from outside that it does:
   - Who looks up whose handle, by IP address.
 It could also:
   - Delay, drop or refuse anything, to anyone.
-  - Show a stranger's first look-up of a handle another account. Until the public ledger is there, only an account id, a
-    link or a QR code guards against that.
+  - Show a stranger's first look-up of a handle another account, but only by publishing it in the ledger, for all to
+    see and for ever. An account id, a link or a QR code guards against that.
   - Serve a changed web app to a browser that loads it anew. The terminal client does not load code.
 
 It could not, modified in whatever way:

@@ -10,7 +10,9 @@
 //! (`fdatasync`) before the answer. After a crash the journal is read up to the last whole record, so of each
 //! batch there is all or nothing, and everything that was answered is there.
 //!
-//! **What the disk shows** beyond that: the journal holds a batch's writes side by side until it is rotated, so who
+//! Rows that live for a moment go to disk in a log first, and to their keyspace only if they stay: see `recent`.
+//!
+//! **What the disk shows** beyond that: the journal, and the log, hold a batch's writes side by side until it is rotated or settled, so who
 //! takes the disk can see which entries were appended together. Deleted values stay in files until compaction
 //! rewrites them; they are sealed. `nodoord capabilities` says both.
 //!

@@ -14,4 +14,6 @@ mod person;
 #[cfg(test)]
 mod seized;
 #[cfg(test)]
+mod settled;
+#[cfg(test)]
 mod speed;
