@@ -119,6 +119,16 @@ const NOT_LOGGED: Refused = "an entry is not shown to be in the log";
 const NO_EPOCH: Refused = "an entry is not an epoch of the directory";
 
 impl Evidence {
+    /// That the keys of an account signed `shown`, where the chain held has another list of that version. Nothing if
+    /// the chain does not reach that far.
+    #[must_use]
+    pub fn of_fork(held: &Chain, version: u64, shown: &proto::SignedList) -> Option<Self> {
+        let mut lists = held.to_proto();
+        lists.truncate(usize::try_from(version).ok()?);
+        let seen = lists.pop().filter(|_| held.version(version).is_some())?;
+        Some(Self::Fork { lists, forks: [seen, shown.clone()] })
+    }
+
     /// What it shows.
     #[must_use]
     pub fn check(&self) -> Verdict {

@@ -249,6 +249,10 @@ fn two_lists_of_one_version_prove_a_fork() {
         forks: [one.clone(), other.clone()],
     };
     assert!(proven(&fork(&one, &other)));
+    let mut held = chain.clone();
+    held.extend(&one).unwrap();
+    assert_eq!(Evidence::of_fork(&held, 3, &other), Some(fork(&one, &other)));
+    assert_eq!(Evidence::of_fork(&held, 4, &other), None);
     assert!(!proven(&fork(&one, &one)));
     let forged = three(&Keys::of(0x55), &Keys::of(0x66));
     assert!(!proven(&fork(&one, &forged)));
