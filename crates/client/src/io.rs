@@ -9,9 +9,9 @@ use nodoor_view::{
 /// Which of the two connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Wire {
-    /// Own mailbox, own lists, tokens, key package upload.
+    /// Own mailbox and its bodies, own lists, tokens, key package upload.
     Login,
-    /// Rooms, key packages of others, look-ups, bodies.
+    /// Rooms, key packages of others, look-ups.
     Anonymous,
 }
 

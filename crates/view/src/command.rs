@@ -19,7 +19,7 @@ pub struct Ask {
 
 /// What an interface may ask. Commands that change something are on disk when they are answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "do")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Who am I here? Answer: `Profile`, or `Nothing` before an account exists.
     WhoAmI,
@@ -109,12 +109,12 @@ pub enum Command {
         /// The request's conversation.
         conversation: ConversationId,
     },
-    /// Blocks the other person of a direct conversation or request. Answer: `Done`.
+    /// Blocks the other person of a direct conversation or request. Answer: `Conversation`.
     Block {
         /// Which conversation.
         conversation: ConversationId,
     },
-    /// Takes a block back. Answer: `Done`.
+    /// Takes a block back; whoever was not accepted before is not accepted by it. Answer: `Conversation`.
     Unblock {
         /// Which conversation.
         conversation: ConversationId,
@@ -191,7 +191,7 @@ pub enum Command {
 
 /// Where a page of messages begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "at")]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// The newest.
     Newest,
@@ -220,7 +220,7 @@ pub struct Told {
 
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "is", content = "of")]
+#[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// It is done and on disk.
     Done,
@@ -260,7 +260,7 @@ pub enum Reply {
 
 /// Whether a handle can be had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
+#[serde(rename_all = "snake_case")]
 pub enum HandleState {
     /// Nobody has it.
     Free,
