@@ -3,6 +3,10 @@
 //!
 //! It carries frames and looks into none. What was handed to a connection that broke is gone; the engine
 //! sends again what matters.
+//!
+//! A network that vanished (a laptop that slept, a forgotten NAT entry) sends no end, and scripts can neither send
+//! nor see the pings of a WebSocket. So after a silence the first frame of the connection, its greeting, is sent again, which
+//! the server answers like the first (protocol, 2); no answer is the end.
 
 use std::{cell::RefCell, rc::Weak};
 
@@ -19,10 +23,21 @@ pub(super) struct Link {
     address: String,
     home: Weak<RefCell<Inner>>,
     socket: Option<Socket>,
-    /// Until the next attempt, or until the present one has taken too long.
+    /// Until the next attempt, until the present one has taken too long, or until the next look for a silence.
     waits: Option<Timeout>,
     pause_ms: u64,
-    up_since: Option<u64>,
+    up: Option<Up>,
+}
+
+/// A connection that stands.
+struct Up {
+    since_ms: u64,
+    /// The first frame sent on it.
+    greeting: Vec<u8>,
+    /// When anything came last.
+    heard_ms: u64,
+    /// The greeting was sent again, and nothing came since.
+    asked: bool,
 }
 
 struct Socket {
@@ -38,7 +53,7 @@ impl Link {
     pub(super) fn new(wire: Wire, server: &str, home: Weak<RefCell<Inner>>) -> Self {
         // http becomes ws, https becomes wss.
         let address = format!("{}/v1/ws", server.replacen("http", "ws", 1));
-        Self { wire, address, home, socket: None, waits: None, pause_ms: FIRST_MS, up_since: None }
+        Self { wire, address, home, socket: None, waits: None, pause_ms: FIRST_MS, up: None }
     }
 
     /// Opens it, if it is neither open nor being opened.
@@ -48,22 +63,31 @@ impl Link {
         }
     }
 
-    /// Tries now instead of after the pause.
+    /// Tries now instead of after the pause; asks now instead of after the silence.
     pub(super) fn hurry(&mut self) {
         if self.socket.is_none() && self.waits.is_some() {
             self.pause_ms = FIRST_MS;
             self.dial();
+        } else if self.up.as_ref().is_some_and(|up| !up.asked) {
+            // Not both connections of a person in the same moment.
+            self.waits = self.later(jittered(FIRST_MS), |link| {
+                link.ask();
+                None
+            });
         }
     }
 
     /// Closes it without a word to the engine; [`Link::open`] opens it again.
     pub(super) fn drop_now(&mut self) {
-        (self.socket, self.waits, self.up_since) = (None, None, None);
+        (self.socket, self.waits, self.up) = (None, None, None);
     }
 
     /// Sends a frame, or drops it if there is no connection.
-    pub(super) fn send(&self, frame: &[u8]) {
-        if let (Some(socket), Some(_)) = (&self.socket, self.up_since) {
+    pub(super) fn send(&mut self, frame: &[u8]) {
+        if let (Some(socket), Some(up)) = (&self.socket, &mut self.up) {
+            if up.greeting.is_empty() {
+                up.greeting = frame.to_vec();
+            }
             drop(socket.socket.send_with_u8_array(frame));
         }
     }
@@ -80,14 +104,46 @@ impl Link {
     }
 
     fn connected(&mut self) -> Option<Input> {
-        self.waits = None;
-        self.up_since = Some(now_ms());
+        let now = now_ms();
+        self.up = Some(Up { since_ms: now, greeting: Vec::new(), heard_ms: now, asked: false });
+        self.waits = self.later(QUIET_MS, Self::look);
         Some(Input::Connected(self.wire))
+    }
+
+    fn heard(&mut self, frame: Vec<u8>) -> Option<Input> {
+        if let Some(up) = &mut self.up {
+            (up.heard_ms, up.asked) = (now_ms(), false);
+        }
+        Some(Input::Frame(self.wire, frame))
+    }
+
+    /// Looks for a silence: asks into it, and takes one that goes on for the end.
+    fn look(&mut self) -> Option<Input> {
+        let up = self.up.as_ref()?;
+        if up.asked {
+            return self.ended();
+        }
+        let quiet_ms = now_ms().saturating_sub(up.heard_ms);
+        if quiet_ms >= QUIET_MS {
+            self.ask();
+        } else {
+            self.waits = self.later(QUIET_MS - quiet_ms, Self::look);
+        }
+        None
+    }
+
+    /// Sends the greeting again.
+    fn ask(&mut self) {
+        if let (Some(socket), Some(up)) = (&self.socket, &mut self.up) {
+            up.asked = true;
+            drop(socket.socket.send_with_u8_array(&up.greeting));
+        }
+        self.waits = self.later(ANSWER_MS, Self::look);
     }
 
     fn ended(&mut self) -> Option<Input> {
         self.socket = None;
-        if self.up_since.take().is_some_and(|since| now_ms().saturating_sub(since) > STEADY_MS) {
+        if self.up.take().is_some_and(|up| now_ms().saturating_sub(up.since_ms) > STEADY_MS) {
             self.pause_ms = FIRST_MS;
         }
         self.wait();
@@ -121,7 +177,7 @@ impl Socket {
             // Text is not ours to say anything about: only binary frames count.
             if let Ok(buffer) = event.data().dyn_into::<ArrayBuffer>() {
                 let frame = Uint8Array::new(&buffer).to_vec();
-                with_link(&to, wire, move |_| Some(Input::Frame(wire, frame)));
+                with_link(&to, wire, move |link| link.heard(frame));
             }
         });
         socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
@@ -155,3 +211,7 @@ const LONGEST_MS: u64 = 60_000;
 /// A connection that held this long begins again with the first pause.
 const STEADY_MS: u64 = 10_000;
 const DIAL_MS: u64 = 10_000;
+/// Silence this long is asked into.
+const QUIET_MS: u64 = 45_000;
+/// How long the answer may take.
+const ANSWER_MS: u64 = 10_000;
