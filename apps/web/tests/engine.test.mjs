@@ -89,30 +89,30 @@ const ask = (page, command) => page.evaluate((command) => globalThis.ask(command
 test("a new engine opens its store and knows nobody", async () => {
   const page = await tab();
   assert.equal(await status(page), "ready");
-  assert.deepEqual(await ask(page, { do: "who_am_i" }), { is: "nothing" });
+  assert.deepEqual(await ask(page, "who_am_i"), "nothing");
   await page.close();
 });
 
 test("what was answered is there after the tab was closed", async () => {
   const first = await tab();
   assert.equal(await status(first), "ready");
-  const { of: settings } = await ask(first, { do: "settings" });
+  const { settings } = await ask(first, "settings");
   settings.text_percent = 175;
-  assert.equal((await ask(first, { do: "set_settings", settings })).is, "settings");
+  assert.ok((await ask(first, { set_settings: { settings } })).settings);
   await first.close();
   const second = await tab();
   assert.equal(await status(second), "ready");
-  assert.equal((await ask(second, { do: "settings" })).of.text_percent, 175);
+  assert.equal((await ask(second, "settings")).settings.text_percent, 175);
   await second.close();
 });
 
 test("the files of the store show neither a database nor what is in it", async () => {
   const page = await tab();
   assert.equal(await status(page), "ready");
-  await ask(page, { do: "set_draft", conversation: 1, text: "NODOOR-NEEDLE" });
-  const { of: settings } = await ask(page, { do: "settings" });
+  await ask(page, { set_draft: { conversation: 1, text: "NODOOR-NEEDLE" } });
+  const { settings } = await ask(page, "settings");
   settings.language = "x-needle";
-  await ask(page, { do: "set_settings", settings });
+  await ask(page, { set_settings: { settings } });
   await page.close();
   const reader = await browser.newPage();
   await reader.goto(origin);
@@ -142,12 +142,12 @@ test("a second tab is told, and takes over when asked to", async () => {
   await post(second, { engine: "take" });
   assert.equal(await status(second), "ready");
   assert.equal(await status(first), "taken");
-  assert.deepEqual(await ask(second, { do: "who_am_i" }), { is: "nothing" });
+  assert.deepEqual(await ask(second, "who_am_i"), "nothing");
   // And back again, in the same worker.
   await post(first, { engine: "take" });
   assert.equal(await status(first), "ready");
   assert.equal(await status(second), "taken");
-  assert.deepEqual(await ask(first, { do: "who_am_i" }), { is: "nothing" });
+  assert.deepEqual(await ask(first, "who_am_i"), "nothing");
   await first.close();
   await second.close();
 });
@@ -168,6 +168,6 @@ test("a store whose key is lost is gone, and the browser can start anew", async 
   assert.equal(await status(page), "gone");
   await post(page, { engine: "anew" });
   assert.equal(await status(page), "ready");
-  assert.equal((await ask(page, { do: "settings" })).of.text_percent, 100);
+  assert.equal((await ask(page, "settings")).settings.text_percent, 100);
   await page.close();
 });

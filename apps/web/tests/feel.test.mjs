@@ -588,7 +588,7 @@ test("21: every state has its screen", async () => {
   }
   const page = await open(world, { route: "/c/1" });
   await settled(page);
-  await fake(page, { do: "event", event: { event: "disk_trouble" } });
+  await fake(page, { do: "event", event: "disk_trouble" });
   await page.getByText("The disk is full or failed.").waitFor();
   await fake(page, { do: "status", status: "erased" });
   await page.getByText("This device is erased").waitFor();

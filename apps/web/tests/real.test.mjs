@@ -106,6 +106,17 @@ test("without a server it starts, messages wait in order, and go when it is back
   await alicePage.getByText("Offline. Messages wait here.").waitFor({ state: "detached" });
 });
 
+test("a connection that says nothing more is noticed", { skip, timeout: 120_000 }, async () => {
+  home.freeze();
+  // As when a laptop wakes up: the sockets look alive, and nothing comes through them.
+  await bobPage.evaluate(() => window.dispatchEvent(new Event("online")));
+  await bobPage.getByText("Offline. Messages wait here.").waitFor({ timeout: 60_000 });
+  await write(bobPage, "into the silence");
+  home.thaw();
+  await arrived(alicePage, "into the silence");
+  await bobPage.getByText("Offline. Messages wait here.").waitFor({ state: "detached", timeout: 90_000 });
+});
+
 test("the terminal and the page talk to each other", { skip, timeout: 120_000 }, async () => {
   await home.terminal("carol", "register", "--handle", "carol");
   await home.terminal("carol", "send", "@alice", "From the terminal");
@@ -143,6 +154,10 @@ test("a group is made, talks, and people are counted", { skip, timeout: 120_000 
   await alicePage.waitForURL(/#\/c\/\d+$/);
   await alicePage.getByText("You made the group.").waitFor();
   await write(alicePage, "Who has the ladder?");
+  // Who was added stands above what was written at once.
+  await alicePage.getByText("You added @carol").or(alicePage.getByText(/You added .*carol/)).first().waitFor();
+  const order = await alicePage.locator(".messages").innerText();
+  assert.ok(order.lastIndexOf("You added") < order.indexOf("Who has the ladder?"), order);
   // An invitation is a request too, of people one knows as well.
   await bobPage.locator(".row.requests").click();
   await bobPage.getByText(/invites you to .*Garden/).waitFor();

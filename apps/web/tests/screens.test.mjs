@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { axe, done, fake, frames, open, shot, start } from "./lib/browser.mjs";
+import { axe, done, fake, frames, open, settled, shot, start } from "./lib/browser.mjs";
 
 let world;
 before(async () => (world = await start()));
@@ -20,6 +20,13 @@ const WAYS = [
   ["arabic-1280", { size: WIDE, query: "lang=ar", locale: "ar" }],
   ["arabic-390", { size: NARROW, query: "lang=ar", locale: "ar", scheme: "dark" }],
   ["200-1280", { size: WIDE, query: "text=200" }],
+  ["200-390", { size: NARROW, query: "text=200" }],
+];
+// The chats once more with messages as lines instead of bubbles.
+const LINES = [
+  ["light-1280", { size: WIDE }],
+  ["dark-390", { size: NARROW, scheme: "dark" }],
+  ["arabic-390", { size: NARROW, query: "lang=ar", locale: "ar" }],
   ["200-390", { size: NARROW, query: "text=200" }],
 ];
 
@@ -56,6 +63,10 @@ const SCREENS = [
   ["not-found", "#/settings|#/find", ".main .failed", async (page) => {
     await page.locator("#find-handle").fill("nils");
     await page.keyboard.press("Enter");
+  }],
+  ["my-link", "#/", "dialog .qr", async (page) => {
+    await page.locator(".side .head .icon-button").first().click();
+    await page.locator(".menu button").last().click();
   }],
   ["new-group", "#/group", "#group-title"],
   ["settings", "#/settings", ".main .list"],
@@ -108,9 +119,9 @@ for (const [way, options] of WAYS) {
     // Strips, then what takes the whole window.
     await go(page, "#/");
     for (const [name, event] of [
-      ["strip-offline", { event: "connection", state: "offline" }],
-      ["strip-clock", { event: "clock_wrong", seconds: 3600 }],
-      ["strip-disk", { event: "disk_trouble" }],
+      ["strip-offline", { connection: { state: "offline" } }],
+      ["strip-clock", { clock_wrong: { seconds: 3600 } }],
+      ["strip-disk", "disk_trouble"],
     ]) {
       await fake(page, { do: "event", event });
       await page.locator(".strip").waitFor();
@@ -145,6 +156,22 @@ for (const [way, options] of WAYS) {
       }
       await done(page);
     }
+    assert.deepEqual(found, []);
+  });
+}
+
+for (const [way, options] of LINES) {
+  test(`screens as lines: ${way}`, async () => {
+    const found = [];
+    const page = await open(world, { ...options, query: `few&look=lines&${options.query ?? ""}`, route: "/c/1" });
+    await settled(page);
+    found.push(...(await look(page, way, "lines-chat")));
+    for (const [name, hash] of [["lines-group", "#/c/3"], ["lines-not-sent", "#/c/6"]]) {
+      await go(page, hash);
+      await settled(page);
+      found.push(...(await look(page, way, name)));
+    }
+    await done(page);
     assert.deepEqual(found, []);
   });
 }

@@ -7,7 +7,7 @@ use crate::model::{ConversationId, ConversationRow, MessageId, MessageRow, Probl
 
 /// Something changed, and is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "event")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The connection changed.
     Connection {

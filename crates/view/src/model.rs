@@ -125,7 +125,7 @@ pub enum Writable {
 
 /// Who a line is from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "from", content = "person")]
+#[serde(rename_all = "snake_case")]
 pub enum From {
     /// Oneself.
     Me,
@@ -158,7 +158,7 @@ pub struct MessageRow {
 
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "of")]
+#[serde(rename_all = "snake_case")]
 pub enum Content {
     /// Text.
     Text(String),
@@ -170,7 +170,7 @@ pub enum Content {
 
 /// Neutral lines in a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "line")]
+#[serde(rename_all = "snake_case")]
 pub enum SystemLine {
     /// The group was made.
     GroupCreated {
@@ -216,7 +216,7 @@ pub enum SystemLine {
 
 /// State of one's own message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
+#[serde(rename_all = "snake_case")]
 pub enum SendState {
     /// On disk, not yet accepted by the server.
     Waiting,

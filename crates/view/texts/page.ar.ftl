@@ -45,6 +45,7 @@ settings = الإعدادات
 new-chat = محادثة جديدة
 new-group = مجموعة جديدة
 copy-my-link = نسخ رابطي
+my-link = رابطي
 request-count = { $count ->
     [one] طلب واحد
     [two] طلبان
@@ -209,6 +210,7 @@ section-erase = الخروج ومسح هذا الجهاز
 name = الاسم
 name-hint = اختياري. يذهب مشفّرًا إلى من تكتب إليهم، ولا يراه الخادم.
 invite-link = رابط الدعوة
+invite-link-code = رمز QR لرابط دعوتك
 invite-link-hint = من يفتحه يجدك. فيه معرّفك ولا شيء غيره.
 device-added = أُضيف { $when }
 this-browser = هذا المتصفح

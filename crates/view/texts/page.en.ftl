@@ -45,6 +45,7 @@ settings = Settings
 new-chat = New chat
 new-group = New group
 copy-my-link = Copy my link
+my-link = My link
 request-count = { $count ->
     [one] 1 request
    *[other] { $count } requests
@@ -198,6 +199,7 @@ section-erase = Sign out and erase this device
 name = Name
 name-hint = Optional. It goes encrypted to the people you write to; the server does not see it.
 invite-link = Invite link
+invite-link-code = QR code of your invite link
 invite-link-hint = Whoever opens it finds you. It holds your handle and nothing else.
 device-added = added { $when }
 this-browser = This browser

@@ -20,6 +20,7 @@ mod parts;
 #[cfg(feature = "parts")]
 mod parts_page;
 mod people;
+mod qr;
 mod requests;
 mod route;
 mod screens;

@@ -43,19 +43,9 @@ pub(crate) fn new_menu(x: i32, y: i32) -> AnyView {
         vec![
             Choice::new("message-circle", say("new-chat"), || route::go(Route::Find)),
             Choice::new("users", say("new-group"), || route::go(Route::NewGroup)),
-            Choice::new("link", say("copy-my-link"), || {
-                route::close();
-                copy_link();
-            }),
+            Choice::new("link", say("my-link"), || route::open(Layer::MyLink)),
         ],
     )
-}
-
-/// Copies one's own invite link.
-pub(crate) fn copy_link() {
-    if let Some(profile) = app().profile.get_untracked() {
-        copied(&profile.invite_link);
-    }
 }
 
 fn requests_row() -> impl IntoView {
@@ -126,6 +116,13 @@ fn skeleton() -> impl IntoView {
                     .collect_view(),
             )
         })
+    }
+}
+
+/// Copies one's own invite link.
+fn copy_link() {
+    if let Some(profile) = app().profile.get_untracked() {
+        copied(&profile.invite_link);
     }
 }
 

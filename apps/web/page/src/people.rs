@@ -11,9 +11,8 @@ use crate::{
     bridge::ask,
     dom::icon,
     layer::dialog,
-    list::copy_link,
     parts::{Weight, bdi, button, face_of, page, submit},
-    route::{self, Route},
+    route::{self, Layer, Route},
     state::{app, open_direct},
     words::{self, Put, name_of, say, say_with},
 };
@@ -109,7 +108,7 @@ pub(crate) fn find() -> impl IntoView {
             html::div().class("part").child((
                 html::p().class("quiet").child(say("or-send-link")),
                 html::div().class("row-of-buttons").child((
-                    button(Weight::Plain, say("copy-my-link"), copy_link),
+                    button(Weight::Plain, say("my-link"), || route::open(Layer::MyLink)),
                     button(Weight::Plain, say("new-group"), || route::go(Route::NewGroup)),
                 )),
             )),

@@ -174,6 +174,8 @@ pub(crate) enum Layer {
     ChatMenu(i32, i32),
     /// The menu of the plus, at a point.
     NewMenu(i32, i32),
+    /// One's own invite link, to show and to copy.
+    MyLink,
     /// Jump to a chat, a person or a setting.
     Jump,
     /// The table of keys.

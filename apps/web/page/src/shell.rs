@@ -194,6 +194,7 @@ fn layers() -> impl IntoView {
                 chat.map_or_else(|| ().into_any(), |id| chat::chat_menu(id, x, y))
             }
             Layer::NewMenu(x, y) => list::new_menu(x, y),
+            Layer::MyLink => settings::private::link_dialog(),
             Layer::Jump => jump::jump(),
             Layer::Keys => keys::table(),
             Layer::AddPerson(id) => people::add_person(id),

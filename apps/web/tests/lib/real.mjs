@@ -4,7 +4,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,9 +30,11 @@ async function freePort() {
   return port;
 }
 
-/** One server with its own data, and whoever comes to it. */
+/** One server with its own data and its own copy of the web app, and whoever comes to it. */
 export async function house() {
   const folder = await mkdtemp(join(tmpdir(), "nodoor-"));
+  const web = join(folder, "web");
+  await cp(WEB, web, { recursive: true });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const contexts = [];
@@ -41,7 +43,7 @@ export async function house() {
   const up = async () => {
     process_ = spawn(
       join(BIN, "nodoord"),
-      ["run", "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`, "--web", WEB],
+      ["run", "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`, "--web", web],
       { stdio: ["ignore", "ignore", "inherit"] },
     );
     for (let tries = 0; tries < 300; tries += 1) {
@@ -53,6 +55,7 @@ export async function house() {
   };
   const down = async () => {
     if (process_ && process_.exitCode === null) {
+      process_.kill("SIGCONT");
       process_.kill("SIGTERM");
       await once(process_, "exit");
     }
@@ -62,8 +65,12 @@ export async function house() {
 
   return {
     url,
+    web,
     up,
     down,
+    /** The server says nothing more, and its connections stand: as a network does that vanished. */
+    freeze: () => process_.kill("SIGSTOP"),
+    thaw: () => process_.kill("SIGCONT"),
     /** A profile of its own, on disk. */
     person: async (name) => {
       const context = await launch(join(folder, `chromium-${name}`));
@@ -90,6 +97,10 @@ export async function visit(context, url) {
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));
+  // A header with a word that Chromium does not know is a mistake of ours, and says so here alone.
+  page.on("console", (message) => {
+    if (/policy/i.test(message.text())) page.faults.push(message.text());
+  });
   await page.goto(url);
   return page;
 }

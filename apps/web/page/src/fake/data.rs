@@ -196,6 +196,7 @@ fn settings(search: &str) -> Settings {
     if search.contains("text=200") {
         settings.text_percent = 200;
     }
+    settings.lines = search.contains("look=lines");
     settings
 }
 

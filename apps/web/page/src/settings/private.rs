@@ -14,6 +14,7 @@ use crate::{
     dom::{self, icon},
     layer::dialog,
     parts::{Weight, bdi, button, face, face_of_chat, part},
+    qr::qr,
     route::{self, Layer, Route, Section},
     state::{Engine, app, copied, load_chats},
     time,
@@ -28,10 +29,6 @@ pub(super) fn profile() -> impl IntoView {
         let profile = app.profile.get()?;
         let shown =
             if profile.name.is_empty() { profile.handle.clone() } else { profile.name.clone() };
-        let link = profile.invite_link.clone();
-        let share = link.clone();
-        let can_share =
-            js_sys::Reflect::has(&dom::window().navigator(), &"share".into()).is_ok_and(|has| has);
         Some((
             html::div().class("who").child((
                 face(&profile.account, &shown, "large"),
@@ -64,21 +61,31 @@ pub(super) fn profile() -> impl IntoView {
                     html::div()
                         .child(html::button().r#type("submit").class("button").child(say("save"))),
                 )),
-            part(
-                say("invite-link"),
-                html::div().class("card").child((
-                    html::p().class("code").dir("ltr").child(link.clone()),
-                    html::div().class("row-of-buttons").child((
-                        button(Weight::Main, say("copy"), move || copied(&link)),
-                        can_share.then(|| {
-                            button(Weight::Plain, say("share"), move || share_link(&share))
-                        }),
-                    )),
-                    html::p().class("hint").child(say("invite-link-hint")),
-                )),
-            ),
+            part(say("invite-link"), html::div().class("card").child(invite(profile.invite_link))),
         ))
     }
+}
+
+/// The invite link as a code, in words, and how it leaves this device.
+fn invite(link: String) -> impl IntoView {
+    let share = link.clone();
+    let can_share =
+        js_sys::Reflect::has(&dom::window().navigator(), &"share".into()).is_ok_and(|has| has);
+    (
+        qr(&link, say("invite-link-code")),
+        html::p().class("code").dir("ltr").child(link.clone()),
+        html::p().class("hint").child(say("invite-link-hint")),
+        html::div().class("row-of-buttons").child((
+            can_share.then(|| button(Weight::Plain, say("share"), move || share_link(&share))),
+            button(Weight::Main, say("copy"), move || copied(&link)),
+        )),
+    )
+}
+
+/// Dialog: one's own link, for whoever stands beside.
+pub(crate) fn link_dialog() -> AnyView {
+    let link = app().profile.get_untracked().map(|profile| profile.invite_link);
+    dialog(say("my-link"), link.map(invite)).into_any()
 }
 
 fn share_link(link: &str) {
