@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Messages of an unaccepted sender that are kept; what comes after is dropped.
-const STRANGER_MESSAGES: u32 = 20;
+const STRANGER_MESSAGES: usize = 20;
 
 /// A message as it came out of its frame.
 pub(crate) struct Arrived {
@@ -257,7 +257,7 @@ impl Step<'_> {
             self.live.receipts.entry(room.room).or_default().push(reference);
         }
         if seen.is_some()
-            || (conversation.status == Status::Request && conversation.unread >= STRANGER_MESSAGES)
+            || (conversation.status == Status::Request && self.is_full(conversation.id))
         {
             return;
         }
@@ -288,6 +288,11 @@ impl Step<'_> {
         if !mine && conversation.status == Status::Open {
             self.notify(&conversation, text);
         }
+    }
+
+    /// Whether a request holds all that a stranger may say, read or not.
+    fn is_full(&self, id: ConversationId) -> bool {
+        self.disk.keys(&key::messages(id), STRANGER_MESSAGES).len() >= STRANGER_MESSAGES
     }
 
     fn notify(&mut self, conversation: &Conversation, text: String) {

@@ -4,7 +4,14 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
+use ciborium::Value;
 use nodoor_client::store::Store as _;
+use nodoor_e2ee::{
+    group::Change,
+    identity::Identity,
+    payload::{Payload, Slot},
+    room::{RoomContext, RoomKind},
+};
 use nodoor_testkit::world::{Fate, World};
 use nodoor_view::{
     command::{Command, Reply},
@@ -13,6 +20,7 @@ use nodoor_view::{
 };
 use nodoor_wire::{
     code::Code,
+    id::{DeviceId, RoomId},
     proto::{self, answer::Body as Answer, from_server::Body as Said, request::Body as Ask},
 };
 use sha2::Digest as _;
@@ -301,7 +309,7 @@ fn a_strangers_frames_take_no_place_from_a_friends() {
         panic!("no key package");
     };
     let leaf = nodoor_e2ee::key_package::inspect(&taken.packages[0].key_package).unwrap();
-    let room = nodoor_wire::id::RoomId([0x55; 32]);
+    let room = RoomId([0x55; 32]);
     let key = [0x66; 32];
     let roster = nodoor_wire::roster::Roster::new(vec![leaf.token.0], vec![[7; 32]]).unwrap();
     let found = proto::RoomFound {
@@ -337,4 +345,109 @@ fn a_strangers_frames_take_no_place_from_a_friends() {
     world.switch_on(bob);
     world.kill(bob);
     assert!(world.disk(bob).keys(b"k/", b"k0", usize::MAX).unwrap().is_empty());
+}
+
+#[test]
+fn copies_of_a_strangers_welcome_keep_nobody_out() {
+    let (mut world, [alice, bob], [a, _]) = two(509);
+    let (mallory, carol) = (world.register("mallory"), world.register("carol"));
+    let bobs = {
+        let one = world.turn(bob);
+        let account = one.account;
+        world.give_back(one);
+        account
+    };
+    // Her leaf names a version of her list that will never be: nobody can decide about it.
+    let mut mallory = world.turn(mallory);
+    mallory.identity = Identity::new(mallory.account, DeviceId([1; 16]), u32::MAX, [9; 32]);
+    let room = RoomId([0x77; 32]);
+    let kind = RoomKind::direct(mallory.account, bobs);
+    let context = RoomContext::new(kind, mallory.account, "");
+    mallory.found(&mut world, room, context);
+    let take = proto::KeyPackageTake { account: bobs.to_bytes(), devices: Vec::new() };
+    let Answer::KeyPackageTake(taken) = world.request(Ask::KeyPackageTake(take)) else {
+        panic!("no key package");
+    };
+    let add = vec![taken.packages[0].key_package.to_vec()];
+    let mut commit = mallory.commit(&room, Change { add, ..Change::default() });
+    commit.welcomes = vec![commit.welcomes[0].clone(); 300];
+    mallory.sign(&room, &mut commit);
+    // While the server answers no look-up all of them wait; no more than one does.
+    world.tamper = Box::new(|person, said| {
+        if let (1, Some(Said::Answer(answer))) = (person, &mut said.body)
+            && matches!(answer.body, Some(Answer::Lookup(_)))
+        {
+            let code = Code::Internal.number();
+            answer.body = Some(Answer::Refusal(proto::Refusal { code, ..Default::default() }));
+        }
+    });
+    assert!(matches!(world.submit(commit), Answer::Done(_)));
+    world.pass(MINUTE);
+    let held = |world: &mut World| {
+        world.kill(bob);
+        let held = world.disk(bob).keys(b"w/", b"w0", usize::MAX).unwrap().len();
+        world.switch_on(bob);
+        held
+    };
+    assert_eq!(held(&mut world), 1);
+    world.say(carol, "bob", "may I");
+    world.pass(MINUTE);
+    world.tamper = Box::new(|_, _| {});
+    world.pass(10 * MINUTE);
+    assert_eq!(world.requests(bob)[0].text, "may I");
+    assert_eq!(held(&mut world), 0);
+    world.write(alice, a, "still there");
+    world.pass(MINUTE);
+}
+
+#[test]
+fn what_is_written_without_a_connection_has_its_id_at_once() {
+    let (mut world, [alice, bob], [a, b]) = two(510);
+    world.set_offline(alice, true);
+    let sent = world.say(alice, "bob", "from the train");
+    assert_eq!((sent.conversation, sent.reference.len()), (a, 64));
+    world.set_offline(alice, false);
+    world.pass(MINUTE);
+    let read = world.rows(bob, b).pop().unwrap();
+    assert_eq!(read.reference, sent.reference);
+}
+
+#[test]
+fn a_message_can_be_reported_long_after_it_came() {
+    let (mut world, [alice, bob], _) = two(511);
+    let alices = world.turn(alice);
+    let device_key = alices.device_key.verifying_key().to_bytes();
+    world.give_back(alices);
+    let bobs = world.turn(bob);
+    let theirs: Vec<Value> = bobs
+        .disk
+        .rows("m/")
+        .iter()
+        .map(|(_, row)| ciborium::from_reader(row.as_slice()).unwrap())
+        .filter(|row| !field(row, "report").is_null())
+        .collect();
+    let [row] = theirs.as_slice() else { panic!("{} messages", theirs.len()) };
+    let content = field(field(row, "content"), "Content").as_bytes().unwrap().clone();
+    let report = field(row, "report");
+    let number = |value: &Value| u64::try_from(value.as_integer().unwrap()).unwrap();
+    let room = field(report, "room").as_bytes().unwrap();
+    let slot = Slot {
+        room: RoomId::try_from(room.as_slice()).unwrap(),
+        epoch: number(field(report, "epoch")),
+        leaf: u32::try_from(number(field(report, "leaf"))).unwrap(),
+    };
+    let payload = Payload {
+        content,
+        sent_at_ms: number(field(row, "sent_at")),
+        signature: field(report, "signature").as_bytes().unwrap().clone().try_into().unwrap(),
+        epoch_authenticator: Vec::new(),
+    };
+    assert_eq!(payload.verify(&slot, &device_key), Ok(()));
+    let earlier = Payload { sent_at_ms: payload.sent_at_ms - 1, ..payload };
+    assert!(earlier.verify(&slot, &device_key).is_err());
+}
+
+fn field<'r>(row: &'r Value, name: &str) -> &'r Value {
+    let fields = row.as_map().unwrap();
+    &fields.iter().find(|(key, _)| key.as_text() == Some(name)).unwrap().1
 }
