@@ -32,6 +32,15 @@ line-device-added = أضاف { $who } جهازًا. وقد وافق عليه ج�
 line-successor = تستمر المجموعة في غرفة جديدة مع الأشخاص أنفسهم. ومن أفسد القديمة ليس فيها.
 line-may-be-missing = قد تكون هنا رسائل ناقصة. ما أُرسل بينما كان هذا الجهاز خارج المجموعة لم يصل إليه.
 
+## Said alike by page and terminal
+choose-handle = اختر معرّفًا
+chats = المحادثات
+unread-divider = { $count } غير مقروءة
+first-chat = لا يقرأ هذه المحادثة إلا أجهزتك وأجهزة { $name }.
+requests = الطلبات
+handle-hint = به يجدك الآخرون. بلا رقم هاتف وبلا بريد إلكتروني.
+not-checked = لم يُقارَن بسجل عام بعد
+
 ## What can go wrong: what happened, what is kept, what to do
 problem-no-account = لا يوجد حساب على هذا الجهاز بعد. أنشئ واحدًا أولًا.
 problem-has-account = على هذا الجهاز حساب من قبل. وهو باقٍ كما هو.

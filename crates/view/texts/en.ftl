@@ -32,6 +32,15 @@ line-device-added = { $who } added a device. It was approved by a device { $who 
 line-successor = The group goes on in a new room, with the same people. Whoever broke the old one is not in it.
 line-may-be-missing = Messages may be missing here. What was sent while this device was out of the group could not reach it.
 
+## Said alike by page and terminal
+choose-handle = Choose a handle
+chats = Chats
+unread-divider = { $count } unread
+first-chat = Only your devices and { $name }'s can read this chat.
+requests = Requests
+handle-hint = Others find you by it. No phone number, no e-mail.
+not-checked = Not checked against a public log yet
+
 ## What can go wrong: what happened, what is kept, what to do
 problem-no-account = There is no account on this device yet. Create one first.
 problem-has-account = This device has an account already. It stays as it is.

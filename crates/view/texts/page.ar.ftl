@@ -25,8 +25,6 @@ yes = نعم
 ## Start
 tagline = رسائل لا يفتحها إلا قرّاؤها.
 invited-by = { $handle } يدعوك.
-choose-handle = اختر معرّفًا
-handle-hint = به يجدك الآخرون. بلا رقم هاتف وبلا بريد إلكتروني.
 handle-free = متاح.
 handle-taken = { $handle } مأخوذ.
 invitation = دعوة
@@ -38,7 +36,6 @@ have-account-text = في هذه النسخة يعيش الحساب في متصف
 about-server = عن هذا الخادم
 
 ## List
-chats = المحادثات
 jump = انتقال إلى
 jump-hint = محادثة أو شخص أو إعداد
 settings = الإعدادات
@@ -78,8 +75,6 @@ new-message = رسالة جديدة
 chat-info = معلومات المحادثة
 chat-menu = قائمة المحادثة
 messages-with = الرسائل مع { $name }
-unread-divider = { $count } غير مقروءة
-first-chat = لا يقرأ هذه المحادثة إلا أجهزتك وأجهزة { $name }.
 first-group = لا يقرؤها إلا من في هذه المجموعة.
 people = { $count ->
     [one] شخص واحد
@@ -132,7 +127,6 @@ ask-name = سيراك { $name } باسم { $handle }. أتضيف اسمًا؟
 add-name = إضافة اسم
 
 ## Requests
-requests = الطلبات
 no-requests = لا طلبات. من لا تعرفهم بعد يظهرون هنا أولًا.
 first-seen = ظهر أول مرة { $ago }
 just-now = الآن
@@ -169,7 +163,6 @@ leave-group-text = يبقى لك ما استلمته. وللعودة يجب أن
 contact = جهة الاتصال
 group = المجموعة
 copy-handle = نسخ المعرّف
-not-checked = لم يُقارَن بسجل عام بعد
 not-checked-text = أجهزة { $name } وقّعت قائمة الأجهزة بنفسها، وقارنها Nodoor. لا يوجد في هذه النسخة سجل عام يراقبه أناس من الخارج، فخادم يكذب منذ اللحظة الأولى يستطيع أن يعرض عليك قائمة أخرى.
 not-checked-text-group = أجهزة كل عضو وقّعت قائمتها بنفسها، وقارنها Nodoor. لا يوجد في هذه النسخة سجل عام يراقبه أناس من الخارج، فخادم يكذب منذ اللحظة الأولى يستطيع أن يعرض عليك قائمة أخرى.
 devices-can-read-chat = { $count ->

@@ -25,8 +25,6 @@ yes = Yes
 ## Start
 tagline = Messages only their readers can open.
 invited-by = { $handle } invites you.
-choose-handle = Choose a handle
-handle-hint = Others find you by it. No phone number, no e-mail.
 handle-free = Free.
 handle-taken = { $handle } is taken.
 invitation = Invitation
@@ -38,7 +36,6 @@ have-account-text = In this version an account lives in one browser or terminal.
 about-server = About this server
 
 ## List
-chats = Chats
 jump = Jump to
 jump-hint = Chat, person or setting
 settings = Settings
@@ -76,8 +73,6 @@ new-message = New message
 chat-info = Chat info
 chat-menu = Chat menu
 messages-with = Messages with { $name }
-unread-divider = { $count } unread
-first-chat = Only your devices and { $name }'s can read this chat.
 first-group = Only the people in this group can read it.
 people = { $count ->
     [one] 1 person
@@ -127,7 +122,6 @@ ask-name = { $name } will see you as { $handle }. Add a name?
 add-name = Add name
 
 ## Requests
-requests = Requests
 no-requests = No requests. People you do not know yet show up here first.
 first-seen = first seen { $ago }
 just-now = just now
@@ -164,7 +158,6 @@ leave-group-text = You keep what you have received. To come back, somebody must 
 contact = Contact
 group = Group
 copy-handle = Copy handle
-not-checked = Not checked against a public log yet
 not-checked-text = { $name }'s devices signed the list of devices themselves, and Nodoor compared it. There is no public log in this version that outsiders watch, so a server that lies from the first moment on could show you another list.
 not-checked-text-group = Each member's devices signed their list themselves, and Nodoor compared it. There is no public log in this version that outsiders watch, so a server that lies from the first moment on could show you another list.
 devices-can-read-chat = { $count ->

@@ -1,7 +1,6 @@
 # Words of the terminal alone: the full screen of DESIGN-UI 6, the line mode, what commands say on standard error.
 
 ## Frame
-chats = المحادثات
 requests-count = { $count ->
     [one] طلب واحد
     [two] طلبان
@@ -19,14 +18,12 @@ members-line = { $people ->
     [few] { $devices } أجهزة يمكنها قراءة هذا
    *[other] { $devices } جهازًا يمكنها قراءة هذا
 }
-not-checked = لم يُقارن بسجل عام بعد
 devices-count = { $count ->
     [one] جهاز واحد
     [two] جهازان
     [few] { $count } أجهزة
    *[other] { $count } جهازًا
 }
-unread-divider = { $count } غير مقروءة
 draft = مسودة: { $text }
 me = أنت
 composer-hint = رسالة إلى { $name }
@@ -40,8 +37,6 @@ disk-trouble = القرص ممتلئ أو معطّل. ما حُفظ محفوظ؛
 
 ## Start
 welcome-line = رسائل لا يفتحها إلا قرّاؤها.
-choose-handle = اختر معرّفًا
-handle-hint = به يجدك الآخرون. لا رقم هاتف ولا بريد إلكتروني.
 create-account = Enter ينشئ الحساب
 handle-free = @{ $handle } متاح.
 handle-taken = @{ $handle } مأخوذ. { $suggestions }
@@ -50,7 +45,6 @@ creating = جارٍ إنشاء الحساب…
 
 ## Chat
 empty-list = ابحث عن شخص بمعرّفه (Ctrl+N)، أو أرسل إليه رابطك: { $link }
-first-chat = لا يقرأ هذه المحادثة إلا أجهزتك وأجهزة { $name }.
 not-sent-line = لم تُرسل، r للمحاولة مرة أخرى
 read-only-left = غادرتَ. ويبقى لك ما استلمته.
 read-only-removed = أُزلتَ. ويبقى لك ما استلمته.
@@ -70,7 +64,6 @@ new-below = { $count ->
 }
 
 ## Requests
-requests = الطلبات
 request-from = { $name }، ظهر أول مرة { $when }
 request-note = تبقى الروابط والصور معطّلة حتى تقبل. لا يُبلَّغ { $name } بشيء.
 request-group = يدعوك { $name } إلى المجموعة { $title }. وفيها: { $members }

@@ -1,7 +1,6 @@
 # Words of the terminal alone: the full screen of DESIGN-UI 6, the line mode, what commands say on standard error.
 
 ## Frame
-chats = Chats
 requests-count = { $count ->
     [one] 1 request
    *[other] { $count } requests
@@ -13,12 +12,10 @@ members-line = { $people ->
     [one] 1 device can read this
    *[other] { $devices } devices can read this
 }
-not-checked = Not checked against a public log yet
 devices-count = { $count ->
     [one] 1 device
    *[other] { $count } devices
 }
-unread-divider = { $count } unread
 draft = Draft: { $text }
 me = you
 composer-hint = Message { $name }
@@ -32,8 +29,6 @@ disk-trouble = The disk is full or failed. What is kept is kept; nothing new is.
 
 ## Start
 welcome-line = Messages only their readers can open.
-choose-handle = Choose a handle
-handle-hint = Others find you by it. No phone number, no e-mail.
 create-account = Enter creates the account
 handle-free = @{ $handle } is free.
 handle-taken = @{ $handle } is taken. { $suggestions }
@@ -42,7 +37,6 @@ creating = Creating the account…
 
 ## Chat
 empty-list = Find someone by handle (Ctrl+N), or send them your link: { $link }
-first-chat = Only your devices and { $name }'s can read this chat.
 not-sent-line = not sent, r to try again
 read-only-left = You left. You keep what you have received.
 read-only-removed = You were removed. You keep what you have received.
@@ -60,7 +54,6 @@ new-below = { $count ->
 }
 
 ## Requests
-requests = Requests
 request-from = { $name }, first seen { $when }
 request-note = Links and pictures stay off until you accept. { $name } is not told anything.
 request-group = { $name } invites you to the group { $title }. In it: { $members }
