@@ -15,6 +15,7 @@ use nodoor_wire::id::DeploymentId;
 use crate::{
     cache::Cache,
     group::Group,
+    journal,
     keyspace::{Space, Spaces},
     recent::{Recent, Settling, read_log},
     record::Reader,
@@ -61,6 +62,10 @@ pub enum OpenError {
         /// How many, at least.
         commits: u64,
     },
+    /// The journal is damaged before its end. Restore a backup: what was confirmed since the trees were written is in
+    /// the journal alone.
+    #[error("the journal of the data folder is damaged before its end; restore a backup")]
+    Journal,
     /// The engine refuses what is there. Restore a backup.
     #[error("the data folder is damaged: {0}")]
     Damaged(StorageError),
@@ -108,16 +113,18 @@ impl Folder {
     pub fn open_with_reserve(path: &Path, reserve_bytes: u64) -> Result<Self, OpenError> {
         fs::create_dir_all(path)?;
         let deployment = read_or_make_format(path)?;
-        let database = Database::builder(path.join("store"))
-            // No value of ours compresses: all of the large ones are sealed.
-            .journal_compression(fjall::CompressionType::None)
-            .max_journaling_size(256 * 1024 * 1024)
-            .cache_size(64 * 1024 * 1024)
-            // With more than one, fjall's first worker passes compactions to itself for as long as the second is busy: a core's
-            // worth of nothing.
-            .worker_threads(1)
-            .open()
-            .map_err(open_error)?;
+        let builder = || {
+            Database::builder(path.join("store"))
+                // No value of ours compresses: all of the large ones are sealed.
+                .journal_compression(fjall::CompressionType::None)
+                .max_journaling_size(256 * 1024 * 1024)
+                .cache_size(64 * 1024 * 1024)
+                // With more than one, fjall's first worker passes compactions to itself for as long as the second is
+                // busy: a core's worth of nothing.
+                .worker_threads(1)
+                .open()
+        };
+        let database = journal::open(path, builder)?;
         let spaces = Spaces::open(&database).map_err(open_error)?;
         settle_logs(&database, &spaces)?;
         database.persist(PersistMode::SyncAll).map_err(open_error)?;

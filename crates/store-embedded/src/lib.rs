@@ -23,6 +23,7 @@ mod counts;
 mod directory;
 mod folder;
 mod group;
+mod journal;
 mod keyspace;
 mod ledger;
 mod read;

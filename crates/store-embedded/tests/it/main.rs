@@ -6,6 +6,8 @@ mod conformance;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 #[expect(dead_code, reason = "the server's own tests use all of it")]

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Journals as power cuts and bad disks leave them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use nodoor_server::storage::{Day, Op, RoomName, Rooms as _, Storage as _};
+use nodoor_store_embedded::{Folder, OpenError};
+
+use crate::folder::files;
+
+/// The journal that is written to.
+fn journal(folder: &Path) -> PathBuf {
+    let mut journals = files(folder);
+    journals.retain(|path| path.extension().is_some_and(|extension| extension == "jnl"));
+    journals.sort();
+    journals.pop().unwrap()
+}
+
+/// A folder in which three rooms were founded one after another, its journal, and where each stands in it.
+async fn founded() -> (tempfile::TempDir, Vec<u8>, Vec<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Folder::open(folder.path()).unwrap();
+    for room in 1..=3 {
+        let roster = vec![room; 100].into();
+        let name = RoomName([room; 32]);
+        let found = Op::FoundRoom { room: name, key_check: [1; 32], roster, day: Day(1) };
+        store.commit(vec![found]).await.unwrap();
+    }
+    drop(store);
+    let bytes = fs::read(journal(folder.path())).unwrap();
+    let place = |room: u8| bytes.windows(100).position(|window| window == [room; 100]).unwrap();
+    let places = (1..=3).map(place).collect();
+    (folder, bytes, places)
+}
+
+fn commits(folder: &Path, count: u64) {
+    fs::write(folder.join("commits"), count.to_be_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_last_write_that_the_power_cut_is_cut_off() {
+    let (folder, mut bytes, places) = founded().await;
+    // Its end reached the disk, its middle did not, and nobody was told that it stands.
+    bytes[places[2]..places[2] + 50].fill(0);
+    fs::write(journal(folder.path()), &bytes).unwrap();
+    commits(folder.path(), 2);
+    for _ in 0..2 {
+        let store = Folder::open(folder.path()).unwrap();
+        assert!(store.room(RoomName([2; 32])).await.unwrap().is_some());
+        assert!(store.room(RoomName([3; 32])).await.unwrap().is_none());
+    }
+    let cut = fs::read(folder.path().join("journal.cut")).unwrap();
+    assert!(cut.windows(50).any(|window| window == [3; 50]));
+}
+
+#[tokio::test]
+async fn a_last_write_that_was_confirmed_is_missed() {
+    let (folder, mut bytes, places) = founded().await;
+    bytes[places[2]] ^= 0xff;
+    fs::write(journal(folder.path()), &bytes).unwrap();
+    let error = Folder::open(folder.path()).err().unwrap();
+    assert!(matches!(error, OpenError::Lost { commits: 1 }), "{error}");
+}
+
+#[tokio::test]
+async fn damage_before_the_end_is_said_and_nothing_is_cut() {
+    let (folder, mut bytes, places) = founded().await;
+    bytes[places[1]] ^= 0xff;
+    fs::write(journal(folder.path()), &bytes).unwrap();
+    commits(folder.path(), 0);
+    for _ in 0..2 {
+        let error = Folder::open(folder.path()).err().unwrap();
+        assert!(matches!(error, OpenError::Journal), "{error}");
+        assert!(error.to_string().contains("restore a backup"));
+        assert_eq!(fs::read(journal(folder.path())).unwrap(), bytes);
+        assert!(!folder.path().join("journal.cut").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_length_is_an_answer_and_no_panic() {
+    let (folder, bytes, places) = founded().await;
+    // Before a value stand its key, its length on disk, and its length.
+    let length = places[1] - 32 - 8 - 32 - 4 - 4;
+    let found = u32::from_le_bytes(bytes[length..length + 4].try_into().unwrap());
+    assert_eq!(found, 8 + 32 + 100, "the length of a room's row");
+    for byte in length..length + 8 {
+        let mut bytes = bytes.clone();
+        bytes[byte] ^= 0xff;
+        fs::write(journal(folder.path()), &bytes).unwrap();
+        commits(folder.path(), 3);
+        assert!(Folder::open(folder.path()).is_err(), "{byte}");
+        fs::write(journal(folder.path()), &bytes).unwrap();
+    }
+}
