@@ -28,6 +28,9 @@ pub enum OpenStoreError {
     /// The key is not this file's, or the file is no database.
     #[error("the key does not open this database")]
     WrongKey,
+    /// The SQLite library of this build does not encrypt.
+    #[error("this build cannot encrypt its database")]
+    NoCipher,
     /// A newer version of this program wrote it.
     #[error("the database is of format {found}, this version reads up to {FORMAT}")]
     TooNew {
@@ -60,6 +63,14 @@ impl SqliteStore {
             *Zeroizing::new(hex::encode(key.0.as_slice()))
         ));
         connection.execute_batch(&pragma)?;
+        // A library built without encryption takes the key and writes plain text: it does not answer this.
+        let cipher: Option<String> =
+            connection.query_row("PRAGMA cipher_version", [], |row| row.get(0)).optional()?;
+        if cipher.is_none() {
+            return Err(OpenStoreError::NoCipher);
+        }
+        // What was deleted, erased words among it, is overwritten and not only unlinked.
+        connection.execute_batch("PRAGMA secure_delete = ON;")?;
         // The library would write to standard error on a wrong key; the error we return says it once.
         connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
         let format = match connection.pragma_query_value(None, "user_version", |row| row.get(0)) {

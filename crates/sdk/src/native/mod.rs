@@ -162,6 +162,7 @@ fn open_store(
     passphrase: Option<Zeroizing<String>>,
 ) -> Result<SqliteStore, OpenError> {
     let key = profile.database_key(passphrase.as_ref().map(|text| text.as_str()))?;
-    let connection = Connection::open(profile.database()).map_err(OpenStoreError::from)?;
+    let connection = Connection::open(profile.database().map_err(ProfileError::from)?)
+        .map_err(OpenStoreError::from)?;
     Ok(SqliteStore::open(connection, &key, Journal::WriteAhead)?)
 }

@@ -112,7 +112,10 @@ impl Profile {
     /// # Errors
     /// The folder cannot be written.
     pub fn remember_server(folder: &Path, server: &Address) -> Result<(), ProfileError> {
-        Ok(fs::write(folder.join(SERVER), format!("{server}\n"))?)
+        let path = folder.join(SERVER);
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        Ok(writeln!(file, "{server}")?)
     }
 
     /// What protects the database; before there is one, what would.
@@ -133,8 +136,12 @@ impl Profile {
         &self.folder
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join(DATABASE)
+    /// The database's file, there and readable by this user alone before SQLite opens it: its journals take the same
+    /// mode.
+    pub(crate) fn database(&self) -> io::Result<PathBuf> {
+        let path = self.folder.join(DATABASE);
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        Ok(path)
     }
 
     /// The database's key: read, derived, or made the first time. On disk before the database is.

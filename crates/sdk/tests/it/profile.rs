@@ -39,8 +39,11 @@ async fn every_file_is_readable_by_its_owner_alone_and_plain_text_is_on_none() {
     assert_eq!(profile.protection(false), Protection::KeyFile);
     let client = Client::open(profile, &nowhere(), None, "desk").await.unwrap();
     client.close().await;
-    let key = std::fs::metadata(place.path().join("key")).unwrap();
-    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    Profile::remember_server(place.path(), &nowhere()).unwrap();
+    for file in ["key", "database", "server"] {
+        let file = std::fs::metadata(place.path().join(file)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
     let database = std::fs::read(place.path().join("database")).unwrap();
     assert!(!database.starts_with(b"SQLite format"));
 }
