@@ -15,6 +15,7 @@ use self::encoding::{
     body,
 };
 use super::tree::{Hash, leaf_hash};
+use crate::directory::empty_root;
 
 mod encoding;
 
@@ -117,6 +118,17 @@ impl KtEpoch {
             return Err(EpochError::VrfKey);
         }
         Ok(())
+    }
+
+    /// Whether this may be the first `KT_EPOCH` of a log: a heartbeat of the empty directory, or the first epoch on it.
+    ///
+    /// # Errors
+    /// [`EpochError::Number`], [`EpochError::Root`].
+    pub fn may_be_first(&self) -> Result<(), EpochError> {
+        if self.epoch != u64::from(!self.is_heartbeat()) {
+            return Err(EpochError::Number);
+        }
+        if self.previous_root == empty_root() { Ok(()) } else { Err(EpochError::Root) }
     }
 
     fn is_formed(&self) -> bool {

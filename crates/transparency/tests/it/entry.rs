@@ -157,6 +157,20 @@ fn epochs_follow_each_other_without_a_gap() {
 }
 
 #[test]
+fn a_directory_begins_empty() {
+    let empty = nodoor_transparency::directory::empty_root();
+    let beat = KtEpoch { root: empty, previous_root: empty, ..heartbeat(0) };
+    assert_eq!(beat.may_be_first(), Ok(()));
+    let first = KtEpoch { epoch: 1, previous_root: empty, ..epoch() };
+    assert_eq!(first.may_be_first(), Ok(()));
+    // Labels that were never logged as added.
+    assert_eq!(heartbeat(0).may_be_first(), Err(EpochError::Root));
+    assert_eq!(KtEpoch { epoch: 1, ..epoch() }.may_be_first(), Err(EpochError::Root));
+    assert_eq!(KtEpoch { epoch: 2, ..first }.may_be_first(), Err(EpochError::Number));
+    assert_eq!(KtEpoch { epoch: 1, ..beat }.may_be_first(), Err(EpochError::Number));
+}
+
+#[test]
 fn a_build_that_one_builder_signed_twice_is_not_installed() {
     let terminal = Installed { kind: ReleaseKind::Terminal, sequence: 6 };
     let now = 1_795_000_000_000;
