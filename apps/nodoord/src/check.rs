@@ -4,8 +4,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-
-use nodoor_store_embedded::Folder;
+use nodoor_server::{
+    ledger::LedgerError,
+    storage::ledger::{LedgerStorage as _, Log as _},
+};
+use nodoor_store_embedded::{Folder, LedgerFolder};
+use tokio::runtime::Builder;
 
 use crate::WrongUse;
 
@@ -18,8 +22,20 @@ pub(crate) fn check(data: &Path) -> Result<()> {
         return Err(WrongUse("there is no such data folder; --data DIR names it".into()).into());
     }
     let folder = Folder::open(data).context("cannot open the data folder")?;
+    let mut counts = folder.counts().context("the data folder cannot be read to its end")?;
+    // A folder that never had a ledger is not given one here.
+    if data.join("ledger").is_dir() {
+        let ledger = LedgerFolder::open(data).context("cannot open the ledger's folder")?;
+        counts.extend(ledger.counts().context("the ledger cannot be read to its end")?);
+        let runtime = Builder::new_current_thread().build()?;
+        let sizes = async { anyhow::Ok((ledger.size().await?, ledger.promised().await?)) };
+        let (size, promised) = runtime.block_on(sizes)?;
+        if size < promised {
+            return Err(LedgerError::Behind { size, promised }.into());
+        }
+    }
     println!("{:>10}  what", "count");
-    for (what, count) in folder.counts().context("the data folder cannot be read to its end")? {
+    for (what, count) in counts {
         println!("{count:>10}  {what}");
     }
     Ok(())

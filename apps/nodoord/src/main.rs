@@ -10,10 +10,13 @@ mod capabilities;
 mod chance;
 mod check;
 mod clock;
+mod keys;
+mod ledger;
 mod listen;
 mod run;
 mod tls;
 mod web;
+mod witnesses;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -64,6 +67,17 @@ struct Run {
     /// Who may register: `open`, `closed`, or `ticket:WORD` [default: open].
     #[arg(long, value_name = "POLICY", default_value = "open", value_parser = run::registration)]
     registration: nodoor_server::Registration,
+    /// Seconds between epochs of the ledger; changes wait that long to be shown.
+    #[arg(long, value_name = "N", default_value = "2", env = "NODOOR_EPOCH_SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=300))]
+    epoch_seconds: u64,
+    /// Who must cosign the ledger: a C2SP tlog-policy file with the witnesses and their URLs; a line for this log may be
+    /// left out [default: nobody, and clients say "unwitnessed"].
+    #[arg(long, value_name = "FILE", env = "NODOOR_LEDGER_POLICY")]
+    ledger_policy: Option<PathBuf>,
+    /// Anonymous connections need a token for all but look-ups, the ledger and linking.
+    #[arg(long)]
+    tokens_needed: bool,
     /// Delete what is old although the last time was more than two days ago: the server was off, and its clock is right.
     #[arg(long)]
     clock_is_right: bool,

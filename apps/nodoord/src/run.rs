@@ -14,6 +14,7 @@ use nodoor_store_embedded::Folder;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     signal::unix::{SignalKind, signal},
+    sync::watch,
     task::{JoinSet, spawn_blocking},
     time::{interval, timeout},
 };
@@ -22,7 +23,7 @@ use crate::{
     Run, WrongUse,
     chance::Chance,
     clock::SystemClock,
-    listen, tls,
+    ledger, listen, tls,
     tls::{Handshakes, TlsListener},
     web,
 };
@@ -45,6 +46,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 
     let mut config = if options.without_budgets { Config::unlimited() } else { Config::default() };
     config.registration = options.registration.clone();
+    config.tokens_needed = options.tokens_needed;
     config.clock_is_right = options.clock_is_right;
     let mut limits = Limits::default();
     if listen::allowed(&options.listen, false).is_ok() {
@@ -66,12 +68,17 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         );
     }
     let chance = Chance::draw().context("the system gives no randomness")?;
-    let server = Server::open(store, config, Arc::new(SystemClock), Box::new(chance))?;
+    let runtime = runtime(options.threads)?;
+    let policy = options.ledger_policy.as_deref();
+    let ledger = runtime.block_on(ledger::open(&options.data, &store, policy))?;
+    let clock = Arc::new(SystemClock);
+    let server = Server::open_with_ledger(store, ledger, config, clock, Box::new(chance))?;
     let peers = PeerKey::draw().context("the system gives no randomness")?;
     let gateway = Gateway::new(server.clone(), app, limits, peers);
 
-    let runtime = runtime(options.threads)?;
     let done = runtime.block_on(async {
+        // Before anybody is told where it listens: from then on it goes down in order.
+        let stop = stop_asked()?;
         let mut serving = JoinSet::new();
         for address in &options.listen {
             let listener = listen::bind(*address)?;
@@ -91,11 +98,17 @@ pub(crate) fn run(options: &Run) -> Result<()> {
             announce(scheme, bound);
         }
         drop(gateway);
-        let sweeping = tokio::spawn(sweep(server.clone()));
-        stop_asked().await?;
+        let (published, changed) = watch::channel(0);
+        let pause = Duration::from_secs(options.epoch_seconds);
+        let mut beside = JoinSet::new();
+        beside.spawn(sweep(server.clone()));
+        beside.spawn(tick(server.clone()));
+        beside.spawn(ledger::publish(server.clone(), pause, published));
+        beside.spawn(ledger::carry(server.clone(), changed));
+        stop.await;
         tracing::info!("stopping: clients are told, what is under way is finished");
         server.drain();
-        sweeping.abort();
+        beside.abort_all();
         let all = async { while serving.join_next().await.is_some() {} };
         if timeout(STOP_WITHIN, all).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
@@ -124,6 +137,14 @@ fn announce(scheme: &str, address: SocketAddr) {
     println!("nodoord listens on {scheme}://{address}");
 }
 
+async fn tick(server: Server) {
+    let mut second = interval(Duration::from_secs(1));
+    loop {
+        second.tick().await;
+        server.tick();
+    }
+}
+
 async fn sweep(server: Server) {
     let mut hour = interval(Duration::from_secs(3600));
     loop {
@@ -144,15 +165,17 @@ async fn sweep(server: Server) {
     }
 }
 
-async fn stop_asked() -> Result<()> {
+/// Resolves when somebody asks this process to stop, from now on.
+fn stop_asked() -> Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        Some(()) = terminate.recv() => {}
-        Some(()) = interrupt.recv() => {}
-        else => pending().await,
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            Some(()) = terminate.recv() => {}
+            Some(()) = interrupt.recv() => {}
+            else => pending().await,
+        }
+    })
 }
 
 fn runtime(threads: Option<usize>) -> Result<Runtime> {

@@ -10,6 +10,8 @@
 //! |---|---|
 //! | `GET /v1/ws` | the protocol, one protobuf a binary frame |
 //! | `POST /v1/rpc` | one anonymous request |
+//! | `GET /ledger/...` | checkpoint, tiles, entries, audit blobs, for anyone |
+//! | `POST /ledger/cosignature` | what witnesses and auditors send |
 //! | `GET /health`, `/ready` | alive; willing (not draining) |
 //! | `GET /metrics` | counters, to loopback only |
 //! | else | the web app |
@@ -18,6 +20,7 @@
 
 mod crowd;
 mod guard;
+mod ledger;
 mod metrics;
 mod page;
 mod peer;

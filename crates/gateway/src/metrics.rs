@@ -7,9 +7,9 @@ use std::{
     sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 
-use nodoor_server::Statistics;
+use nodoor_server::{Server, ledger::Ledger};
 
-/// What the gateway counts itself; the rest comes from the server's [`Statistics`].
+/// What the gateway counts itself; the rest comes from the server's own numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     open: AtomicI64,
@@ -64,7 +64,9 @@ impl Metrics {
     }
 
     /// The Prometheus text exposition, version 0.0.4.
-    pub(crate) fn to_text(&self, server: &Statistics) -> String {
+    pub(crate) fn to_text(&self, server: &Server) -> String {
+        let ledger = server.ledger().map(Ledger::statistics);
+        let server = server.statistics();
         let open = u64::try_from(self.open.load(Relaxed)).unwrap_or_default();
         let mut out = String::new();
         for (name, kind, help, value) in [
@@ -80,6 +82,26 @@ impl Metrics {
             head(&mut out, name, kind, help);
             // Writing to a String cannot fail.
             let _ = writeln!(out, "nodoor_{name} {value}");
+        }
+        if let Some(ledger) = ledger {
+            for (name, help, value) in [
+                ("ledger_size", "Entries of the ledger", ledger.size),
+                (
+                    "ledger_served_size",
+                    "Entries under the checkpoint that is served",
+                    ledger.served_size,
+                ),
+                (
+                    "ledger_served_time_seconds",
+                    "Ledger time of that checkpoint, since 1970",
+                    ledger.served_time_ms / 1000,
+                ),
+                ("ledger_epoch", "Epochs of the key directory", ledger.epoch),
+                ("ledger_waiting_labels", "Labels that wait to be published", ledger.waiting),
+            ] {
+                head(&mut out, name, "gauge", help);
+                let _ = writeln!(out, "nodoor_{name} {value}");
+            }
         }
         head(&mut out, "websockets_closed_total", "counter", "WebSockets closed, by reason");
         for ((_, reason), count) in Closed::ALL.iter().zip(&self.closed) {

@@ -22,7 +22,7 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 
-use crate::{Gateway, crowd::Caller, page::secure, rpc, socket};
+use crate::{Gateway, crowd::Caller, ledger, page::secure, rpc, socket};
 
 impl Gateway {
     /// The routes of every listener.
@@ -30,6 +30,8 @@ impl Gateway {
         Router::new()
             .route("/v1/ws", any(websocket))
             .route("/v1/rpc", post(one_request))
+            .route("/ledger/cosignature", post(ledger::cosignature))
+            .route("/ledger/{*path}", get(ledger::file))
             .route("/health", get(async || plain(StatusCode::OK, "ok\n".into())))
             .route("/ready", get(readiness))
             .route("/metrics", get(metrics))
@@ -88,7 +90,7 @@ async fn metrics(
     if !caller.peer.is_loopback() {
         return plain(StatusCode::NOT_FOUND, String::new());
     }
-    let text = gateway.metrics.to_text(&gateway.server.statistics());
+    let text = gateway.metrics.to_text(&gateway.server);
     plain(StatusCode::OK, text)
 }
 
@@ -124,7 +126,7 @@ fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn plain(status: StatusCode, text: String) -> Response<Body> {
+pub(crate) fn plain(status: StatusCode, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let out = response.headers_mut();

@@ -24,7 +24,7 @@ use crate::{
     connection::{Connection, Stage},
     delivery::Outlets,
     entropy::Entropy,
-    ledger::Ledger,
+    ledger::{Cosigned, Ledger, LedgerError},
     logins::Logins,
     refusal::{Handled, Refusal},
     rendezvous::Rendezvous,
@@ -65,6 +65,24 @@ pub enum SweepError {
 
 /// Days between two sweeps, at most.
 const SWEEP_DAYS: u64 = 2;
+
+/// Cosignatures are not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CosignError {
+    /// This server keeps no ledger.
+    #[error("this server keeps no ledger")]
+    NoLedger,
+    /// The budget of this address is spent.
+    #[error("too many cosignatures")]
+    TooMany,
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What the check of cosignatures costs, in requests.
+const COSIGN_COST: u32 = 10;
 
 /// Counters since the start, for an operator's metrics. No names, no addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -261,6 +279,18 @@ impl Server {
     /// Ends what waited long enough. Call it every second or so: this room has no timer.
     pub fn tick(&self) {
         self.0.rendezvous.tick(self.0.clock.now_ms());
+    }
+
+    /// Takes cosignatures of the newest checkpoint, of whoever has this budget: see [`Ledger::cosign`].
+    ///
+    /// # Errors
+    /// [`CosignError`].
+    pub async fn cosign(&self, budget_key: [u8; 16], body: &[u8]) -> Result<Cosigned, CosignError> {
+        let now_ms = self.0.clock.now_ms();
+        let ledger = self.ledger().ok_or(CosignError::NoLedger)?;
+        let spent = self.0.budgets.anonymous.spend(&budget_key, COSIGN_COST, now_ms);
+        spent.map_err(|_| CosignError::TooMany)?;
+        Ok(ledger.cosign(body, now_ms).await?)
     }
 
     /// Begins to stop: see [`Server::draining`]. Requests are still answered.
