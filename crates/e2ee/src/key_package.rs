@@ -17,8 +17,12 @@ use crate::{
     suite::{self, SUITE},
 };
 
-/// Seconds a key package may be used: 84 days, the most RFC 9420 implementations here accept.
-const LIFETIME_SECONDS: u64 = 84 * 24 * 60 * 60;
+/// How long a key package may be used, the same in every one: always. Each receiver of an Add compares the lifetime
+/// with its own clock; any other value would let a slow clock, or a server that hands an old package out late, make
+/// honest members disagree about a commit. Which devices may enter is for their owner's list to say, not for a clock.
+pub(crate) fn lifetime() -> Lifetime {
+    Lifetime::init(0, u64::MAX)
+}
 
 /// A key package to upload, and the token to register before.
 pub struct Made {
@@ -32,7 +36,7 @@ pub struct Made {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyPackageError {
-    /// The peer's (or the server's) fault: not a key package, a signature that does not hold, expired.
+    /// The peer's (or the server's) fault: not a key package, a signature that does not hold, a lifetime that ends.
     #[error("not a valid key package")]
     Invalid,
     /// The peer's fault: another suite, or capabilities a room needs are missing.
@@ -65,7 +69,7 @@ pub fn make(
         commit_key: commit_key.verifying_key().to_bytes(),
     };
     let mut builder = KeyPackage::builder()
-        .key_package_lifetime(Lifetime::new(LIFETIME_SECONDS))
+        .key_package_lifetime(lifetime())
         .leaf_node_capabilities(suite::capabilities())
         .leaf_node_extensions(suite::leaf_extensions(&keys).ok_or(KeyPackageError::Make)?);
     if last_resort {
@@ -96,6 +100,9 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(KeyPackage, Leaf), KeyPackageErr
     };
     let package = KeyPackageIn::validate(package, &suite::crypto(), ProtocolVersion::Mls10)
         .map_err(|_| KeyPackageError::Invalid)?;
+    if *package.life_time() != lifetime() {
+        return Err(KeyPackageError::Invalid);
+    }
     if package.ciphersuite() != SUITE || !suite::is_capable(package.leaf_node().capabilities()) {
         return Err(KeyPackageError::Unsupported);
     }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     group::{Group, Leaf, ROSTER_LABEL, roster_of},
-    leaf,
+    key_package, leaf,
     open::OpenError,
     room::RoomContext,
     suite,
@@ -184,6 +184,10 @@ impl After {
             let proposer = group.leaf(sender.u32()).ok_or(OpenError::Forged)?;
             match queued.proposal() {
                 Proposal::Add(add) if *queued.sender() == by_committer => {
+                    // The same for everybody, whatever the time: see `key_package::lifetime`.
+                    if *add.key_package().life_time() != key_package::lifetime() {
+                        return Err(OpenError::Forged);
+                    }
                     entering.push(add.key_package().leaf_node());
                 }
                 Proposal::Remove(remove) => {

@@ -7,7 +7,7 @@ use nodoor_e2ee::{
 };
 use openmls::prelude::{
     Extension, Extensions, ExternalSender, GroupContext, LeafNodeIndex, LeafNodeParameters,
-    MlsGroup, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
+    Lifetime, MlsGroup, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
     OpenMlsProvider as _, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
     StagedWelcome, UnknownExtension, WireFormatPolicy,
     tls_codec::{DeserializeBytes as _, Serialize as _},
@@ -189,4 +189,19 @@ fn a_taken_token_is_no_roster() {
     stored.header = header.to_vec().into();
     stored.commit_key = vec![0x33; 32].into();
     assert_eq!(staged.matches_header(&stored), Err(nodoor_e2ee::staged::HeaderError::NextRoster));
+}
+
+#[test]
+fn an_add_that_a_clock_would_decide_about_is_refused_by_everybody() {
+    let (alice, bob, mallory, mut group) = infiltrated(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY);
+    // It is good today, by everybody's clock; in a month it would be by some.
+    let dora = Mallory { signer: Device::new(5).me, ..Mallory::new() };
+    let package = dora.lasting(Lifetime::default(), SUITE, &leaf_extension());
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(&package).unwrap();
+    let MlsMessageBodyIn::KeyPackage(package) = message.extract() else { panic!("no package") };
+    let package = package.validate(mallory.provider.crypto(), Default::default()).unwrap();
+    let (commit, ..) = group.add_members(&mallory.provider, &mallory.signer, &[package]).unwrap();
+    for member in [&alice, &bob] {
+        assert_eq!(member.open(&frame(&commit)).unwrap_err(), OpenError::Forged);
+    }
 }

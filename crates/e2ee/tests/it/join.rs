@@ -8,7 +8,7 @@ use nodoor_e2ee::{
 };
 use nodoor_wire::id::RoomId;
 use openmls::prelude::{
-    Ciphersuite, Extensions, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedWelcome,
+    Ciphersuite, Extensions, Lifetime, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedWelcome,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 
@@ -132,6 +132,20 @@ fn a_leaf_that_does_not_decode_is_not_added() {
     let last = bent.len() - 1;
     bent[last] ^= 1;
     assert_eq!(key_package::inspect(&bent).unwrap_err(), KeyPackageError::Invalid);
+}
+
+#[test]
+fn no_clock_says_whether_a_device_may_enter() {
+    // What one receiver's clock would take and another's would not, all of them refuse, and so does who adds it.
+    let day = 24 * 3600;
+    let now = Lifetime::new(0).not_after();
+    let ends = [Lifetime::default(), Lifetime::init(now - 7 * day, now + 31 * day)];
+    for lifetime in ends.into_iter().chain([Lifetime::init(1, u64::MAX), Lifetime::init(0, now)]) {
+        let package = Mallory::new().lasting(lifetime, SUITE, &leaf_extension());
+        assert_eq!(key_package::inspect(&package).unwrap_err(), KeyPackageError::Invalid);
+    }
+    assert!(key_package::inspect(&Mallory::new().key_package(SUITE, &leaf_extension())).is_ok());
+    assert!(key_package::inspect(&Device::new(5).key_package()).is_ok());
 }
 
 fn raw_group(mallory: &Mallory, suite: Ciphersuite) -> MlsGroup {

@@ -21,7 +21,7 @@ use nodoor_wire::{
 };
 use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, Extension,
-    ExtensionType, Extensions, KeyPackage, MlsMessageOut, UnknownExtension,
+    ExtensionType, Extensions, KeyPackage, Lifetime, MlsMessageOut, UnknownExtension,
     tls_codec::Serialize as _,
 };
 use openmls_rust_crypto::OpenMlsRustCrypto;
@@ -212,8 +212,18 @@ impl Mallory {
     }
 
     pub(crate) fn key_package(&self, suite: Ciphersuite, leaf_extension: &[u8]) -> Vec<u8> {
+        self.lasting(Lifetime::init(0, u64::MAX), suite, leaf_extension)
+    }
+
+    pub(crate) fn lasting(
+        &self,
+        lifetime: Lifetime,
+        suite: Ciphersuite,
+        leaf_extension: &[u8],
+    ) -> Vec<u8> {
         let extension = Extension::Unknown(0xF0D1, UnknownExtension(leaf_extension.to_vec()));
         let bundle = KeyPackage::builder()
+            .key_package_lifetime(lifetime)
             .leaf_node_capabilities(Self::capabilities(suite))
             .leaf_node_extensions(Extensions::single(extension).unwrap())
             .build(suite, &self.provider, &self.signer, self.credential())
