@@ -5,11 +5,11 @@
 //! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
 
 use nodoor_e2ee::{group::Change, key_package, room::RoomContext};
-use nodoor_view::model::{ConversationId, Kind, MessageId, Problem, ProblemKind};
+use nodoor_view::model::{Kind, MessageId, Problem, ProblemKind};
 use nodoor_wire::{
     code::{Class, Code},
     header::CommitHeader,
-    id::RoomId,
+    id::{AccountId, RoomId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -21,7 +21,7 @@ use crate::{
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{Intent, Line, Submission, key},
+    rows::{Intent, Line, Room, Submission, key},
     step::{Step, problem},
 };
 
@@ -37,7 +37,7 @@ impl Step<'_> {
         intents: Vec<Vec<u8>>,
         lines: Vec<Line>,
     ) {
-        if !self.may_enter(id, &change) {
+        if !self.may_enter(id, &change, &intents) {
             // A server that hands out key packages no verified list names: nothing is encrypted to them.
             self.live.packages.remove(id);
             for row in &intents {
@@ -72,8 +72,14 @@ impl Step<'_> {
         self.ask_room(Wire::Anonymous, id, body, Purpose::Commit(*id));
     }
 
-    /// The gate, before anything is encrypted to whoever we would add.
-    fn may_enter(&mut self, id: &RoomId, change: &Change) -> bool {
+    /// The gate, before anything is encrypted to whoever we would add; and more than the gate: they are of the accounts
+    /// that these intents name, and their owners list them now.
+    fn may_enter(&mut self, id: &RoomId, change: &Change, intents: &[Vec<u8>]) -> bool {
+        let wanted: Vec<AccountId> = intents
+            .iter()
+            .filter_map(|row| self.disk.get::<Intent>(row))
+            .flat_map(|intent| intent.adds())
+            .collect();
         let mut entering = Vec::new();
         for bytes in &change.add {
             match key_package::inspect(bytes) {
@@ -82,6 +88,9 @@ impl Step<'_> {
             }
         }
         for leaf in &entering {
+            if !wanted.contains(&leaf.name.account) || !self.is_listed(leaf) {
+                return false;
+            }
             let known = self.known(&leaf.name.account);
             if known.is_some_and(|known| !known.may_add(&leaf.name.device)) {
                 return false;
@@ -159,10 +168,7 @@ impl Step<'_> {
             return;
         };
         self.fail_outgoing(conversation.id, problem);
-        let alone = self.with_group(id, |_, group| group.leaves().len() == 1).unwrap_or(false);
-        if conversation.kind == Kind::Direct && alone {
-            self.abandon(id, &mut conversation);
-        }
+        self.abandon_alone(id, &mut conversation);
     }
 
     /// Gives a pending commit of ours up; its intents stay and are carried out anew.
@@ -195,7 +201,7 @@ impl Step<'_> {
         };
         room.updated_at = self.now;
         self.set_room(&room);
-        self.context_changed(room.conversation, &context);
+        self.context_changed(&room, &context);
         let asked = submission.intents.first().and_then(|row| key::intent_number(row));
         for (line, place) in submission.lines.into_iter().zip(1..) {
             match asked {
@@ -206,10 +212,11 @@ impl Step<'_> {
         self.retry_held();
     }
 
-    /// Follows the GroupContext: the title.
-    pub(crate) fn context_changed(&mut self, conversation: ConversationId, context: &RoomContext) {
-        if let Some(mut conversation) = self.conversation(conversation) {
-            if conversation.kind == Kind::Group {
+    /// Follows the GroupContext of the room that is used: the title.
+    pub(crate) fn context_changed(&mut self, room: &Room, context: &RoomContext) {
+        if let Some(mut conversation) = self.conversation(room.conversation) {
+            let used = self.room_in_use(&conversation);
+            if conversation.kind == Kind::Group && used.is_some_and(|used| used.room == room.room) {
                 conversation.title = crate::conversation::tidy(&context.title, 100);
             }
             self.set_conversation(&conversation);

@@ -108,7 +108,7 @@ impl Step<'_> {
 
     /// The room of a conversation that is used for sending: of a direct one that with the smallest hash among
     /// those where both have sent, else the smallest at all; of a group, which has several when more than one
-    /// successor was founded at once, that with the smallest id.
+    /// successor was founded at once, that of the old room's creator, else that with the smallest id.
     pub(crate) fn room_in_use(&self, conversation: &Conversation) -> Option<Room> {
         let rooms: Vec<Room> = conversation
             .rooms
@@ -120,7 +120,7 @@ impl Step<'_> {
             rooms.min_by_key(|room| <[u8; 32]>::from(Sha256::digest(room.room.as_bytes()))).cloned()
         };
         if conversation.kind == Kind::Group {
-            return rooms.into_iter().min_by_key(|room| room.room);
+            return rooms.into_iter().min_by_key(|room| (!self.is_heir(room), room.room));
         }
         smallest(&mut rooms.iter().filter(|room| room.i_sent && room.they_sent))
             .or_else(|| smallest(&mut rooms.iter()))

@@ -112,7 +112,11 @@ impl Step<'_> {
             Some(Err(_)) => return false,
         }
         let mut contact = self.contact(account);
-        contact.handle = shown.handle.clone().unwrap_or_default();
+        // Whom a person accepted under a handle stays behind it, whatever the server omits or somebody else claims.
+        if !contact.accepted || contact.handle.is_empty() {
+            let free = |handle: &String| self.bound(handle).is_none_or(|other| other == *account);
+            contact.handle = shown.handle.clone().filter(free).unwrap_or_default();
+        }
         contact.lookup = found.encode_to_vec();
         self.set_contact(account, &contact);
         self.live.known.insert(*account, shown);

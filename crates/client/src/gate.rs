@@ -125,14 +125,16 @@ fn rules(change: &Change<'_>) -> Result<(), Reason> {
     for leaf in change.entering {
         entering_rules(change, leaf)?;
     }
+    let update = change.updated.map(|(_, after)| after);
+    let leaves: Vec<&Leaf> = change.staying.iter().chain(change.entering).chain(update).collect();
     for (gone, proposer) in change.removed {
         let creator = change.after.creator == *proposer && is_group(change.after);
-        if gone != proposer && !creator {
+        // Of two people either takes out a device of the other's that is lost, but never the other.
+        let stays = is_direct(change.after) && leaves.iter().any(|leaf| leaf.name.account == *gone);
+        if gone != proposer && !creator && !stays {
             return Err(Reason::MayNotRemove);
         }
     }
-    let update = change.updated.map(|(_, after)| after);
-    let leaves: Vec<&Leaf> = change.staying.iter().chain(change.entering).chain(update).collect();
     let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
     accounts.sort_unstable();
     accounts.dedup();
@@ -189,6 +191,10 @@ fn entering_rules(change: &Change<'_>, leaf: &Leaf) -> Result<(), Reason> {
             if by_creator || own_device { Ok(()) } else { Err(Reason::MayNotAdd) }
         }
     }
+}
+
+fn is_direct(context: &RoomContext) -> bool {
+    matches!(context.kind, RoomKind::Direct { .. })
 }
 
 fn is_group(context: &RoomContext) -> bool {

@@ -24,8 +24,9 @@ use nodoor_wire::{
 use crate::{
     conversation::Arrived,
     gate::{Change, Verdict},
-    rows::{Cause, Intent, Line, Report, Room, Status, Stored, Submission, key},
+    rows::{Cause, Intent, Line, Nature, Report, Room, Status, Stored, Submission, key},
     step::Step,
+    successor::Follows,
 };
 
 /// What became of a commit.
@@ -71,9 +72,10 @@ impl Step<'_> {
         self.disk.begin();
         let opened = self.with_group(id, |step, group| {
             let own = (group.epoch(), group.epoch_authenticator());
-            (group.open(&step.disk, frame), own)
+            let is_group = group.context().kind == RoomKind::Group;
+            (group.open(&step.disk, frame), own, is_group)
         });
-        let Some((opened, (epoch_now, authenticator))) = opened else {
+        let Some((opened, (epoch_now, authenticator), is_group)) = opened else {
             self.disk.undo();
             return true;
         };
@@ -83,6 +85,8 @@ impl Step<'_> {
                 self.payload_of(id, &from, epoch, &bytes, (epoch_now, &authenticator));
                 true
             }
+            // Nobody leaves a room that is for them: the other side would talk to an empty one.
+            Ok(Opened::Leave { .. }) if !is_group => self.take_back(id, true),
             Ok(Opened::Leave { leaf }) => {
                 self.disk.keep();
                 self.somebody_leaves(id, &leaf);
@@ -196,6 +200,10 @@ impl Step<'_> {
         let Some(me) = self.me() else {
             return;
         };
+        let conversation = self.room(id).and_then(|room| self.conversation(room.conversation));
+        if conversation.is_none_or(|one| one.status != Status::Open) {
+            return;
+        }
         let ours = self.with_group(id, |_, group| {
             let creator = group.context().creator;
             let leaves = group.leaves();
@@ -293,6 +301,10 @@ impl Step<'_> {
         }
         let staged = match group.open(&self.disk, &commit.frame) {
             Ok(Opened::Commit(staged)) => staged,
+            // Only leaves are proposed, and only groups are left.
+            Err(OpenError::ProposalMissing) if group.context().kind != RoomKind::Group => {
+                return Outcome::Burnt(signer, Cause::UnseenProposal);
+            }
             Err(OpenError::ProposalMissing | OpenError::Damaged(_)) => return Outcome::Wait,
             Ok(_) | Err(_) => return Outcome::Burnt(signer, Cause::Mls),
         };
@@ -316,7 +328,7 @@ impl Step<'_> {
         }
     }
 
-    fn judge_staged(&mut self, group: &Group, staged: &Staged) -> Verdict {
+    pub(crate) fn judge_staged(&mut self, group: &Group, staged: &Staged) -> Verdict {
         let before = group.context();
         let removed: Vec<(AccountId, AccountId)> =
             staged.removed.iter().map(|gone| (gone.leaf.name.account, gone.proposer)).collect();
@@ -390,7 +402,7 @@ impl Step<'_> {
         };
         self.unstuck(&mut room);
         self.set_room(&room);
-        self.context_changed(room.conversation, group.context());
+        self.context_changed(&room, group.context());
         for line in lines {
             self.line(room.conversation, line);
         }
@@ -476,16 +488,22 @@ impl Step<'_> {
             return DROP;
         };
         let before = self.room(&id);
-        if before.as_ref().is_some_and(|room| room.stuck.is_none() && !room.closed) {
-            // We are in it: a second Welcome would throw our state away.
+        if !self.may_replace(before.as_ref(), &candidate) {
             return DROP;
         }
+        let follows = match before {
+            Some(_) => None,
+            None => match self.follows(&context, &leaves, &other) {
+                Follows::Yes(old) => Some(*old),
+                Follows::No => None,
+                Follows::NotYet => return (Some(sender.name.account), false),
+            },
+        };
         let own_token = (!candidate.is_last_resort()).then_some(own.token);
         let Ok(group) = candidate.join(&self.disk) else {
             return DROP;
         };
         self.live.groups.insert(id, group);
-        let follows = self.follows(&context, &leaves, &sender);
         self.joined(&id, &context, &sender, other, own_token, (before, follows));
         (None, true)
     }
@@ -532,9 +550,6 @@ impl Step<'_> {
             // Help came after all: whoever was not stuck is here, and not in a room we went to meanwhile.
             self.leave_successors(id, &mut conversation);
         }
-        if conversation.kind == Kind::Group {
-            conversation.title = title;
-        }
         conversation.sorted_at = self.now;
         self.set_conversation(&conversation);
         // A last-resort package's token is shared by every room joined by it: this one takes its own with its
@@ -554,6 +569,8 @@ impl Step<'_> {
             updated_at: self.now,
             stuck: None,
             closed: false,
+            nature: Some(Nature::of(context)),
+            last_epoch: 0,
         });
         if let Some(old) = follows {
             conversation.rooms.retain(|room| *room != old.room);
@@ -567,6 +584,11 @@ impl Step<'_> {
             && let Some(who) = self.me()
         {
             self.line(conversation.id, Line::Added { by: sender.name.account, who });
+        }
+        let used = self.room_in_use(&conversation);
+        if conversation.kind == Kind::Group && used.is_some_and(|used| used.room == *id) {
+            conversation.title = title;
+            self.set_conversation(&conversation);
         }
         if before.is_some() && !fresh {
             // Senders were told "sent", which is true; this device never had the keys of the epochs it missed.

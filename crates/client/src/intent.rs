@@ -7,6 +7,7 @@ use nodoor_e2ee::{
     group::{Change, Leaf},
     identity::LeafName,
     key_package,
+    room::RoomKind,
 };
 use nodoor_view::model::{Kind, ProblemKind};
 use nodoor_wire::{
@@ -19,7 +20,7 @@ use crate::{
     io::Wire,
     link::class_of,
     live::Purpose,
-    rows::{Conversation, Intent, Line, Room, Who, key},
+    rows::{Conversation, Intent, Line, Room, Status, Who, key},
     step::{Step, problem},
 };
 
@@ -50,6 +51,11 @@ impl Step<'_> {
         let Some(intent) = self.disk.decode::<Intent>(&value) else {
             return;
         };
+        // Nobody learns by a commit of ours that we are there before we accepted.
+        let conversation = self.conversation(room.conversation);
+        let Some(conversation) = conversation.filter(|one| one.status == Status::Open) else {
+            return;
+        };
         let leaves = self.with_group(id, |_, group| group.leaves().to_vec()).unwrap_or_default();
         let indexes = |of: &dyn Fn(&Leaf) -> bool| -> Vec<u32> {
             leaves.iter().filter(|leaf| of(leaf)).map(|leaf| leaf.index).collect()
@@ -70,9 +76,9 @@ impl Step<'_> {
                     Some(packages) => change.add = packages,
                     None => return,
                 }
-                if self.conversation(room.conversation).is_some_and(|c| c.kind == Kind::Group) {
-                    let new = absent.iter().filter(|who| who.device.is_none());
-                    lines.extend(new.map(|who| Line::Added { by, who: who.account }));
+                if conversation.kind == Kind::Group {
+                    lines
+                        .extend(newcomers(&change.add, &leaves).map(|who| Line::Added { by, who }));
                 }
             }
             Intent::Remove(who) => {
@@ -83,10 +89,29 @@ impl Step<'_> {
             }
             Intent::Readd(who) => {
                 match self.gather(id, &[*who]) {
-                    Some(packages) => change.add = packages,
+                    // Without a package of the device there is no help, and it stays.
+                    Some(packages) if packages.is_empty() => {}
+                    Some(packages) => {
+                        change.add = packages;
+                        change.remove = indexes(&|leaf| who.is(leaf));
+                    }
                     None => return,
                 }
-                change.remove = indexes(&|leaf| who.is(leaf));
+            }
+            Intent::Prune(account) => {
+                let gone = self.unlisted(id, account);
+                let stays =
+                    |leaf: &Leaf| leaf.name.account == *account && !gone.contains(&leaf.index);
+                if conversation.kind == Kind::Direct
+                    && !gone.is_empty()
+                    && !leaves.iter().any(stays)
+                {
+                    match self.gather(id, &[Who::from(*account)]) {
+                        Some(packages) => change.add = packages,
+                        None => return,
+                    }
+                }
+                change.remove = gone;
             }
             Intent::Rename(title) => {
                 let context = self.with_group(id, |_, group| group.context().clone());
@@ -119,12 +144,7 @@ impl Step<'_> {
             }
             let taken = self.live.packages.get(id).and_then(|taken| taken.get(who));
             if let Some(packages) = taken {
-                let theirs = |bytes: &&Vec<u8>| {
-                    key_package::inspect(bytes).is_ok_and(|leaf| who.names(&leaf.name))
-                };
-                all.extend(
-                    packages.iter().filter(|bytes| who.device.is_none() || theirs(bytes)).cloned(),
-                );
+                all.extend(packages.iter().cloned());
             } else {
                 waiting = true;
                 if self.may_ask(id) {
@@ -143,8 +163,12 @@ impl Step<'_> {
         self.live.busy.remove(id);
         match body {
             answer::Body::KeyPackageTake(taken) if !taken.packages.is_empty() => {
-                let packages = taken.packages.into_iter().map(|one| one.key_package.to_vec());
-                self.live.packages.entry(*id).or_default().insert(who, packages.collect());
+                let packages = self.asked_for(&who, taken.packages);
+                if packages.is_empty() {
+                    self.out_of_reach(&who.account, Some(id), ProblemKind::UnknownDevice);
+                } else {
+                    self.live.packages.entry(*id).or_default().insert(who, packages);
+                }
             }
             answer::Body::Refusal(refusal) if class_of(&refusal) == Class::Permanent => {
                 self.account_gone(&who.account);
@@ -154,43 +178,139 @@ impl Step<'_> {
         }
     }
 
-    /// An account that is not there, or has no device to send to: what waits for it says so.
-    pub(crate) fn account_gone(&mut self, account: &AccountId) {
-        for (row, value) in self.disk.prefixed(key::INTENTS, usize::MAX) {
-            let Some(Intent::Add(mut accounts)) = self.disk.decode::<Intent>(&value) else {
+    /// Of what the server calls key packages, those that were asked for: of this account or device, which its newest
+    /// list names with this key, one a device. A key package says itself whose it is, and nobody else says so.
+    fn asked_for(&mut self, who: &Who, packages: Vec<proto::TakenKeyPackage>) -> Vec<Vec<u8>> {
+        let mut devices: Vec<DeviceId> = Vec::new();
+        let mut theirs = Vec::new();
+        for package in packages {
+            let Ok(leaf) = key_package::inspect(&package.key_package) else {
                 continue;
             };
-            let before = accounts.len();
-            accounts.retain(|wanted| wanted.account != *account);
-            if accounts.len() == before {
+            let device = leaf.name.device;
+            if who.is(&leaf) && self.is_listed(&leaf) && !devices.contains(&device) {
+                devices.push(device);
+                theirs.push(package.key_package.to_vec());
+            }
+        }
+        theirs
+    }
+
+    /// Whether the newest list of its account that we hold names this leaf's device, with this key.
+    pub(crate) fn is_listed(&mut self, leaf: &Leaf) -> bool {
+        let known = self.known(&leaf.name.account);
+        let device = known.and_then(|known| known.chain.newest().device(&leaf.name.device));
+        device.is_some_and(|device| device.mls_key == leaf.mls_key)
+    }
+
+    /// Leaves of an account whose devices its newest list names no more; never our own. Lists that we do not hold
+    /// say nothing.
+    fn unlisted(&mut self, id: &RoomId, account: &AccountId) -> Vec<u32> {
+        if self.known(account).is_none() {
+            return Vec::new();
+        }
+        let leaves = self.with_group(id, |_, group| (group.own_index(), group.leaves().to_vec()));
+        let (own, leaves) = leaves.unwrap_or_default();
+        let of_account = leaves.iter().filter(|leaf| leaf.name.account == *account);
+        let others = of_account.filter(|leaf| leaf.index != own);
+        others.filter(|leaf| !self.is_listed(leaf)).map(|leaf| leaf.index).collect()
+    }
+
+    /// What a room needs before anything is sent in it: the epoch without who asked to leave, and without devices
+    /// that their owners removed, as far as it is ours to remove them. In a group that is for its creator and for
+    /// the owner's other devices, in a chat of two for either side.
+    pub(crate) fn comes_first(&mut self, id: &RoomId) -> Option<Intent> {
+        let facts = self.with_group(id, |_, group| {
+            let mut accounts: Vec<_> =
+                group.leaves().iter().map(|leaf| leaf.name.account).collect();
+            accounts.sort_unstable();
+            accounts.dedup();
+            (group.must_commit(), group.context().kind, group.context().creator, accounts)
+        });
+        let (must_commit, kind, creator, accounts) = facts?;
+        if must_commit {
+            return Some(Intent::Update);
+        }
+        let me = self.me()?;
+        let ours = |account: &AccountId| match kind {
+            RoomKind::Direct { .. } => true,
+            RoomKind::Group => creator == me || *account == me,
+            RoomKind::Own => *account == me,
+        };
+        let mut accounts = accounts.into_iter().filter(ours);
+        accounts.find(|account| !self.unlisted(id, account).is_empty()).map(Intent::Prune)
+    }
+
+    /// An account that is not there, or has no device to send to: what waits for it says so.
+    pub(crate) fn account_gone(&mut self, account: &AccountId) {
+        self.out_of_reach(account, None, ProblemKind::AccountGone);
+    }
+
+    /// What waits for devices of an account, in one room or in all, says why it is not sent.
+    fn out_of_reach(&mut self, account: &AccountId, only: Option<&RoomId>, why: ProblemKind) {
+        for (row, value) in self.disk.prefixed(key::INTENTS, usize::MAX) {
+            let id = row.get(key::INTENTS.len()..key::INTENTS.len() + RoomId::LENGTH);
+            let id = id.and_then(|id| RoomId::try_from(id).ok());
+            if only.is_some() && id.as_ref() != only {
                 continue;
             }
-            if accounts.is_empty() {
-                self.disk.remove(&row);
-            } else {
-                self.disk.put(row.clone(), &Intent::Add(accounts));
+            match self.disk.decode::<Intent>(&value) {
+                Some(Intent::Add(mut wanted))
+                    if wanted.iter().any(|one| one.account == *account) =>
+                {
+                    wanted.retain(|one| one.account != *account);
+                    if wanted.is_empty() {
+                        self.disk.remove(&row);
+                    } else {
+                        self.disk.put(row.clone(), &Intent::Add(wanted));
+                    }
+                }
+                Some(Intent::Readd(Who { account: other, .. }) | Intent::Prune(other))
+                    if other == *account =>
+                {
+                    self.disk.remove(&row);
+                }
+                _ => continue,
             }
-            let id = row.get(key::INTENTS.len()..key::INTENTS.len() + RoomId::LENGTH);
-            let room = id.and_then(|id| RoomId::try_from(id).ok()).and_then(|id| self.room(&id));
-            let Some(room) = room else {
+            let Some(room) = id.and_then(|id| self.room(&id)) else {
                 continue;
             };
             let Some(mut conversation) = self.conversation(room.conversation) else {
                 continue;
             };
             if conversation.kind == Kind::Direct {
-                self.fail_outgoing(conversation.id, &problem(ProblemKind::AccountGone));
-                self.abandon(&room.room, &mut conversation);
+                self.fail_outgoing(conversation.id, &problem(why));
+                self.abandon_alone(&room.room, &mut conversation);
             }
         }
     }
 
+    /// Gives a direct room up unless the other side is in it.
+    pub(crate) fn abandon_alone(&mut self, id: &RoomId, conversation: &mut Conversation) {
+        let alone = self.with_group(id, |_, group| group.leaves().len() == 1).unwrap_or(false);
+        if conversation.kind == Kind::Direct && alone {
+            self.abandon(id, conversation);
+        }
+    }
+
     /// Gives up a direct room that nobody else ever saw: the next try begins with a new one.
-    pub(crate) fn abandon(&mut self, id: &RoomId, conversation: &mut Conversation) {
+    fn abandon(&mut self, id: &RoomId, conversation: &mut Conversation) {
         self.close_room(id);
         conversation.rooms.retain(|room| room != id);
         self.set_conversation(conversation);
     }
+}
+
+/// Accounts that come in with these key packages and had no leaf before, each once.
+fn newcomers(packages: &[Vec<u8>], before: &[Leaf]) -> impl Iterator<Item = AccountId> {
+    let mut new: Vec<AccountId> = Vec::new();
+    for leaf in packages.iter().filter_map(|bytes| key_package::inspect(bytes).ok()) {
+        let account = leaf.name.account;
+        if !new.contains(&account) && before.iter().all(|old| old.name.account != account) {
+            new.push(account);
+        }
+    }
+    new.into_iter()
 }
 
 impl Who {
@@ -210,6 +330,6 @@ fn lines_of(intent: &Intent) -> usize {
     match intent {
         Intent::Add(accounts) => accounts.len(),
         Intent::Remove(_) | Intent::Rename(_) => 1,
-        Intent::Readd(_) | Intent::Update => 0,
+        Intent::Readd(_) | Intent::Prune(_) | Intent::Update => 0,
     }
 }

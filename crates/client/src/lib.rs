@@ -32,4 +32,5 @@ mod rows;
 mod step;
 pub mod store;
 mod stuck;
+mod successor;
 mod views;

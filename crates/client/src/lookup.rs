@@ -55,7 +55,7 @@ impl Step<'_> {
             return Resolution::Known(account.account);
         }
         if !self.is_ready(Wire::Anonymous)
-            && let Some(account) = self.contact_by_handle(handle)
+            && let Some(account) = self.bound(handle.as_str())
         {
             return Resolution::Known(account);
         }
@@ -63,12 +63,16 @@ impl Step<'_> {
         Resolution::Pending
     }
 
-    /// A contact whose verified handle this is and whom we accepted.
-    fn contact_by_handle(&self, handle: &Handle) -> Option<AccountId> {
+    /// The account this handle is bound to here: our own, or a contact's whose verified handle it is and whom we
+    /// accepted. It leads to nobody else any more.
+    pub(crate) fn bound(&self, handle: &str) -> Option<AccountId> {
+        if let Some(own) = self.account().filter(|account| account.handle == handle) {
+            return Some(own.account);
+        }
         self.disk.prefixed(key::CONTACTS, usize::MAX).iter().find_map(|(row, value)| {
             let contact: Contact = self.disk.decode(value)?;
             let account = AccountId::try_from(row.get(key::CONTACTS.len()..)?).ok()?;
-            let known = contact.handle == handle.as_str() && contact.accepted;
+            let known = contact.handle == handle && contact.accepted;
             known.then_some(account)
         })
     }
@@ -155,10 +159,12 @@ impl Step<'_> {
                 let account = AccountId::try_from(found.account.as_ref()).ok();
                 let known = account.filter(|account| self.take_lookup(account, &found));
                 let claimed = known.filter(|account| self.contact(account).handle == handle);
+                let bound = self.bound(&handle);
+                let claimed = claimed.filter(|_| bound.is_none() || bound == claimed);
                 if claimed.is_some() {
                     self.live.handles.insert(handle, (claimed, self.now));
                 } else {
-                    // The server named an account that never claimed this handle.
+                    // The server named an account that never claimed this handle, or not the one it is bound to.
                     self.fail_parked_for_handle(&handle, &problem(ProblemKind::Forged));
                 }
             }

@@ -24,7 +24,7 @@ use crate::{
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{Intent, NotSent, Outgoing, Room, Sealed, State, Status, WhyNotSent, key},
+    rows::{NotSent, Outgoing, Room, Sealed, State, Status, WhyNotSent, key},
     step::{Step, problem},
 };
 
@@ -90,9 +90,9 @@ impl Step<'_> {
         if room.closed {
             self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
         } else if !self.is_settled(&room) {
-        } else if self.must_commit(&room.room) && !outgoing.leave {
-            // Somebody leaves: the epoch without them comes first.
-            self.intend(&room.room, &Intent::Update);
+        } else if let Some(first) = self.comes_first(&room.room).filter(|_| !outgoing.leave) {
+            self.intend(&room.room, &first);
+            self.advance_room(&room.room);
         } else if self.seal(&room, &mut outgoing) {
             self.disk.put(row.clone(), &outgoing);
             if let Some(send) =
@@ -102,10 +102,6 @@ impl Step<'_> {
                 self.ask_room(Wire::Anonymous, &room.room, body, purpose);
             }
         }
-    }
-
-    fn must_commit(&mut self, room: &RoomId) -> bool {
-        self.with_group(room, |_, group| group.must_commit()).unwrap_or(false)
     }
 
     /// Signs, pads and encrypts: the last place that knows the text.

@@ -23,7 +23,7 @@ use prost::Message as _;
 use crate::{
     io::Wire,
     live::Purpose,
-    rows::{Conversation, Intent, Room, Status, Submission, key},
+    rows::{Conversation, Intent, Nature, Room, Status, Submission, key},
     step::Step,
 };
 
@@ -81,6 +81,7 @@ impl Step<'_> {
         room: RoomId,
     ) -> Option<RoomId> {
         let identity = self.identity()?;
+        let nature = Nature::of(&context);
         self.disk.begin();
         let Ok(group) = Group::found(&self.disk, &identity, room, context, self.rng) else {
             self.disk.undo();
@@ -100,6 +101,8 @@ impl Step<'_> {
             updated_at: self.now,
             stuck: None,
             closed: false,
+            nature: Some(nature),
+            last_epoch: 0,
         };
         self.set_room(&row);
         self.disk.put(key::unknown(&room), &());
@@ -167,7 +170,7 @@ impl Step<'_> {
             && !self.has_waiting_commit(&id)
     }
 
-    fn advance_room(&mut self, id: &RoomId) {
+    pub(crate) fn advance_room(&mut self, id: &RoomId) {
         let Some(room) = self.room(id) else {
             return;
         };
@@ -290,6 +293,7 @@ impl Step<'_> {
         };
         if !room.closed {
             room.closed = true;
+            room.last_epoch = self.with_group(id, |_, group| group.epoch()).unwrap_or(0);
             self.set_room(&room);
             self.forget_token(room.token);
         }

@@ -36,6 +36,8 @@ use nodoor_wire::id::{
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
+use nodoor_e2ee::room::{RoomContext, RoomKind};
+
 use crate::gate::Reason;
 
 /// Who we are. Secrets are seeds; public halves are derived.
@@ -187,6 +189,35 @@ pub(crate) struct Room {
     pub(crate) stuck: Option<Stuck>,
     /// We are out of it: nothing is sent or opened any more.
     pub(crate) closed: bool,
+    /// What it is, for good.
+    #[serde(default)]
+    pub(crate) nature: Option<Nature>,
+    /// The last epoch we were in, once it is closed.
+    #[serde(default)]
+    pub(crate) last_epoch: u64,
+}
+
+/// What never changes about a room. Kept when its keys are gone: whoever knows a room's id could otherwise found
+/// another room under it and inherit its chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Nature {
+    /// A group, and not a room of one or two accounts.
+    pub(crate) group: bool,
+    /// Who founded it.
+    pub(crate) creator: AccountId,
+    /// What it is the successor of: room, epoch and commit.
+    pub(crate) origin: Option<(RoomId, u64, CommitId)>,
+}
+
+impl Nature {
+    /// What a GroupContext says.
+    pub(crate) fn of(context: &RoomContext) -> Self {
+        Self {
+            group: context.kind == RoomKind::Group,
+            creator: context.creator,
+            origin: context.successor_of.map(|old| (old.room, old.epoch, old.commit)),
+        }
+    }
 }
 
 /// Why a room does not go on.
@@ -211,6 +242,9 @@ pub(crate) struct Burning {
     /// Accounts a successor room holds, ours included, sorted: the members of the last good epoch, in a group
     /// without the signer's account.
     pub(crate) members: Vec<AccountId>,
+    /// The room's title then.
+    #[serde(default)]
+    pub(crate) title: String,
     /// What was wrong with it.
     pub(crate) cause: Cause,
 }
@@ -226,6 +260,8 @@ pub(crate) enum Cause {
     Gate(Reason),
     /// It carries out a proposal that never reached the members.
     UnseenProposal,
+    /// A leaf of it names a list that its owner's chain does not reach.
+    UnknownList,
 }
 
 impl Room {
@@ -246,8 +282,22 @@ pub(crate) enum Intent {
     Rename(String),
     /// A fresh leaf of our own, and whatever proposals wait.
     Update,
+    /// Remove this account's devices that its own list names no more. A chat of two gets those it names instead.
+    Prune(AccountId),
     /// Remove a stuck device and add it again.
     Readd(Who),
+}
+
+impl Intent {
+    /// Whose devices it may bring in.
+    pub(crate) fn adds(self) -> Vec<AccountId> {
+        match self {
+            Self::Add(wanted) => wanted.into_iter().map(|who| who.account).collect(),
+            Self::Readd(who) => vec![who.account],
+            Self::Prune(account) => vec![account],
+            Self::Remove(_) | Self::Rename(_) | Self::Update => Vec::new(),
+        }
+    }
 }
 
 /// All devices of an account, or one of them.

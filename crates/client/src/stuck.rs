@@ -11,7 +11,7 @@
 use nodoor_e2ee::{
     content::Content,
     group::Leaf,
-    open::{OpenError, Sender},
+    open::{OpenError, Opened, Sender},
     room::{Burnt, RoomContext, RoomKind},
 };
 use nodoor_view::model::Kind;
@@ -21,13 +21,14 @@ use nodoor_wire::{
 };
 
 use crate::{
+    gate::{Missing, Verdict},
     rows::{Burning, Cause, Conversation, Intent, Line, Room, Status, Stuck, Who, key},
     step::Step,
 };
 
 /// How long a stuck client waits for a member's help before it founds a successor room, how long a commit
 /// that cannot be decided may wait, and how often help is asked for. Milliseconds.
-const PATIENCE: u64 = 3600 * 1000;
+pub(crate) const PATIENCE: u64 = 3600 * 1000;
 /// Members found their successor one after the other, so that the first one's arrives before the next begins.
 const STAGGER: u64 = 60 * 1000;
 /// A device that was off is given this long to catch up before it says that it cannot. Milliseconds.
@@ -37,21 +38,22 @@ impl Step<'_> {
     /// An accepted commit with a good header that must not be merged, signed by the leaf of this commit key.
     pub(crate) fn burnt(&mut self, id: &RoomId, commit: CommitId, signer: [u8; 32], cause: Cause) {
         let facts = self.with_group(id, |_, group| {
-            (group.epoch(), group.context().kind, group.leaves().to_vec())
+            (group.epoch(), group.context().clone(), group.leaves().to_vec())
         });
-        let (Some((epoch, kind, leaves)), Some(mut room)) = (facts, self.room(id)) else {
+        let (Some((epoch, context, leaves)), Some(mut room)) = (facts, self.room(id)) else {
             return;
         };
         if room.is_burnt() {
             return;
         }
         let signer = leaves.iter().find(|leaf| leaf.commit_key == signer);
-        let signer = signer.filter(|_| kind == RoomKind::Group).map(|leaf| leaf.name.account);
+        let signer =
+            signer.filter(|_| context.kind == RoomKind::Group).map(|leaf| leaf.name.account);
         let mut members = accounts(&leaves);
         members.retain(|account| Some(*account) != signer);
         self.drop_submission(id);
         self.is_fruitful(id);
-        let burnt = Some(Burning { epoch, commit, members, cause });
+        let burnt = Some(Burning { epoch, commit, members, title: context.title, cause });
         room.stuck = Some(Stuck { burnt, since: self.now, asked_at: None });
         self.stand_still(&room);
     }
@@ -85,45 +87,68 @@ impl Step<'_> {
         };
         for (room, since) in self.waiting_commits() {
             if since + PATIENCE <= self.now && ready <= self.now {
-                self.waited_in_vain(&room);
+                self.waited_in_vain(&room, since + PATIENCE);
             }
         }
     }
 
-    /// A commit of our epoch has waited for an hour. One that carries out a proposal which nobody brought burns the
-    /// epoch: whoever commits honestly has that proposal from the same mailboxes in which the commit came after it.
-    /// Should the server alone have withheld it from us, others got on, and the creator helps within the next hour.
-    fn waited_in_vain(&mut self, id: &RoomId) {
-        if self.room(id).is_none_or(|room| room.closed || room.stuck.is_some()) {
+    /// A commit of our epoch has waited for an hour, until `at`. What cannot be decided then burns the epoch with its
+    /// signer: one that carries out a proposal which nobody brought (whoever commits honestly has that proposal from
+    /// the same mailboxes in which the commit came after it), and one that names a version of a list which the
+    /// account's chain, looked up after that hour, does not reach. Should the server alone have withheld it from us,
+    /// others got on, and the creator helps within the next hour. A look-up without an answer blames nobody.
+    fn waited_in_vain(&mut self, id: &RoomId, at: u64) {
+        if self.room(id).is_none_or(|room| room.is_burnt() || room.closed) {
             return;
         }
         for commit in self.held_commits(id) {
             self.disk.begin();
-            let unseen = self.with_group(id, |step, group| {
+            let cause = self.with_group(id, |step, group| {
                 let ours = commit.epoch == group.epoch() && group.verify_header(&commit).is_ok();
-                ours && matches!(
-                    group.open(&step.disk, &commit.frame),
-                    Err(OpenError::ProposalMissing)
-                )
+                if !ours {
+                    return None;
+                }
+                match group.open(&step.disk, &commit.frame) {
+                    Err(OpenError::ProposalMissing) => Some(Cause::UnseenProposal),
+                    Ok(Opened::Commit(staged)) => match step.judge_staged(group, &staged) {
+                        Verdict::Undecided(missing) => step.in_vain(&missing, at),
+                        Verdict::Valid | Verdict::Invalid(_) => None,
+                    },
+                    _ => None,
+                }
             });
             self.disk.undo();
             self.live.groups.remove(id);
             let header = CommitHeader::from_slice(&commit.header);
             let signer = <[u8; 32]>::try_from(commit.commit_key.as_ref());
-            if let (Some(true), Ok(header), Ok(signer)) = (unseen, header, signer) {
-                self.burnt(id, header.commit_id(), signer, Cause::UnseenProposal);
+            if let (Some(Some(cause)), Ok(header), Ok(signer)) = (cause, header, signer) {
+                self.burnt(id, header.commit_id(), signer, cause);
+                // Successors that came before.
+                self.retry_held();
                 return;
             }
         }
         self.lost(id);
     }
 
+    /// Whether all that is missing was looked up since and is still not there.
+    fn in_vain(&self, missing: &[Missing], since: u64) -> Option<Cause> {
+        let mut all = missing.iter();
+        let looked_up = all.all(|one| match one {
+            Missing::List { account, .. } => {
+                self.live.fresh.get(account).is_some_and(|fresh| *fresh >= since)
+            }
+        });
+        looked_up.then_some(Cause::UnknownList)
+    }
+
     /// The times at which something of this module is due.
     pub(crate) fn stuck_due(&self) -> Vec<u64> {
-        let stuck = self.stuck_rooms().into_iter().filter_map(|(room, stuck)| {
+        let stuck = self.stuck_rooms().into_iter().flat_map(|(room, stuck)| {
             let asked = stuck.asked_at.map(|at| at + PATIENCE);
-            let successor = stuck.since + PATIENCE + self.turn(&room.room);
-            if stuck.burnt.is_some() { Some(successor) } else { asked }
+            let patient = stuck.since + PATIENCE;
+            let successor = patient + self.turn(&room.room);
+            if stuck.burnt.is_some() { vec![patient, successor] } else { Vec::from_iter(asked) }
         });
         let ready = self.live.online_since.map_or(0, |since| since + SETTLING);
         let waiting =
@@ -178,6 +203,8 @@ impl Step<'_> {
             let patience = if alone { 0 } else { PATIENCE + self.turn(&id) };
             if self.now.saturating_sub(stuck.since) >= patience && burnt.members.contains(&me) {
                 self.found_successor(&id, burnt);
+                // Those of others that came before: theirs are read, ours is used.
+                self.retry_held();
                 return;
             }
         } else if due {
@@ -223,31 +250,6 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a Welcome to a successor is one to follow without asking: in a group only from the commit that
-    /// this device refused as well, from a good member, to exactly the good members. Other devices of two
-    /// people who talk directly are theirs, whatever room they take.
-    pub(crate) fn follows(
-        &self,
-        context: &RoomContext,
-        leaves: &[Leaf],
-        sender: &Leaf,
-    ) -> Option<Room> {
-        let origin = context.successor_of?;
-        let old = self.room(&origin.room)?;
-        if let RoomKind::Direct { .. } = context.kind {
-            let conversation = self.conversation(old.conversation)?;
-            let same = conversation.kind == Kind::Direct
-                && [sender.name.account, self.me()?].contains(&conversation.other);
-            return same.then_some(old);
-        }
-        let burnt = old.stuck.as_ref()?.burnt.as_ref()?;
-        let same = burnt.epoch == origin.epoch
-            && burnt.commit == origin.commit
-            && burnt.members.contains(&sender.name.account)
-            && burnt.members == accounts(leaves);
-        same.then_some(old)
-    }
-
     /// Closes the successors of a room.
     pub(crate) fn leave_successors(&mut self, id: &RoomId, conversation: &mut Conversation) {
         for room in conversation.rooms.clone() {
@@ -282,7 +284,8 @@ impl Step<'_> {
     }
 }
 
-fn accounts(leaves: &[Leaf]) -> Vec<AccountId> {
+/// The accounts of these leaves, sorted, each once.
+pub(crate) fn accounts(leaves: &[Leaf]) -> Vec<AccountId> {
     let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
     accounts.sort_unstable();
     accounts.dedup();

@@ -74,6 +74,7 @@ pub struct Mallory {
     pub device_key: SigningKey,
     /// Her chance.
     pub chance: Chance,
+    mls_seed: [u8; 32],
     person: usize,
 }
 
@@ -85,13 +86,15 @@ impl World {
         let row: Value = ciborium::from_reader(&*disk.get(b"a/account").unwrap()).unwrap();
         let account = AccountId(bytes(&row, "account"));
         let device = DeviceId(bytes(&row, "device"));
-        let identity = Identity::new(account, device, 1, bytes(&row, "mls_seed"));
+        let mls_seed = bytes(&row, "mls_seed");
+        let identity = Identity::new(account, device, 1, mls_seed);
         Mallory {
             disk,
             identity,
             account,
             device_key: SigningKey::from_bytes(&bytes(&row, "device_seed")),
             chance: Chance::new(666),
+            mls_seed,
             person,
         }
     }
@@ -126,6 +129,13 @@ impl Mallory {
     #[must_use]
     pub fn group(&self, room: &RoomId) -> Group {
         Group::load(&self.disk, room).unwrap().unwrap()
+    }
+
+    /// From now on her leaf names this version of her list.
+    pub fn claim_version(&mut self, room: &RoomId, version: u32) {
+        let group = self.group(room);
+        let device = group.leaf(group.own_index()).unwrap().name.device;
+        self.identity = Identity::new(self.account, device, version, self.mls_seed);
     }
 
     /// Makes a room of her own and has the server know it.

@@ -12,8 +12,9 @@ use nodoor_wire::id::{
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message, NotSent,
-    Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Who, WhyNotSent, key,
+    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message, Nature,
+    NotSent, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Who,
+    WhyNotSent, key,
 };
 use crate::gate::Reason;
 
@@ -86,6 +87,12 @@ fn room(stuck: Option<Stuck>) -> Room {
         updated_at: 5,
         stuck,
         closed: false,
+        nature: Some(Nature {
+            group: true,
+            creator: AccountId([6; 16]),
+            origin: Some((RoomId([7; 32]), 8, CommitId([9; 32]))),
+        }),
+        last_epoch: 10,
     }
 }
 
@@ -116,7 +123,7 @@ fn lines() -> String {
     let (one, two) = (AccountId([1; 16]), AccountId([2; 16]));
     let burnt = |cause| {
         let (commit, members) = (CommitId([2; 32]), vec![AccountId([3; 16])]);
-        let burnt = Some(Burning { epoch: 1, commit, members, cause });
+        let burnt = Some(Burning { epoch: 1, commit, members, title: "Garden".to_owned(), cause });
         room(Some(Stuck { burnt, since: 4, asked_at: Some(5) }))
     };
     let lost = Stuck { burnt: None, since: 4, asked_at: None };
@@ -178,11 +185,13 @@ fn lines() -> String {
         line("room-burnt-mls", &burnt(Cause::Mls)),
         line("room-burnt-header", &burnt(Cause::Header)),
         line("room-burnt-unseen", &burnt(Cause::UnseenProposal)),
+        line("room-burnt-unknown", &burnt(Cause::UnknownList)),
         line("room-lost", &room(Some(lost))),
         line("intent-add", &Intent::Add(vec![one.into(), device])),
         line("intent-remove", &Intent::Remove(one.into())),
         line("intent-rename", &Intent::Rename("Garden".to_owned())),
         line("intent-update", &Intent::Update),
+        line("intent-prune", &Intent::Prune(one)),
         line("intent-readd", &Intent::Readd(device)),
         line("submission", &submission),
         line("message", &message(content(), None)),

@@ -17,9 +17,17 @@ mod gate;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod hand;
+#[cfg(test)]
 mod olga;
 #[cfg(test)]
+mod replaced;
+#[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod substituted;
+#[cfg(test)]
+mod undecided;
 
 /// Whether a person can write in a chat.
 #[cfg(test)]
