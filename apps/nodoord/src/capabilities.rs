@@ -13,8 +13,9 @@ What this server can be made to show
 It shows:
   - Every account: its id, its handle, all versions of its signed device list with the public keys of its
     devices, disputes of removed devices. Handles and lists are public anyway: the server hands them to anyone.
-  - Of each device: the public key of its mailbox and when it was made; its unused key packages (public keys);
-    how many delivery tokens it has, as hashes. That number says roughly how many rooms the device is in.
+  - Of each device: the public key of its mailbox and when it was made; its unused key packages (public keys)
+    and hashes of those it uploaded within 30 days; how many delivery tokens it has, as hashes. That number says
+    roughly how many rooms the device is in. Which devices were removed within the hour.
   - Of each mailbox: how many entries wait, how many it ever got, which of them came within the same hour, and
     on which day that was. The entries are sealed under keys that are on the disk only sealed to the device.
   - For 8 days, a hash of each sending, so that none is stored twice. It joins nothing to anyone who does not
@@ -22,12 +23,19 @@ It shows:
   - Message bodies that wait to be fetched: sealed under keys that are only inside those entries. Their padded
     sizes show, and in how many mailboxes each waits.
   - Of each room: a hash of its id, how many times its membership or keys changed, the sealed roster with its
-    padded size (4, 16, 64, 256, 1024 or 4096 places), and the sealed commits of 30 days with their day.
-  - What was written together: entries of one message are stored in one write, and the store's journal and log
-    keep the order of writes. Who compares them can guess which mailboxes got the same message, until they
-    are rewritten.
+    padded size (4, 16, 64, 256, 1024 or 4096 places), the sealed commits of 30 days with their day, and roughly
+    when it was last used: the day of its last commit, or one at most 30 days before its last message.
+  - What was written together: the entries of one message stand side by side, with their mailboxes, in one row of
+    the store's journal and log. Who takes the disk reads there which mailboxes got the same message: of the last
+    16 MiB of messages or the last hour, whichever is less, and further back, up to 256 MiB, as far as the journal
+    has not been rewritten. What still waits after that is numbered by the write that put it in its place, for as
+    long as it waits; each such write holds an hour's messages or thousands of them, so the number says
+    that it was one of these, and which one it was only if there were no others.
+  - Rows that are not of messages (a new device list with the mailboxes it makes, a commit's room record) keep the
+    number of their write for as long as they stand: which of them were written at once shows.
   - What was deleted but not yet overwritten: entries and bodies stay readable as sealed bytes until the store
-    compacts its files.
+    compacts its files, and in a file `journal.cut` if a power cut left one.
+  - Of the store itself: how many writes there were, and on which day it last deleted what was old.
 
   - The public ledger: epochs of the key directory with their times and how many labels changed, announcements,
     and the tree under them. All of it is public, for ever: anyone fetches it. Labels in it are hidden by a key, and
@@ -80,6 +88,14 @@ Nothing here protects a device that is itself hacked, or keeps a receiver from s
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn every_keyspace_is_spoken_of() {
+        let text = super::TEXT.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (keyspace, words) in nodoor_store_embedded::shown() {
+            assert!(text.contains(words), "{keyspace}: {words}");
+        }
+    }
+
     #[test]
     fn the_text_fits_a_terminal() {
         for line in super::TEXT.lines() {

@@ -2,6 +2,7 @@
 //! Opens the folder: one process at a time, a format that this program knows, a deployment id made with it.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{self, Seek as _, Write as _},
     path::{Path, PathBuf},
@@ -303,17 +304,20 @@ pub(crate) fn open_error(error: fjall::Error) -> OpenError {
     }
 }
 
-/// Settles the logs that a process left, oldest first.
+/// Settles the logs that a process left, in one batch: the newest word on each row counts.
 fn settle_logs(database: &Database, spaces: &Spaces) -> Result<(), OpenError> {
+    let mut rows = HashMap::new();
+    let mut settled = Settling::default();
     for row in spaces.of(Space::Log).map_err(open_error)?.iter() {
         let (key, log) = row.into_inner().map_err(open_error)?;
-        let mut settling = read_log(&log).map_err(OpenError::Damaged)?;
-        settling.logs.push(Reader::new(&key).u64().map_err(OpenError::Damaged)?);
-        let mut batch = database.batch();
-        put_settled(&mut batch, spaces, &settling).map_err(open_error)?;
-        batch.commit().map_err(open_error)?;
+        settled.logs.push(Reader::new(&key).u64().map_err(OpenError::Damaged)?);
+        let of_log = read_log(&log).map_err(OpenError::Damaged)?;
+        rows.extend(of_log.rows.into_iter().map(|(space, key, value)| ((space, key), value)));
     }
-    Ok(())
+    settled.rows.extend(rows.into_iter().map(|((space, key), value)| (space, key, value)));
+    let mut batch = database.batch();
+    put_settled(&mut batch, spaces, &settled).map_err(open_error)?;
+    batch.commit().map_err(open_error)
 }
 
 fn put_settled(

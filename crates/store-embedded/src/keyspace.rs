@@ -84,7 +84,7 @@ impl Space {
         Self::Removed,
     ];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
             Self::Lists => "lists",

@@ -32,6 +32,7 @@ mod record;
 mod sweep;
 
 pub use crate::{
+    counts::shown,
     folder::{Folder, OpenError},
     ledger::LedgerFolder,
 };

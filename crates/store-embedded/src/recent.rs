@@ -29,6 +29,9 @@ use crate::{
 
 /// Log rows in memory and on disk, bytes: some ten thousand messages.
 const LOG_BYTES: usize = 16 * 1024 * 1024;
+/// What settles at once, at least. All rows of a batch carry one number in the engine's files, for as long as they live: a
+/// batch of its own would join the entries of a message for ever, one of thousands of messages joins them to those.
+const LOT_BYTES: usize = 4 * 1024 * 1024;
 /// In a log: this row was put, its value follows.
 const PUT: u8 = 0x80;
 
@@ -148,8 +151,11 @@ impl Recent {
         let state = self.state();
         let mut settling = Settling::default();
         let mut bytes = state.bytes.saturating_add(coming);
+        if bytes <= LOG_BYTES {
+            return settling;
+        }
         for log in &state.logs {
-            if bytes <= LOG_BYTES {
+            if bytes <= LOG_BYTES - LOT_BYTES {
                 break;
             }
             bytes = bytes.saturating_sub(log.bytes);
@@ -302,4 +308,26 @@ pub(crate) fn read_log(log: &[u8]) -> Result<Settling, StorageError> {
         settling.rows.push((*space, key, value));
     }
     Ok(settling)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_settles_alone() {
+        const MESSAGE: usize = 4096;
+        let recent = Recent::default();
+        let mut lots = Vec::new();
+        for number in 0..20_000 {
+            let settling = recent.settling(MESSAGE);
+            recent.committed(&settling, (number, MESSAGE), std::iter::empty());
+            if !settling.logs.is_empty() {
+                lots.push(settling.logs.len());
+            }
+        }
+        assert!(lots.len() > 5);
+        assert!(lots.iter().all(|lot| lot * MESSAGE >= LOT_BYTES), "{lots:?}");
+        assert!(recent.settling(usize::MAX).logs.len() > 1000, "all at a sweep");
+    }
 }
