@@ -12,7 +12,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-/// A caller's budget key: the first 16 bytes of HMAC-SHA256 over its network.
+/// A caller's budget key: 8 bytes of HMAC-SHA256 over its IPv4 address and 8 of zero, or 8 bytes over its IPv6 /48 and 8
+/// over its /64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer {
     key: [u8; 16],
@@ -47,22 +48,29 @@ impl PeerKey {
         Ok(Self(key))
     }
 
-    /// Hashes an address: IPv4 whole, IPv6 by its /64, since one customer has all of it. The port is
+    /// Hashes an address: IPv4 whole, IPv6 by its /48 and its /64, since one customer has all of it. The port is
     /// left out.
     #[must_use]
     pub fn peer(&self, address: SocketAddr) -> Peer {
         let ip = address.ip().to_canonical();
-        let network = match ip {
-            IpAddr::V4(v4) => v4.to_ipv6_mapped(),
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64),
-        };
         let mut key = [0; 16];
+        let (network, own) = key.split_at_mut(8);
+        match ip {
+            IpAddr::V4(v4) => self.hash(v4.to_ipv6_mapped(), network),
+            IpAddr::V6(v6) => {
+                self.hash(Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80), network);
+                self.hash(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64), own);
+            }
+        }
+        Peer { key, loopback: ip.is_loopback() }
+    }
+
+    fn hash(&self, network: Ipv6Addr, to: &mut [u8]) {
         // HMAC takes a key of any length: there is no error to handle, only one to pass over.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
             mac.update(&network.octets());
-            key.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+            to.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
         }
-        Peer { key, loopback: ip.is_loopback() }
     }
 }
 
@@ -79,6 +87,9 @@ mod tests {
         assert_ne!(key(&one, "192.0.2.1:1"), key(&one, "192.0.2.2:1"));
         assert_eq!(key(&one, "[2001:db8::1]:1"), key(&one, "[2001:db8::2]:1"));
         assert_ne!(key(&one, "[2001:db8::1]:1"), key(&one, "[2001:db8:0:1::1]:1"));
+        assert_eq!(key(&one, "[2001:db8::1]:1")[..8], key(&one, "[2001:db8:0:1::1]:1")[..8]);
+        assert_ne!(key(&one, "[2001:db8::1]:1")[..8], key(&one, "[2001:db8:1::1]:1")[..8]);
+        assert_eq!(key(&one, "192.0.2.1:1")[8..], [0; 8]);
         assert_ne!(key(&one, "192.0.2.1:1"), key(&two, "192.0.2.1:1"));
         assert!(one.peer(at("127.0.0.1:1")).is_loopback());
         assert!(!one.peer(at("192.0.2.1:1")).is_loopback());

@@ -56,7 +56,7 @@ impl Inner {
     ) -> Handled {
         connection.login()?;
         let now_ms = self.clock.now_ms();
-        self.budgets.register.spend(connection.budget_key(), 1, now_ms)?;
+        self.budgets.register.spend_by_address(connection.budget_key(), 1, now_ms)?;
         match &self.config.registration {
             Registration::Open => {}
             Registration::Ticket(ticket) if *ticket == register.ticket => {}
@@ -280,7 +280,7 @@ impl Inner {
     /// Whoever makes the server read a long account pays for it.
     fn read(&self, connection: &Connection, record: &AccountRecord) -> Result<(), Refusal> {
         let now_ms = self.clock.now_ms();
-        self.budgets.login.spend(connection.budget_key(), cost_of(record), now_ms)
+        self.budgets.login.spend_by_address(connection.budget_key(), cost_of(record), now_ms)
     }
 
     /// Refuses a key that cannot be sealed to: its mailbox would silently lose what is sent.

@@ -10,6 +10,8 @@ use nodoor_wire::code::Code;
 
 use crate::{bounded::Bounded, config::Budget, refusal::Refusal};
 
+/// A network has as much as so many addresses: one customer's /48 has 65,536 of them.
+const ADDRESSES: u32 = 16;
 /// Addresses and accounts remembered of each kind of budget.
 const KEYS: usize = 50_000;
 
@@ -31,17 +33,38 @@ impl Buckets {
         Self { budget, buckets: Mutex::new(Bounded::new(KEYS)) }
     }
 
+    /// Takes `cost` requests from the bucket of an address and, if it is one of many in a network, from the network's.
+    pub(crate) fn spend_by_address(
+        &self,
+        address: &[u8; 16],
+        cost: u32,
+        now_ms: u64,
+    ) -> Result<(), Refusal> {
+        self.spend(address, cost, now_ms)?;
+        let (network, own) = address.split_at(8);
+        if own.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+        let mut key = [0; 16];
+        key.iter_mut().zip(network).for_each(|(to, from)| *to = *from);
+        self.take(self.budget.times(ADDRESSES), &key, cost, now_ms)
+    }
+
     /// Takes `cost` requests from a bucket, or says when there will be enough.
     pub(crate) fn spend(&self, key: &[u8; 16], cost: u32, now_ms: u64) -> Result<(), Refusal> {
+        self.take(self.budget, key, cost, now_ms)
+    }
+
+    fn take(&self, budget: Budget, key: &[u8; 16], cost: u32, now_ms: u64) -> Result<(), Refusal> {
         if self.budget == Budget::UNLIMITED {
             return Ok(());
         }
-        let brim = u64::from(self.budget.burst) * 1000;
+        let brim = u64::from(budget.burst) * 1000;
         let cost = u64::from(cost) * 1000;
         if cost > brim {
             return Err(Code::TooLarge.into());
         }
-        let per_minute = u64::from(self.budget.per_minute).max(1);
+        let per_minute = u64::from(budget.per_minute).max(1);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bucket = match buckets.get_mut(key) {
             Some(bucket) => Bucket { ..*bucket },
@@ -75,6 +98,20 @@ mod tests {
     use super::*;
 
     const HOUR: u64 = 3_600_000;
+
+    #[test]
+    fn a_network_of_many_addresses_has_a_budget_of_its_own() {
+        let buckets = Buckets::new(Budget { burst: 10, per_minute: 1 });
+        let spend = |address: u64, network: u8| {
+            let mut key = [network; 16];
+            key[8..].copy_from_slice(&address.to_be_bytes());
+            buckets.spend_by_address(&key, 10, HOUR).is_ok()
+        };
+        let taken = (1..1000).filter(|address| spend(*address, 1)).count();
+        assert_eq!(taken, 16);
+        assert!(spend(1, 2) && spend(1000, 2), "another network has its own");
+        assert!(spend(0, 3) && !spend(0, 3), "one that is alone is its own network");
+    }
 
     #[test]
     fn a_bucket_empties_and_fills_whatever_the_clock_does() {

@@ -73,6 +73,14 @@ pub struct Budgets {
 impl Budget {
     /// No bound at all.
     pub const UNLIMITED: Self = Self { burst: u32::MAX, per_minute: u32::MAX };
+
+    /// The budget of so many together.
+    pub(crate) fn times(self, count: u32) -> Self {
+        Self {
+            burst: self.burst.saturating_mul(count),
+            per_minute: self.per_minute.saturating_mul(count),
+        }
+    }
 }
 
 impl Budgets {

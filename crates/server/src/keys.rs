@@ -102,7 +102,7 @@ impl Inner {
         let now_ms = self.clock.now_ms();
         let cost = u32::try_from(devices.len()).unwrap_or(u32::MAX).max(1);
         self.anonymous(connection, cost_of(&record))?;
-        self.budgets.take.spend(connection.budget_key(), cost, now_ms)?;
+        self.budgets.take.spend_by_address(connection.budget_key(), cost, now_ms)?;
         // Who empties this budget empties nothing else: the last-resort package is everybody's.
         let wait = self.budgets.taken.spend(&account.0, cost, now_ms).err();
         let taken = match &wait {

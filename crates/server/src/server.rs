@@ -224,7 +224,8 @@ impl Server {
     }
 
     /// A new socket. `budget_key` is the gateway's keyed hash of the peer's address: the server counts by it
-    /// and knows no address. Dropping the connection ends it.
+    /// and knows no address. If its last 8 bytes are not zero, its first 8 name a network of many such peers, which
+    /// together have a budget too. Dropping the connection ends it.
     #[must_use]
     pub fn connect(&self, budget_key: [u8; 16]) -> Connection {
         self.connection(budget_key, Stage::Fresh)
@@ -439,9 +440,11 @@ impl Inner {
         connection.anonymous()?;
         match connection.allowance() {
             Some(allowance) => allowance.spend(cost),
-            None => {
-                self.budgets.anonymous.spend(connection.budget_key(), cost, self.clock.now_ms())
-            }
+            None => self.budgets.anonymous.spend_by_address(
+                connection.budget_key(),
+                cost,
+                self.clock.now_ms(),
+            ),
         }
     }
 
@@ -456,7 +459,7 @@ impl Inner {
     /// The gate of what is signed by somebody who need not be logged in: within the address's login budget.
     pub(crate) fn signed(&self, connection: &Connection) -> Result<[u8; 32], Refusal> {
         let challenge = connection.login()?;
-        self.budgets.login.spend(connection.budget_key(), 1, self.clock.now_ms())?;
+        self.budgets.login.spend_by_address(connection.budget_key(), 1, self.clock.now_ms())?;
         Ok(challenge)
     }
 }
