@@ -33,6 +33,8 @@ const MEETINGS: usize = 1000;
 const SLOTS: u32 = 16;
 /// Bytes of a box.
 const BOX: usize = 64 * 1024;
+/// So many bytes more cost one request more.
+const BLOCK: usize = 4096;
 /// Bytes of all boxes together.
 const BYTES: usize = 64 * 1024 * 1024;
 
@@ -106,9 +108,10 @@ impl Meetings {
 
 impl Inner {
     pub(crate) fn put_box(&self, connection: &Connection, put: proto::RendezvousPut) -> Handled {
-        self.without_token(connection, 1)?;
-        let id = identifier(&put.id)?;
         at_most(put.r#box.len(), BOX)?;
+        let blocks = u32::try_from(put.r#box.len() / BLOCK).unwrap_or(u32::MAX);
+        self.without_token(connection, blocks.saturating_add(1))?;
+        let id = identifier(&put.id)?;
         if put.slot >= SLOTS || put.r#box.is_empty() {
             return Err(Code::Malformed.into());
         }

@@ -72,6 +72,18 @@ impl Ledger {
         }
     }
 
+    /// [`proto::LookupAnswer::directory`] for an account whose newest list has this hash.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn prove(
+        &self,
+        account: AccountId,
+        newest_list: &[u8; 32],
+    ) -> Result<Option<proto::DirectoryProof>, LedgerError> {
+        self.directory_proof(account, newest_list, None).await
+    }
+
     /// The policy in force, for `Hello`.
     pub(crate) fn policy(&self) -> Bytes {
         let state = self.0.state();

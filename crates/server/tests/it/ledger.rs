@@ -63,6 +63,19 @@ impl Deployment {
         Self::with_policy(None).await
     }
 
+    pub(crate) async fn with_tokens_needed() -> Self {
+        Self::configured(Config { tokens_needed: true, ..Config::default() }).await
+    }
+
+    pub(crate) async fn without_budgets() -> Self {
+        Self::configured(Config::unlimited()).await
+    }
+
+    async fn configured(config: Config) -> Self {
+        let (accounts, store) = (Memory::new(DEPLOYMENT), LedgerMemory::default());
+        Self::with(accounts, store, None, config).await.unwrap()
+    }
+
     async fn with_policy(policy: Option<&str>) -> Self {
         let (accounts, store) = (Memory::new(DEPLOYMENT), LedgerMemory::default());
         Self::on(accounts, store, policy).await.unwrap()
@@ -74,16 +87,25 @@ impl Deployment {
         store: LedgerMemory,
         policy: Option<&str>,
     ) -> Result<Self, LedgerError> {
+        Self::with(accounts, store, policy, Config::default()).await
+    }
+
+    async fn with(
+        accounts: Memory,
+        store: LedgerMemory,
+        policy: Option<&str>,
+        config: Config,
+    ) -> Result<Self, LedgerError> {
         let ledger = open(&accounts, Arc::new(store.clone()), policy).await?;
         let clock = Arc::new(TestClock::at(NOW));
         let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
         let on = Arc::clone(&clock) as Arc<dyn Clock>;
-        let (kept, config) = (ledger.clone(), Config::default());
+        let kept = ledger.clone();
         let server = Server::open_with_ledger(accounts.clone(), kept, config, on, rng).unwrap();
         Ok(Self { world: World::of(server, clock), accounts, store, ledger })
     }
 
-    async fn restarted(self, policy: Option<&str>) -> Result<Self, LedgerError> {
+    pub(crate) async fn restarted(self, policy: Option<&str>) -> Result<Self, LedgerError> {
         Self::on(self.accounts, self.store, policy).await
     }
 

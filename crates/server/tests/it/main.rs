@@ -6,6 +6,8 @@ mod abuse;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod anonymous;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod ledger;

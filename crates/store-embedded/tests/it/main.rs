@@ -10,6 +10,10 @@ mod journal;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod ledger_speed;
+#[cfg(test)]
 #[expect(dead_code, reason = "the server's own tests use all of it")]
 #[path = "../../../server/tests/it/person.rs"]
 mod person;
