@@ -2,7 +2,7 @@
 //! `nodoord capabilities`: what this server can be made to show, in plain words. Kept honest by whoever changes a
 //! store, a protocol message or a log line: the change and this text go together.
 //!
-//! Spec: `DESIGN.md` 1.5 and 4; `docs/book/protocol.md`, 3 and 4.
+//! Spec: `docs/book/threat-model.md`; `docs/book/protocol.md`, 3 and 4.
 
 /// The whole text.
 pub(crate) const TEXT: &str = "\

@@ -4,7 +4,7 @@
 //! It contains no code that opens a message (`cargo tree -p nodoord` shows it). Exit codes: 0 done, 2 wrong use,
 //! 1 otherwise, each with one line on stderr.
 //!
-//! Spec: `DESIGN.md` 8 and 10.
+//! Spec: `ARCHITECTURE.md`, law 1; `docs/book/threat-model.md`, "Olga, the operator".
 
 mod capabilities;
 mod chance;
@@ -64,7 +64,7 @@ struct Run {
     /// Its key, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Who may register: `open`, `closed`, or `ticket:WORD` [default: open].
+    /// Who may register: `open`, `closed`, or `ticket:WORD`.
     #[arg(long, value_name = "POLICY", default_value = "open", value_parser = run::registration)]
     registration: nodoor_server::Registration,
     /// Seconds between epochs of the ledger; changes wait that long to be shown.

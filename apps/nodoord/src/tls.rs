@@ -4,7 +4,7 @@
 //! TLS 1.2 is not compiled into the offer; X25519MLKEM768 comes first, so that what is recorded today stays shut. There is no
 //! resumption and no ticket: two connections of one client, login and anonymous, must not be joined by either.
 //!
-//! Spec: `DESIGN.md` 4 (two connections) and 8; RFC 8446; draft-ietf-tls-ecdhe-mlkem. `run` calls it.
+//! Spec: `docs/book/protocol.md`, 2 (two connections); RFC 8446; draft-ietf-tls-ecdhe-mlkem. `run` calls it.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Reads the style sheets and holds them to DESIGN-UI 3 and 5.
+// Reads the style sheets and holds them to the contrasts below and to one place for colours.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -36,7 +36,7 @@ function contrast(one, other) {
   return Math.round(((high + 0.05) / (low + 0.05)) * 10) / 10;
 }
 
-// foreground, background, light, dark: the table of DESIGN-UI 3.
+// foreground, background, light, dark, and the contrasts they must have.
 const TABLE = [
   ["text", "bg", 16.6, 15.2],
   ["text", "selected", 13.6, 10.5],

@@ -5,7 +5,7 @@
 //! a hash of their content may be kept for ever; all others are asked for again each time. No cookie is
 //! set or read.
 //!
-//! Spec: `DESIGN.md` 7 (strict CSP with Trusted Types). `router` calls it.
+//! Spec: `docs/book/threat-model.md` (strict CSP with Trusted Types). `router` calls it.
 
 use std::collections::HashMap;
 

@@ -8,7 +8,7 @@
 //! What survives a crash: a group is one atomic commit, so of each job all or nothing, and nobody had a yes before.
 //! Hour keys live in memory alone; after a restart new ones are drawn, so no key and sequence meet twice.
 //!
-//! Carries out `docs/book/protocol.md`, 4, and `DESIGN.md`, 8 (groups). The handlers submit;
+//! Carries out `docs/book/protocol.md`, 4, and `docs/decisions/0009` (groups). The handlers submit;
 //! it calls the store and then `crate::delivery`.
 
 use std::{

@@ -16,7 +16,7 @@
 //! takes the disk can see which entries were appended together. Deleted values stay in files until compaction
 //! rewrites them; they are sealed. `nodoord capabilities` says both.
 //!
-//! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk), and `DESIGN.md`, 8 (embedded).
+//! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk), and `docs/decisions/0009`.
 
 mod cache;
 mod counts;

@@ -2,7 +2,7 @@
 //! Links in a message's text, for interfaces that may make them clickable.
 //!
 //! `https` alone, with the punctuation of the sentence left outside. Whose text it is the caller
-//! knows: a stranger's is not given to this. Spec: DESIGN-UI 1.7 and 7, point 11.
+//! knows: a stranger's is not given to this. Spec: `docs/book/threat-model.md`, "A stranger".
 
 use linkify::{LinkFinder, LinkKind};
 

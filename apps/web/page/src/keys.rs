@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The keys of the whole page, and the table that tells them (DESIGN-UI 5). None that a browser owns.
+//! The keys of the whole page, and the table that tells them. None that a browser owns.
 
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;

@@ -2,7 +2,7 @@
 //! The interface of the web app: draws what the engine tells and passes on what a person does.
 //!
 //! It knows rows, words and pixels; keys, rooms and frames stay in the engine, which runs in a worker
-//! and speaks `nodoor_view` as JSON (`bridge`). Spec: DESIGN-UI, the marks `[1]`. Walk: `start` reads
+//! and speaks `nodoor_view` as JSON (`bridge`). Spec: `apps/web/README.md`. Walk: `start` reads
 //! the route, starts the engine and mounts `shell`; events change `state`, screens redraw from it.
 
 mod bridge;

@@ -2,7 +2,7 @@
 //! From the address to an account: one field, one button.
 //!
 //! Keys are made by the engine while the person types. Free or taken shows 300 ms after the last key;
-//! no phone, no e-mail, no name is asked here (DESIGN-UI 2.1).
+//! no phone, no e-mail, no name is asked here.
 
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{

@@ -2,7 +2,7 @@
 //! Where one is, behind the `#`, and the layer over it; the Back button walks these and nothing else.
 //!
 //! Routes name local row numbers, so neither an address nor a server's log carries a handle or a
-//! room (DESIGN-UI 2). The depth of a route equals the number of history entries under it: going
+//! room. The depth of a route equals the number of history entries under it: going
 //! deeper adds one, going sideways replaces one, going up takes them away. A layer (menu, dialog) is
 //! one entry more, so Back closes it.
 

@@ -8,7 +8,7 @@
 //! Two stores live elsewhere (`store-embedded`, later `store-postgres`); [`memory`] is the model that they are
 //! held against with [`conformance`]. Every future of a store may be polled outside a runtime.
 //!
-//! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk) and `DESIGN.md`, 8. `crate::writer` commits;
+//! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk). `crate::writer` commits;
 //! the request handlers read.
 
 #[cfg(feature = "conformance")]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Where one writes. One event alone empties it: the engine's word that the message row is on disk.
 //!
-//! Enter sends, unless an input method is composing, the person swapped it, or the screen is touched
-//! (DESIGN-UI 2.2). The draft is on disk 300 ms after a key. A text over the limit stays, and a line
+//! Enter sends, unless an input method is composing, the person swapped it, or the screen is touched.
+//! The draft is on disk 300 ms after a key. A text over the limit stays, and a line
 //! says so.
 
 use std::cell::Cell;

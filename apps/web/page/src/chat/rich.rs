@@ -2,7 +2,7 @@
 //! A message's text as it is drawn: links of people one knows, large emoji, "Show more".
 //!
 //! Only `https` becomes a link, and none of a stranger's text does: requests do not come through
-//! here (DESIGN-UI 1.7). The text itself goes into the page as a text node, never as markup.
+//! here (`docs/book/threat-model.md`, "A stranger"). The text itself goes into the page as a text node, never as markup.
 
 use js_sys::RegExp;
 use leptos::{html, prelude::*};
