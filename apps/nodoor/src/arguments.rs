@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What can be written on the command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
-use crate::target::Target;
+use crate::{failure::Failure, target::Target};
 
 /// Messages only their readers can open. Without a command it opens the full screen.
 #[derive(Debug, Parser)]
-#[command(name = "nodoor", version, about, max_term_width = 100)]
+#[command(name = "nodoor", version, about, max_term_width = 100, after_help = SURROUNDINGS)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -217,6 +217,15 @@ pub(crate) enum DeviceVerb {
 pub(crate) enum WitnessVerb {
     /// Answer `add-checkpoint` until stopped
     Run(WitnessRun),
+    /// Print the public key of a key file, for policy files
+    Key {
+        /// The key; made if there is no such file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The name of a key that is made
+        #[arg(long, value_name = "NAME", default_value = "nodoor-witness")]
+        name: String,
+    },
 }
 
 /// How a witness runs.
@@ -234,7 +243,8 @@ pub(crate) struct WitnessRun {
     /// Where it keeps what it cosigned [default: FILE.logs]
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// A log to follow, by its verifier key; may be given several times
+    /// A log to follow, by its verifier key; may be given several times. With --server its log is followed too, as it
+    /// was at the first start
     #[arg(long = "log", value_name = "VKEY")]
     pub(crate) logs: Vec<String>,
     /// Follow the logs of this policy file
@@ -299,7 +309,35 @@ pub(crate) enum EvidenceVerb {
     },
 }
 
+/// What else is read, as `--help` says it.
+const SURROUNDINGS: &str = "\
+Environment:
+  NODOOR_PROFILE, NODOOR_SERVER  as the flags
+  NODOOR_PASSPHRASE              encrypts the database of a new profile, and opens it from then on
+  SSL_CERT_FILE                  certificates (PEM) to trust beside the usual ones
+  NO_COLOR, EDITOR               as everywhere";
+
 impl Arguments {
+    /// Reads the command line. Without anything to run: what was asked for (help, version), or what is wrong.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`], one line.
+    pub(crate) fn read(
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<Result<Self, String>, Failure> {
+        let error = match Self::try_parse_from(words) {
+            Ok(arguments) => return Ok(Ok(arguments)),
+            Err(error) => error,
+        };
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Err(error.to_string())),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Err(Failure::Usage("a word is missing; --help after it lists them".to_owned()))
+            }
+            _ => Err(Failure::Usage(said_in_a_line(&error.to_string()))),
+        }
+    }
+
     /// What another process is told of this one: verbs, never what a person wrote.
     pub(crate) fn command(&self) -> &'static str {
         match &self.verb {
@@ -328,11 +366,47 @@ impl Arguments {
     }
 }
 
+/// What clap says over several paragraphs, without its usage and its advice how to get more.
+fn said_in_a_line(error: &str) -> String {
+    let paragraphs = error.split("\n\n").map(str::trim);
+    let told = paragraphs.filter(|text| {
+        !(text.is_empty() || text.starts_with("Usage:") || text.starts_with("For more"))
+    });
+    let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
+    let line = words.join(" ");
+    format!("{}; --help lists what there is", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn wrong_use_is_one_line_and_says_what_is_wrong() {
+        let line = |text: &str| match Arguments::read(text.split(' ').map(OsString::from)) {
+            Err(Failure::Usage(line)) => line,
+            other => panic!("{text}: {other:?}"),
+        };
+        for (text, part) in [
+            ("nodoor register", "--handle <NAME>"),
+            ("nodoor fly", "unrecognized subcommand 'fly'"),
+            ("nodoor sent @ben hi", "similar subcommand exists: 'send'"),
+            ("nodoor group", "--help"),
+            ("nodoor history ben", "@handle"),
+        ] {
+            let said = line(text);
+            assert!(said.contains(part) && !said.contains('\n'), "{said}");
+            assert!(!said.contains("Usage:") && !said.starts_with("error"), "{said}");
+        }
+    }
+
+    #[test]
+    fn help_names_what_is_read_from_the_environment() {
+        let help = Arguments::read(["nodoor", "--help"].map(OsString::from)).unwrap().unwrap_err();
+        assert!(help.contains("NODOOR_PASSPHRASE"), "{help}");
+    }
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from(line.split(' '))
@@ -381,6 +455,7 @@ mod tests {
             "nodoor device list",
             "nodoor chat @ben --plain",
             "nodoor witness run --key k --listen 127.0.0.1:0",
+            "nodoor witness key --key k --name auditor.example",
             "nodoor audit run --server http://127.0.0.1:8448 --state d --once --cosign k",
             "nodoor audit check-release f p --policy o --builders b",
             "nodoor evidence check f",

@@ -46,7 +46,10 @@ async fn beside_the_ledger(verb: &Verb, global: &Global) -> Option<Result<(), Fa
     let json = global.json;
     Some(match verb {
         Verb::Witness { verb: WitnessVerb::Run(options) } => {
-            ledger::witness::run(options, json).await
+            ledger::witness::run(options, global.server.as_deref(), json).await
+        }
+        Verb::Witness { verb: WitnessVerb::Key { key, name } } => {
+            ledger::witness::print_key(key, name, json)
         }
         Verb::Audit { verb: AuditVerb::Run(options) } => {
             let server = global.server.as_deref().unwrap_or(DEFAULT_SERVER);

@@ -14,19 +14,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-use nodoor_sdk::native::{
-    address::Address,
-    http::{Http, HttpError},
-};
 use nodoor_transparency::{
     audit::BLOB_BYTES,
     ledger::{
         checkpoint::SignedCheckpoint,
         note::{NOTE_BYTES, NoteSigner},
-        policy::{POLICY_BYTES, Policy},
-        proof::{Inclusion, ProofFile},
-        tree::{Hash, Tile, TreeError, bundle_from_slice, inclusion_proof, prefix_proof},
+        policy::Policy,
+        tree::{Tile, bundle_from_slice, prefix_proof},
     },
     release::Builders,
 };
@@ -35,6 +29,7 @@ use super::{
     auditor::{Auditor, Finding, Progress},
     files::{hex, replace},
     key,
+    log::{Log, Stopped},
 };
 use crate::{arguments::AuditRun, failure::Failure};
 
@@ -48,17 +43,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// # Errors
 /// What the module says.
 pub(crate) async fn run(options: &AuditRun, server: &str, json: bool) -> Result<(), Failure> {
-    let address = Address::parse(server).map_err(|error| Failure::Usage(error.to_string()))?;
+    let log = Log::at(server)?;
     fs::create_dir_all(&options.state)?;
     let signer = match &options.cosign {
         Some(path) => Some(key::open(path, &options.name)?),
         None => None,
     };
-    let roots = std::env::var_os("NODOOR_CA_FILE");
-    let http = Http::new(roots.as_deref().map(Path::new))
-        .map_err(|error| Failure::Surroundings("tls", error.to_string()))?;
-    let log = Log { http, base: format!("{address}/ledger/") };
-    let policy = pinned_policy(&log, options).await?;
+    let policy = policy_of(&log, options).await?;
     let builders = builders(options)?;
     if let Some(signer) = &signer
         && !json
@@ -114,23 +105,6 @@ struct Round {
     progress: Progress,
     fresh: u64,
     cosigned: bool,
-}
-
-/// Why a round came to nothing.
-enum Stopped {
-    /// Nobody answers, or half of it: later perhaps.
-    Unreachable(String),
-    /// It answers, and it is not what it says.
-    Wrong(String),
-}
-
-impl From<Stopped> for Failure {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Unreachable(hint) => Self::Surroundings("unreachable", hint),
-            Stopped::Wrong(hint) => Self::Surroundings("audit", hint),
-        }
-    }
 }
 
 async fn round(
@@ -292,25 +266,13 @@ fn store(state: &Path, progress: &Progress, shown: &SignedCheckpoint) -> std::io
     replace(state, "progress", &progress.to_vec(shown))
 }
 
-async fn pinned_policy(log: &Log, options: &AuditRun) -> Result<Policy, Failure> {
-    let path = options.policy.clone().unwrap_or_else(|| options.state.join("policy"));
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && options.policy.is_none() => {
-            let fetched = log.file("policy", POLICY_BYTES).await.map_err(Failure::from)?;
-            let missing =
-                || Failure::Surroundings("policy", "the server serves no policy".to_owned());
-            let bytes = fetched.ok_or_else(missing)?;
-            Policy::parse(&bytes)
-                .map_err(|error| Failure::Surroundings("policy", error.to_string()))?;
-            replace(&options.state, "policy", &bytes)?;
-            bytes.to_vec()
-        }
-        Err(error) => {
-            return Err(Failure::Surroundings("policy", format!("{}: {error}", path.display())));
-        }
+async fn policy_of(log: &Log, options: &AuditRun) -> Result<Policy, Failure> {
+    let Some(path) = &options.policy else { return log.pinned_policy(&options.state).await };
+    let named = |error: &dyn std::fmt::Display| {
+        Failure::Surroundings("policy", format!("{}: {error}", path.display()))
     };
-    Policy::parse(&bytes).map_err(|error| Failure::Surroundings("policy", error.to_string()))
+    let bytes = fs::read(path).map_err(|error| named(&error))?;
+    Policy::parse(&bytes).map_err(|error| named(&error))
 }
 
 fn builders(options: &AuditRun) -> Result<Builders, Failure> {
@@ -320,71 +282,4 @@ fn builders(options: &AuditRun) -> Result<Builders, Failure> {
     })?;
     Builders::parse(&text)
         .map_err(|error| Failure::Surroundings("builders", format!("{}: {error}", path.display())))
-}
-
-/// The files of a log.
-struct Log {
-    http: Http,
-    base: String,
-}
-
-impl Log {
-    async fn file(&self, path: &str, limit: usize) -> Result<Option<Bytes>, Stopped> {
-        let answer =
-            self.http.get(&format!("{}{path}", self.base), limit).await.map_err(unreachable)?;
-        match answer.status {
-            200 => Ok(Some(answer.body)),
-            404 => Ok(None),
-            status => Err(Stopped::Unreachable(format!("the server answers {status}"))),
-        }
-    }
-
-    async fn cosign(&self, line: String) -> Result<bool, Stopped> {
-        let url = format!("{}cosignature", self.base);
-        let answer = self.http.post(&url, line.into(), 4096).await.map_err(unreachable)?;
-        Ok(answer.status < 300)
-    }
-
-    /// That an entry stands in the tree of a checkpoint.
-    async fn proof(
-        &self,
-        index: u64,
-        entry: &[u8],
-        shown: &SignedCheckpoint,
-    ) -> Result<ProofFile, Stopped> {
-        let size = shown.head().size;
-        let hashes = self
-            .hashes(size, |tiles| inclusion_proof(index, size, &mut |tile| tiles(tile)))
-            .await?;
-        let inclusion = Inclusion { index, hashes, checkpoint: shown.clone() };
-        Ok(ProofFile { extra: Some(entry.to_vec()), inclusion })
-    }
-
-    /// Runs a proof over tiles that are fetched as it asks for them: it is repeated until none is missing.
-    async fn hashes(
-        &self,
-        size: u64,
-        proof: impl Fn(
-            &mut dyn FnMut(Tile) -> Result<Vec<u8>, Tile>,
-        ) -> Result<Vec<Hash>, TreeError<Tile>>,
-    ) -> Result<Vec<Hash>, Stopped> {
-        let mut have: std::collections::BTreeMap<Tile, Vec<u8>> = std::collections::BTreeMap::new();
-        loop {
-            let mut tiles = |tile: Tile| have.get(&tile).cloned().ok_or(tile);
-            match proof(&mut tiles) {
-                Ok(hashes) => return Ok(hashes),
-                Err(TreeError::Read(tile)) => {
-                    let missing =
-                        || Stopped::Unreachable("the log does not serve its tiles".to_owned());
-                    let bytes = self.file(&tile.path(), 256 * 32).await?.ok_or_else(missing)?;
-                    have.insert(tile, bytes.to_vec());
-                }
-                Err(_) => return Err(Stopped::Wrong(format!("no proof in a tree of {size}"))),
-            }
-        }
-    }
-}
-
-fn unreachable(error: HttpError) -> Stopped {
-    Stopped::Unreachable(error.to_string())
 }

@@ -9,6 +9,7 @@ mod auditor;
 pub(crate) mod evidence;
 mod files;
 mod key;
+mod log;
 pub(crate) mod witness;
 
 use tokio::signal::unix::{SignalKind, signal};

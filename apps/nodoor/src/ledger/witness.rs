@@ -37,6 +37,7 @@ use super::{
     asked_to_stop,
     files::{hex, replace},
     key,
+    log::Log,
 };
 use crate::{arguments::WitnessRun, failure::Failure};
 
@@ -44,11 +45,21 @@ use crate::{arguments::WitnessRun, failure::Failure};
 ///
 /// # Errors
 /// A key, log or policy that is none; a state folder that cannot be written; an address that is taken.
-pub(crate) async fn run(options: &WitnessRun, json: bool) -> Result<(), Failure> {
+pub(crate) async fn run(
+    options: &WitnessRun,
+    server: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
     let signer = key::open(&options.key, &options.name)?;
     let verifier = signer.verifier().clone();
     let state = options.state.clone().unwrap_or_else(|| beside(&options.key));
-    let witness = Witness::open(signer, logs(options)?, &state)?;
+    fs::create_dir_all(&state)?;
+    let mut keys = logs(options)?;
+    if let Some(server) = server {
+        let policy = Log::at(server)?.pinned_policy(&state).await?;
+        keys.extend(policy.logs().iter().map(|log| log.key.clone()));
+    }
+    let witness = Witness::open(signer, keys, &state)?;
     let followed = witness.logs().len();
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
         Failure::Surroundings("listen", format!("cannot listen on {}: {error}", options.listen))
@@ -60,6 +71,20 @@ pub(crate) async fn run(options: &WitnessRun, json: bool) -> Result<(), Failure>
     Ok(())
 }
 
+/// Prints the public half of a key file.
+///
+/// # Errors
+/// The file is no key, or cannot be made.
+pub(crate) fn print_key(path: &Path, name: &str, json: bool) -> Result<(), Failure> {
+    let key = key::open(path, name)?.verifier().to_string();
+    if json {
+        println!("{}", serde_json::json!({"key": key}))
+    } else {
+        println!("{key}")
+    }
+    Ok(())
+}
+
 fn announce(verifier: &VerifierKey, address: SocketAddr, logs: usize, json: bool) {
     if json {
         let line = serde_json::json!({"key": verifier.to_string(), "listen": address.to_string(), "logs": logs});
@@ -68,7 +93,7 @@ fn announce(verifier: &VerifierKey, address: SocketAddr, logs: usize, json: bool
         println!("{verifier}\nlistening on http://{address}, following {logs} log(s)");
     }
     if logs == 0 {
-        eprintln!("nodoor: follows no log yet: give --log VKEY or --policy FILE");
+        eprintln!("nodoor: follows no log yet: give --server URL, --log VKEY or --policy FILE");
     }
 }
 
@@ -107,7 +132,6 @@ struct Witness {
 
 impl Witness {
     fn open(signer: NoteSigner, keys: Vec<VerifierKey>, state: &Path) -> Result<Self, Failure> {
-        fs::create_dir_all(state)?;
         let mut logs: BTreeMap<String, KnownLog> = BTreeMap::new();
         for key in keys {
             let origin = key.name().to_owned();

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod alone;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod talk;
 #[cfg(test)]
 mod words;

@@ -15,20 +15,36 @@ pub(crate) struct Server {
     process: Child,
     data: TempDir,
     pub(crate) address: String,
+    options: Vec<String>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With more options of `nodoord run`.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let (process, address) = launch(data.path(), "127.0.0.1:0");
-        Self { process, data, address }
+        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        let (process, address) = launch(data.path(), "127.0.0.1:0", &options);
+        Self { process, data, address, options }
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Stops it without a word, and starts it again on the same data and address.
     pub(crate) fn kill_and_restart(&mut self) {
         self.stop();
+        self.restart();
+    }
+
+    /// Starts it again on the same address, with whatever is in its data folder now.
+    pub(crate) fn restart(&mut self) {
         let listen = self.address.trim_start_matches("http://").to_owned();
-        (self.process, self.address) = launch(self.data.path(), &listen);
+        (self.process, self.address) = launch(self.data.path(), &listen, &self.options);
     }
 
     pub(crate) fn stop(&mut self) {
@@ -43,7 +59,7 @@ impl Drop for Server {
     }
 }
 
-fn launch(data: &Path, listen: &str) -> (Child, String) {
+fn launch(data: &Path, listen: &str, options: &[String]) -> (Child, String) {
     let program = beside("nodoord");
     assert!(
         program.exists(),
@@ -53,6 +69,7 @@ fn launch(data: &Path, listen: &str) -> (Child, String) {
     let mut process = Command::new(program)
         .args(["run", "--listen", listen, "--data"])
         .arg(data)
+        .args(options)
         .env("NODOOR_LOG", "error")
         .stdout(Stdio::piped())
         .spawn()
