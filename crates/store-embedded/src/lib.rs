@@ -12,9 +12,10 @@
 //!
 //! Rows that live for a moment go to disk in a log first, and to their keyspace only if they stay: see `recent`.
 //!
-//! **What the disk shows** beyond that: the journal, and the log, hold a batch's writes side by side until it is rotated or settled, so who
-//! takes the disk can see which entries were appended together. Deleted values stay in files until compaction
-//! rewrites them; they are sealed. `nodoord capabilities` says both.
+//! **What the disk shows** beyond that: journal and log hold a message's writes side by side until they are rotated and
+//! settled; and all rows of one batch carry one number in the engine's files for as long as they live, so rows settle in
+//! lots of many messages. Deleted values stay in files until compaction rewrites them; they are sealed. `nodoord
+//! capabilities` says all of it.
 //!
 //! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk), and `docs/decisions/0009`.
 

@@ -65,6 +65,7 @@ pub fn all<F: Factory>(factory: &mut F) -> Checked {
         a_group_sees_itself,
         an_acknowledgement_releases_its_own_body_and_no_other,
         what_is_old_goes_and_no_sequence_comes_back,
+        a_sweep_takes_the_oldest_hours_and_no_others,
         rooms_that_nobody_uses_go,
         a_mailbox_has_so_many_tokens_and_no_more,
         a_device_with_much_leaves_nothing_once_swept,
@@ -197,7 +198,7 @@ fn acknowledge(device: DeviceId, up_to: u64, releases: &[(u64, BodyId)]) -> Op {
 }
 
 fn sequences(store: &impl Storage, device: DeviceId) -> Result<Vec<u64>, Violation> {
-    let entries = block_on(store.entries(device, 0, 1000))?;
+    let entries = block_on(store.entries(device, 0, 10_000))?;
     Ok(entries.into_iter().map(|(sequence, _)| sequence).collect())
 }
 
@@ -525,6 +526,41 @@ fn what_is_old_goes_and_no_sequence_comes_back(store: &impl Storage) -> Checked 
     ensure(block_on(store.room(ROOM))?.is_some_and(|room| room.epoch == 1), "heads stay")?;
     let mailbox = block_on(store.mailbox(ALICE))?.ok_or(Violation::Promise("it is there"))?;
     ensure(mailbox.last == 7 && mailbox.acknowledged == 0, "no sequence comes back")
+}
+
+fn a_sweep_takes_the_oldest_hours_and_no_others(store: &impl Storage) -> Checked {
+    alice_and_bob(store)?;
+    // Keys are named without order: the names say nothing of which hour came first.
+    let hours = [(HourKeyId([9; 8]), 0), (HourKeyId([3; 8]), 1), (HourKeyId([6; 8]), 20)];
+    let mut sequence = 0_u64;
+    for (id, days) in hours {
+        let day = Day(TODAY.0 + days);
+        let key = HourKeyRecord { device: ALICE, id, sealed: vec![4; 60].into(), day };
+        let mut operations = vec![Op::PutHourKey(key)];
+        for _ in 0..1300 {
+            sequence += 1;
+            let mut append = append(1, &[(ALICE, sequence)], day);
+            append.once = [0; 32];
+            append.once.iter_mut().zip(sequence.to_be_bytes()).for_each(|(to, from)| *to = from);
+            append.body_name = append.once;
+            append.entries.iter_mut().for_each(|entry| entry.record.key_id = id);
+            operations.push(send(0, append));
+        }
+        block_on(store.commit(operations))?;
+    }
+    // Some were read, some are read after the sweep.
+    one(store, acknowledge(ALICE, 100, &[]))?;
+    let after = |days: u64| Day(TODAY.0 + u32::try_from(days).unwrap_or(0));
+    block_on(store.sweep(after(KEEP_DAYS + 2)))?;
+    let left = sequences(store, ALICE)?;
+    ensure(left == (2601..=3900).collect::<Vec<_>>(), "two old hours go, the young one stays")?;
+    let mailbox = block_on(store.mailbox(ALICE))?.ok_or(Violation::Promise("it is there"))?;
+    ensure(mailbox.done == 2600 && mailbox.last == 3900, "what waits begins after them")?;
+    let (old, young) = (HourKeyId([3; 8]), HourKeyId([6; 8]));
+    ensure(block_on(store.hour_key(ALICE, old))?.is_none(), "their keys go with them")?;
+    ensure(block_on(store.hour_key(ALICE, young))?.is_some(), "and no other")?;
+    one(store, acknowledge(ALICE, 3900, &[]))?;
+    ensure(sequences(store, ALICE)?.is_empty(), "what stayed is read like any other")
 }
 
 fn rooms_that_nobody_uses_go(store: &impl Storage) -> Checked {

@@ -3,8 +3,14 @@
 
 use std::fs;
 
-use nodoor_server::storage::{Day, Op, RoomName, Rooms as _, Storage as _, StorageError};
+use nodoor_server::storage::{
+    Day, Op, Outcome, RoomName, Rooms as _, Storage as _, StorageError, Tokens as _,
+};
 use nodoor_store_embedded::{Folder, OpenError};
+use nodoor_wire::{
+    handle::Handle,
+    id::{AccountId, DeviceId, TokenHash},
+};
 
 fn found(room: u8) -> Op {
     let roster = vec![room; 100].into();
@@ -60,6 +66,37 @@ async fn a_disk_without_room_is_said_before_anything_is_written() {
     drop(store);
     let store = Folder::open_with_reserve(folder.path(), 0).unwrap();
     assert!(store.commit(vec![found(1)]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_disk_with_little_room_lets_everybody_make_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = DeviceId([7; 16]);
+    let hashes = vec![TokenHash([1; 32])];
+    let handle = Handle::parse("alice").unwrap();
+    let signed = nodoor_wire::proto::SignedBytes::default();
+    let register = Op::Register {
+        account: AccountId([1; 16]),
+        list: nodoor_wire::proto::SignedList::default(),
+        handle,
+        handle_claim: signed,
+        device,
+        mailbox_key: vec![1; 64].into(),
+        mailbox_key_made_at_ms: 1,
+    };
+    let put = Op::PutTokens { device, hashes: hashes.clone() };
+    let store = Folder::open_with_reserve(folder.path(), 0).unwrap();
+    let stored = store.commit(vec![register, put.clone()]).await;
+    assert_eq!(stored, Ok(vec![Outcome::Done, Outcome::Done]));
+    drop(store);
+    // Twice as much as there is: less than the reserve is free, and more than a fourth of it.
+    let disk = rustix::fs::statvfs(folder.path()).unwrap();
+    let reserve = 2 * disk.f_bavail * disk.f_frsize;
+    let store = Folder::open_with_reserve(folder.path(), reserve).unwrap();
+    let delete = Op::DeleteTokens { device, hashes: hashes.clone() };
+    let outcomes = store.commit(vec![found(1), delete, put]).await;
+    assert_eq!(outcomes, Ok(vec![Outcome::Full, Outcome::Done, Outcome::Full]));
+    assert_eq!(store.mailboxes_of(hashes).await, Ok(vec![None]));
 }
 
 /// A folder of 100 rooms; then one byte of room 50's record is changed in every file that has it.
