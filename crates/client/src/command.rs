@@ -18,7 +18,7 @@ use crate::{
     conversation::tidy,
     io::{Effect, Wire},
     lookup::Resolution,
-    rows::{Conversation, Deleted, Intent, Line, Outgoing, State, Status, key},
+    rows::{Conversation, Deleted, Intent, Line, Message, Outgoing, State, Status, key},
     step::{Step, problem, refused},
 };
 
@@ -416,6 +416,7 @@ impl Step<'_> {
     fn accept(&mut self, conversation: &mut Conversation) -> Reply {
         if conversation.status == Status::Request {
             conversation.status = Status::Open;
+            conversation.returning = None;
             let other = conversation.other;
             let mut contact = self.contact(&other);
             contact.accepted = true;
@@ -445,8 +446,34 @@ impl Step<'_> {
         if conversation.status != Status::Request {
             return refused(ProblemKind::NotAllowed);
         }
-        self.forget_conversation(&conversation);
+        self.forget_request(conversation);
         Reply::Done
+    }
+
+    /// A request goes, and all that it held. If it came to somebody who had left the group, their own history stays.
+    pub(crate) fn forget_request(&mut self, mut conversation: Conversation) {
+        let Some(last) = conversation.returning.take() else {
+            return self.forget_conversation(&conversation);
+        };
+        for room in &conversation.rooms {
+            self.close_room(room);
+        }
+        let since = MessageId(last.0.saturating_add(1));
+        for message in self.messages_from(conversation.id, since, usize::MAX) {
+            self.forget_message(&message);
+        }
+        conversation.status = Status::Left;
+        (conversation.unread, conversation.first_unread) = (0, None);
+        conversation.last = self.newest_message(conversation.id);
+        self.set_conversation(&conversation);
+    }
+
+    fn forget_message(&mut self, message: &Message) {
+        self.disk.remove(&key::message(message.conversation, message.id));
+        self.disk.remove(&key::conversation_of(message.id));
+        if let Some(reference) = &message.reference {
+            self.disk.remove(&key::message_by_reference(message.conversation, reference));
+        }
     }
 
     fn forget_conversation(&mut self, conversation: &Conversation) {
@@ -454,11 +481,7 @@ impl Step<'_> {
             self.close_room(room);
         }
         for message in self.all_messages(conversation.id, usize::MAX) {
-            self.disk.remove(&key::message(conversation.id, message.id));
-            self.disk.remove(&key::conversation_of(message.id));
-            if let Some(reference) = &message.reference {
-                self.disk.remove(&key::message_by_reference(conversation.id, reference));
-            }
+            self.forget_message(&message);
         }
         for (row, _) in self.disk.prefixed(&key::outgoing(conversation.id), usize::MAX) {
             self.disk.remove(&row);
@@ -476,13 +499,15 @@ impl Step<'_> {
         let other = conversation.other;
         let mut contact = self.contact(&other);
         contact.blocked = true;
-        contact.accepted = false;
         self.set_contact(&other, &contact);
-        for room in std::mem::take(&mut conversation.rooms) {
-            self.close_room(&room);
+        if conversation.status != Status::Blocked {
+            conversation.blocked_from = Some(conversation.status);
+            conversation.status = Status::Blocked;
+        }
+        for room in &conversation.rooms {
+            self.deafen(room);
         }
         self.fail_outgoing(conversation.id, &problem(ProblemKind::Blocked));
-        conversation.status = Status::Blocked;
         conversation.unread = 0;
         conversation.first_unread = None;
         self.tell(Event::ConversationGone { conversation: conversation.id });
@@ -495,8 +520,14 @@ impl Step<'_> {
         contact.blocked = false;
         self.set_contact(&other, &contact);
         if conversation.status == Status::Blocked {
-            conversation.status =
-                if conversation.kind == Kind::Direct { Status::Open } else { Status::Left };
+            // Where it stood: nobody is accepted by being unblocked.
+            let direct = conversation.kind == Kind::Direct;
+            let unknown = if direct { Status::Open } else { Status::Left };
+            conversation.status = conversation.blocked_from.take().unwrap_or(unknown);
+            self.set_conversation(conversation);
+            for room in &conversation.rooms {
+                self.hear_again(room);
+            }
         }
         Reply::Conversation(self.conversation_row(conversation))
     }

@@ -100,6 +100,8 @@ impl Step<'_> {
             sorted_at: self.now,
             name_sent: String::new(),
             made_at: self.now,
+            blocked_from: None,
+            returning: None,
         };
         self.disk.put(key::reference(&reference), &id.0);
         self.set_conversation(&conversation);

@@ -14,7 +14,7 @@ use nodoor_e2ee::{
     staged::Staged,
     token,
 };
-use nodoor_view::model::Kind;
+use nodoor_view::model::{Kind, MessageId};
 use nodoor_wire::{
     header::CommitHeader,
     id::{AccountId, CommitId, RoomId, Token},
@@ -56,7 +56,7 @@ impl Step<'_> {
             // Its Welcome may come later: keep it.
             return false;
         };
-        if room.closed {
+        if room.closed || self.is_blocked(&room) {
             return true;
         }
         match &body.body {
@@ -412,14 +412,20 @@ impl Step<'_> {
         let Some(room) = self.room(id) else {
             return;
         };
-        if let Some(mut conversation) = self.conversation(room.conversation)
-            && conversation.status != Status::Left
-        {
-            conversation.status = Status::Removed;
-            self.set_conversation(&conversation);
-            let by = staged.committer.name.account;
-            if let Some(who) = self.me() {
-                self.line(conversation.id, Line::Removed { by, who });
+        if let Some(mut conversation) = self.conversation(room.conversation) {
+            match (conversation.status, conversation.kind) {
+                // What was never accepted does not become a chat by its end: an invitation goes, and what somebody
+                // wrote stays a request.
+                (Status::Request, Kind::Group) => return self.forget_request(conversation),
+                (Status::Request, Kind::Direct) | (Status::Left, _) => {}
+                (Status::Open | Status::Removed | Status::Blocked, _) => {
+                    conversation.status = Status::Removed;
+                    self.set_conversation(&conversation);
+                    let by = staged.committer.name.account;
+                    if let Some(who) = self.me() {
+                        self.line(conversation.id, Line::Removed { by, who });
+                    }
+                }
             }
         }
         self.close_room(id);
@@ -539,7 +545,11 @@ impl Step<'_> {
         if before.is_some() {
             conversation.status = match conversation.status {
                 Status::Removed => Status::Open,
-                Status::Left => Status::Request,
+                Status::Left => {
+                    let last = self.newest_message(conversation.id);
+                    conversation.returning = Some(last.unwrap_or(MessageId(0)));
+                    Status::Request
+                }
                 other => other,
             };
         }

@@ -19,6 +19,7 @@ use nodoor_wire::{
     proto::{self, answer, request},
 };
 use prost::Message as _;
+use serde_bytes::ByteArray;
 
 use crate::{
     io::Wire,
@@ -178,6 +179,9 @@ impl Step<'_> {
             self.forget_work(id);
             return;
         }
+        if self.is_blocked(&room) {
+            return;
+        }
         let waits = self.live.retry_at.get(id).is_some_and(|at| *at > self.now);
         if !room.token_known && self.is_ready(Wire::Login) && !self.live.busy.contains(id) && !waits
         {
@@ -306,6 +310,38 @@ impl Step<'_> {
                 Err(_) => self.disk.undo(),
             }
         }
+    }
+
+    /// Whether a room is of somebody we blocked: it stands still, and nothing of it is read.
+    pub(crate) fn is_blocked(&self, room: &Room) -> bool {
+        let conversation = self.conversation(room.conversation);
+        conversation.is_some_and(|one| one.status == Status::Blocked)
+    }
+
+    /// Blocked: the server forgets the room's token and delivers nothing of it any more. The room itself stays, for
+    /// the other side goes on writing in it and would never learn of another one.
+    pub(crate) fn deafen(&mut self, id: &RoomId) {
+        let Some(mut room) = self.room(id).filter(|room| !room.closed) else {
+            return;
+        };
+        if let Some(seed) = token::seed(&self.disk, &room.token) {
+            self.disk.put(key::dead_token(&room.token), &ByteArray::new(seed));
+        }
+        room.token_known = false;
+        self.set_room(&room);
+        self.disk.remove(&key::unknown(id));
+        self.is_fruitful(id);
+    }
+
+    /// Unblocked: the server knows the token again, and commits that were missed are asked for. What was written
+    /// meanwhile is lost, as blocking says.
+    pub(crate) fn hear_again(&mut self, id: &RoomId) {
+        let Some(room) = self.room(id).filter(|room| !room.closed) else {
+            return;
+        };
+        self.disk.remove(&key::dead_token(&room.token));
+        self.disk.put(key::unknown(id), &());
+        self.live.behind.insert(*id, self.now);
     }
 
     fn forget_work(&mut self, id: &RoomId) {

@@ -149,6 +149,12 @@ pub(crate) struct Conversation {
     pub(crate) name_sent: String,
     /// When this device first had it, milliseconds.
     pub(crate) made_at: u64,
+    /// Where it stood when its person was blocked.
+    #[serde(default)]
+    pub(crate) blocked_from: Option<Status>,
+    /// It is a request to come back to a group that we left, and this was its last row then, or 0.
+    #[serde(default)]
+    pub(crate) returning: Option<MessageId>,
 }
 
 /// Where a conversation stands.

@@ -268,7 +268,7 @@ impl Step<'_> {
     }
 
     /// Oldest first, from `start`.
-    fn messages_from(&self, id: ConversationId, start: MessageId, limit: usize) -> Vec<Message> {
+    pub(crate) fn messages_from(&self, id: ConversationId, start: MessageId, limit: usize) -> Vec<Message> {
         let to = after_prefix(&key::messages(id));
         self.decoded(self.disk.rows(&key::message(id, start), &to, false, limit))
     }

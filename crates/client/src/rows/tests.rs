@@ -72,6 +72,8 @@ fn conversation() -> Conversation {
         sorted_at: 8,
         name_sent: "Alice".to_owned(),
         made_at: 9,
+        blocked_from: Some(Status::Request),
+        returning: Some(MessageId(10)),
     }
 }
 

@@ -32,7 +32,7 @@ fn handles(world: &mut World, person: usize, id: ConversationId) -> Vec<(String,
     }
 }
 
-fn lines(world: &mut World, person: usize, id: ConversationId) -> Vec<SystemLine> {
+pub(crate) fn lines(world: &mut World, person: usize, id: ConversationId) -> Vec<SystemLine> {
     let rows = world.rows(person, id);
     rows.into_iter()
         .filter_map(|row| match row.content {

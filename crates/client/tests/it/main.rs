@@ -23,6 +23,8 @@ mod olga;
 #[cfg(test)]
 mod replaced;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod substituted;

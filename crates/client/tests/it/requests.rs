@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What was never accepted stays a request or goes; blocking ends with everything where it stood.
+
+use std::time::Duration;
+
+use nodoor_testkit::world::World;
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{ConversationId, SendState, Writable},
+};
+
+use crate::groups::group;
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn add(world: &mut World, by: usize, conversation: ConversationId, handle: &str) {
+    let add = Command::GroupAdd { conversation, handle: handle.to_owned() };
+    assert_eq!(world.ask(by, add), Reply::Done);
+    world.pass(SOON);
+}
+
+fn remove(world: &mut World, by: usize, conversation: ConversationId, handle: &str) {
+    let remove = Command::GroupRemove { conversation, handle: handle.to_owned() };
+    assert_eq!(world.ask(by, remove), Reply::Done);
+    world.pass(SOON);
+}
+
+#[test]
+fn an_invitation_that_is_taken_back_is_neither_a_chat_nor_a_request() {
+    let mut world = World::new(300);
+    let (alice, mallory) = (world.register("alice"), world.register("mallory"));
+    let coins = group(&mut world, mallory, "Free coins", &["alice"]);
+    world.write(mallory, coins, "https://coins.example/");
+    world.pass(SOON);
+    assert_eq!(world.requests(alice).len(), 1);
+    remove(&mut world, mallory, coins, "alice");
+    assert!(world.chats(alice).is_empty());
+    assert!(world.requests(alice).is_empty());
+    // Invited once more it is a request once more, and nothing else.
+    add(&mut world, mallory, coins, "alice");
+    world.write(mallory, coins, "https://coins.example/");
+    world.pass(SOON);
+    assert!(world.chats(alice).is_empty());
+    assert_eq!(world.requests(alice).len(), 1);
+}
+
+#[test]
+fn whoever_left_keeps_their_own_history_and_nothing_of_an_invitation_back() {
+    for taken_back in [true, false] {
+        let mut world = World::new(301);
+        let (alice, mallory) = (world.register("alice"), world.register("mallory"));
+        let coins = group(&mut world, mallory, "Free coins", &["alice"]);
+        let a = world.accept(alice).id;
+        world.pass(SOON);
+        world.write(alice, a, "no thanks");
+        world.pass(SOON);
+        world.ask(alice, Command::GroupLeave { conversation: a });
+        world.pass(SOON);
+        let history = world.rows(alice, a).len();
+        // Who committed that she is out is who asks her back.
+        world.write(mallory, coins, "why");
+        world.pass(SOON);
+        add(&mut world, mallory, coins, "alice");
+        world.write(mallory, coins, "https://coins.example/");
+        world.pass(SOON);
+        let request = world.requests(alice).remove(0).conversation;
+        if taken_back {
+            remove(&mut world, mallory, coins, "alice");
+        } else {
+            world.ask(alice, Command::Decline { conversation: request });
+        }
+        assert!(world.requests(alice).is_empty());
+        assert_eq!(world.texts(alice, a), ["me: no thanks"]);
+        assert_eq!(world.rows(alice, a).len(), history);
+        assert_eq!(world.chats(alice)[0].writable, Writable::Left);
+    }
+}
+
+#[test]
+fn what_is_written_after_an_unblock_arrives() {
+    let mut world = World::new(302);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let [a, b] = crate::hand::two(&mut world, alice, bob);
+    world.ask(alice, Command::Block { conversation: a });
+    world.pass(SOON);
+    world.write(bob, b, "while blocked");
+    world.pass(SOON);
+    assert!(world.chats(alice).is_empty());
+    world.ask(alice, Command::Unblock { conversation: a });
+    world.pass(SOON);
+    world.write(bob, b, "after it");
+    world.pass(SOON);
+    assert_eq!(world.texts(alice, a), ["me: hello", "bob: hi", "bob: after it"]);
+    assert_eq!(world.states(bob, b).last(), Some(&SendState::Delivered));
+    world.write(alice, a, "hello again");
+    world.pass(SOON);
+    assert_eq!(world.texts(bob, b).last().unwrap(), "alice: hello again");
+}
+
+#[test]
+fn a_block_that_is_undone_at_once_loses_nothing() {
+    let mut world = World::new(303);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let [a, b] = crate::hand::two(&mut world, alice, bob);
+    for offline in [true, false] {
+        world.set_offline(alice, offline);
+        world.ask(alice, Command::Block { conversation: a });
+        world.ask(alice, Command::Unblock { conversation: a });
+        world.set_offline(alice, false);
+        world.pass(SOON);
+        world.write(bob, b, "still there?");
+        world.pass(SOON);
+        assert_eq!(world.texts(alice, a).last().unwrap(), "bob: still there?");
+        assert_eq!(world.states(bob, b).last(), Some(&SendState::Delivered));
+    }
+}
+
+#[test]
+fn commits_made_while_blocked_are_caught_up_with() {
+    let mut world = World::new(304);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let [a, b] = crate::hand::two(&mut world, alice, bob);
+    world.ask(alice, Command::Block { conversation: a });
+    world.pass(SOON);
+    // Bob's leaf is a week old: he renews it.
+    world.pass(Duration::from_secs(8 * 24 * 3600));
+    world.write(bob, b, "while blocked");
+    world.pass(SOON);
+    world.ask(alice, Command::Unblock { conversation: a });
+    world.pass(SOON);
+    world.write(bob, b, "after it");
+    world.pass(SOON);
+    assert_eq!(world.texts(alice, a).last().unwrap(), "bob: after it");
+}
+
+#[test]
+fn a_request_that_was_blocked_is_a_request_again() {
+    let mut world = World::new(305);
+    let (alice, mallory) = (world.register("alice"), world.register("mallory"));
+    world.say(mallory, "alice", "buy my things");
+    let request = world.requests(alice).remove(0).conversation;
+    world.ask(alice, Command::Block { conversation: request });
+    world.pass(SOON);
+    world.ask(alice, Command::Unblock { conversation: request });
+    world.pass(SOON);
+    assert!(world.chats(alice).is_empty());
+    assert_eq!(world.requests(alice).len(), 1);
+    // And still not accepted: what comes is of a stranger, in this room and in the next.
+    group(&mut world, mallory, "Free coins", &["alice"]);
+    world.pass(SOON);
+    assert_eq!(world.requests(alice).len(), 2);
+    let chat = world.chat(mallory, "alice").id;
+    assert_eq!(world.states(mallory, chat), [SendState::Sent]);
+}
