@@ -140,11 +140,13 @@ impl Transcript {
         Self([slot_0, slot_1, nonce_new].concat())
     }
 
-    /// The six digits: the first 20 bits of a hash over the transcript, modulo a million.
+    /// The six digits: the first eight bytes of a hash over the transcript, modulo a million.
     #[must_use]
     pub fn code(&self) -> Code {
-        let [a, b, c, ..] = labelled_hash("nodoor link code", &self.0);
-        Code((u32::from_be_bytes([0, a, b, c]) >> 4) % 1_000_000)
+        let hash = labelled_hash("nodoor link code", &self.0);
+        let number = hash.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte));
+        // Below a million: it fits.
+        Code(u32::try_from(number % 1_000_000).unwrap_or_default())
     }
 
     /// The new device confirms, after the code matched.

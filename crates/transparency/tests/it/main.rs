@@ -6,29 +6,27 @@ mod actors;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
-mod directory;
-#[cfg(test)]
-mod directory_world;
-#[cfg(test)]
 mod chain;
 #[cfg(test)]
 mod decoders;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
+mod directory_world;
+#[cfg(test)]
 mod encodings;
+#[cfg(test)]
+mod entry;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
 mod key;
 #[cfg(test)]
-mod note;
-#[cfg(test)]
-mod tree;
-#[cfg(test)]
-mod entry;
-#[cfg(test)]
 mod ledger_world;
 #[cfg(test)]
 mod link;
+#[cfg(test)]
+mod note;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
@@ -37,6 +35,8 @@ mod proof;
 mod speed;
 #[cfg(test)]
 mod statement;
+#[cfg(test)]
+mod tree;
 
 #[test]
 fn no_test_file_is_forgotten() {
