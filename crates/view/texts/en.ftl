@@ -1,4 +1,5 @@
-# Words that page and terminal share. Sorted by where they appear. Voice: DESIGN-UI 4.
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Words that page and terminal share. Sorted by where they appear.
 
 ## Who and when
 no-name = Someone without a handle

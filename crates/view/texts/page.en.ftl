@@ -1,4 +1,5 @@
-# Words of the page alone. Sorted by where they appear. Voice: DESIGN-UI 4.
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Words of the page alone. Sorted by where they appear.
 
 ## Everywhere
 back = Back
@@ -248,7 +249,7 @@ erase-now = Erase this device
 limits = Limits
 limits-lead = What Nodoor does not do, and what helps
 limit-log = Device lists are signed but not yet in a public log.
-limit-log-helps = A server that lies from the first moment on could show you a false device. For what must not be read by others, compare in person that the handle is right; the log comes with the next version.
+limit-log-helps = A server that lies from the first moment on could show you a false device. For what must not be read by others, compare account ids in person: `nodoor whoami --json` in the terminal client says yours. A handle alone, or a link, shows nothing. The log comes with the next version.
 limit-server = A modified server can note from now on who connects when, and guess who talks to whom.
 limit-server-helps = It cannot read what is written. What it has stored does not say who talks to whom; use a network that hides your address if that matters.
 limit-page = The first page load in a plain browser trusts the server.
