@@ -639,6 +639,11 @@ impl Step<'_> {
         if conversation.kind != Kind::Group || conversation.status != Status::Open {
             return refused(ProblemKind::NotAllowed);
         }
+        if let Some(who) = self.me() {
+            self.line(conversation.id, Line::Left { who });
+        }
+        conversation.last = self.newest_message(conversation.id);
+        conversation.sorted_at = self.now;
         conversation.status = Status::Left;
         conversation.unread = 0;
         conversation.first_unread = None;

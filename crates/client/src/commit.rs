@@ -4,7 +4,11 @@
 //!
 //! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
 
-use nodoor_e2ee::{group::Change, key_package, room::RoomContext};
+use nodoor_e2ee::{
+    group::{Change, Leaf},
+    key_package,
+    room::RoomContext,
+};
 use nodoor_view::model::{Kind, MessageId, Problem, ProblemKind};
 use nodoor_wire::{
     code::{Class, Code},
@@ -189,12 +193,21 @@ impl Step<'_> {
             self.disk.remove(row);
         }
         let merged = self.in_part(id, |step, group| {
+            let (before, leaving) = (group.leaves().to_vec(), group.leaving());
             group.merge_pending(&step.disk).ok()?;
-            Some(group.context().clone())
+            let stays = |leaf: &Leaf| {
+                group.leaves().iter().any(|one| one.name.account == leaf.name.account)
+            };
+            let gone: Vec<(AccountId, bool)> = before
+                .iter()
+                .filter(|leaf| !stays(leaf))
+                .map(|leaf| (leaf.name.account, leaving.contains(&leaf.index)))
+                .collect();
+            Some((group.context().clone(), gone))
         });
         self.live.packages.remove(id);
         self.is_fruitful(id);
-        let (Some(context), Some(mut room)) = (merged, self.room(id)) else {
+        let (Some((context, gone)), Some(mut room)) = (merged, self.room(id)) else {
             // The head is our own commit and we cannot go there.
             self.lost(id);
             return;
@@ -202,12 +215,23 @@ impl Step<'_> {
         room.updated_at = self.now;
         self.set_room(&room);
         self.context_changed(&room, &context);
+        // Who asked to go went by our commit: the others' devices read it out of it.
+        let mut left: Vec<AccountId> =
+            gone.iter().filter(|(_, asked)| *asked).map(|(who, _)| *who).collect();
+        left.sort_unstable();
+        left.dedup();
         let asked = submission.intents.first().and_then(|row| key::intent_number(row));
         for (line, place) in submission.lines.into_iter().zip(1..) {
             match asked {
                 Some(number) => self.line_at(MessageId(number + place), room.conversation, line),
                 None => self.line(room.conversation, line),
             }
+        }
+        for who in left {
+            self.line(room.conversation, Line::Left { who });
+        }
+        if !gone.is_empty() {
+            self.settle_delivered(id);
         }
         self.retry_held();
     }

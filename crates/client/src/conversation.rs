@@ -18,6 +18,8 @@ use crate::{
 
 /// Messages of an unaccepted sender that are kept; what comes after is dropped.
 const STRANGER_MESSAGES: usize = 20;
+/// How many of the newest messages are looked at again when somebody is out.
+const UNSETTLED: usize = 1_000;
 
 /// A message as it came out of its frame.
 pub(crate) struct Arrived {
@@ -148,6 +150,7 @@ impl Step<'_> {
             report: None,
             accepted_at: None,
             delivered_to: Vec::new(),
+            sent_to: Vec::new(),
         };
         self.set_message(&message, true);
         if let Some(mut conversation) = self.conversation(conversation) {
@@ -187,6 +190,7 @@ impl Step<'_> {
             report: None,
             accepted_at: None,
             delivered_to: Vec::new(),
+            sent_to: Vec::new(),
         };
         conversation.last = Some(id);
         conversation.sorted_at = self.now;
@@ -278,6 +282,7 @@ impl Step<'_> {
             report: arrived.report,
             accepted_at: None,
             delivered_to: Vec::new(),
+            sent_to: Vec::new(),
         };
         conversation.last = Some(id);
         conversation.sorted_at = self.now;
@@ -327,10 +332,24 @@ impl Step<'_> {
                 continue;
             }
             message.delivered_to.push(from);
-            if others.iter().all(|other| message.delivered_to.contains(other)) {
+            if is_delivered(&message, &others) {
                 message.state = Some(State::Delivered);
             }
             self.set_message(&message, false);
+        }
+    }
+
+    /// Somebody is out of a room: what only they lacked is delivered now.
+    pub(crate) fn settle_delivered(&mut self, room: &RoomId) {
+        let Some(conversation) = self.room(room).map(|room| room.conversation) else {
+            return;
+        };
+        let others = self.other_accounts(room);
+        for mut message in self.messages_before(conversation, None, UNSETTLED) {
+            if message.state == Some(State::Sent) && is_delivered(&message, &others) {
+                message.state = Some(State::Delivered);
+                self.set_message(&message, false);
+            }
         }
     }
 
@@ -372,6 +391,14 @@ impl Step<'_> {
             (true, true) => conversation.other.to_hex(),
         }
     }
+}
+
+/// Whether everybody it was sealed for, who came later and who went left out, has a message of ours.
+fn is_delivered(message: &Message, others: &[AccountId]) -> bool {
+    let everybody = if message.sent_to.is_empty() { others } else { &message.sent_to };
+    let mut lacking =
+        everybody.iter().filter(|one| others.contains(one) && !message.delivered_to.contains(one));
+    !message.delivered_to.is_empty() && lacking.next().is_none()
 }
 
 /// A name or title as it may be kept: no control characters, at most `limit` characters.

@@ -32,7 +32,10 @@ use crate::{
 /// What became of a commit.
 enum Outcome {
     /// Merged.
-    Merged,
+    Merged {
+        /// Somebody is out by it.
+        thinner: bool,
+    },
     /// Of an epoch that is over.
     Known,
     /// Of a later epoch: the commits before it are missing.
@@ -238,8 +241,11 @@ impl Step<'_> {
             .with_group(id, |step, group| step.judge_commit(id, group, commit))
             .unwrap_or(Outcome::Drop);
         match outcome {
-            Outcome::Merged => {
+            Outcome::Merged { thinner } => {
                 self.disk.keep();
+                if thinner {
+                    self.settle_delivered(id);
+                }
                 self.is_fruitful(id);
                 true
             }
@@ -322,8 +328,10 @@ impl Step<'_> {
                 if group.merge(&self.disk, *staged).is_err() {
                     return Outcome::Burnt(signer, Cause::Mls);
                 }
+                let out = |line: &Line| matches!(line, Line::Left { .. } | Line::Removed { .. });
+                let thinner = lines.iter().any(out);
                 self.merged(id, group, lines);
-                Outcome::Merged
+                Outcome::Merged { thinner }
             }
         }
     }

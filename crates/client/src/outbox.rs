@@ -138,7 +138,11 @@ impl Step<'_> {
         };
         if let Some(message) = outgoing.message {
             let reference = content::message_id(&me, &id, &outgoing.content);
-            self.change_message(message, |message| message.reference = Some(reference));
+            let others = self.other_accounts(&id);
+            self.change_message(message, |message| {
+                message.reference = Some(reference);
+                message.sent_to = others;
+            });
         }
         outgoing.sealed = Some(Sealed { room: id, send: send.encode_to_vec() });
         true

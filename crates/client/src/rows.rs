@@ -364,6 +364,9 @@ pub(crate) struct Message {
     /// Accounts at least one device of which has it.
     #[serde(default)]
     pub(crate) delivered_to: Vec<AccountId>,
+    /// Accounts it was sealed for, without ours.
+    #[serde(default)]
+    pub(crate) sent_to: Vec<AccountId>,
 }
 
 /// A message deleted for me.

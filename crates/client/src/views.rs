@@ -100,8 +100,8 @@ impl Step<'_> {
         let room = self.room_in_use(row);
         let stuck = room.as_ref().is_some_and(|room| room.stuck.is_some());
         let (people, devices) = match &room {
-            Some(room) => self.count(&room.room),
-            None => (0, 0),
+            Some(room) if is_in(row) => self.count(&room.room),
+            _ => (0, 0),
         };
         let last = row.last.and_then(|id| self.message(id)).map(|message| {
             let shown = self.message_row(&message);
@@ -256,7 +256,7 @@ impl Step<'_> {
     }
 
     /// Newest first, before `end`.
-    fn messages_before(
+    pub(crate) fn messages_before(
         &self,
         id: ConversationId,
         end: Option<MessageId>,
@@ -268,7 +268,12 @@ impl Step<'_> {
     }
 
     /// Oldest first, from `start`.
-    pub(crate) fn messages_from(&self, id: ConversationId, start: MessageId, limit: usize) -> Vec<Message> {
+    pub(crate) fn messages_from(
+        &self,
+        id: ConversationId,
+        start: MessageId,
+        limit: usize,
+    ) -> Vec<Message> {
         let to = after_prefix(&key::messages(id));
         self.decoded(self.disk.rows(&key::message(id, start), &to, false, limit))
     }
@@ -308,9 +313,10 @@ impl Step<'_> {
         (if first.is_some() { count.saturating_add(1) } else { 0 }, first)
     }
 
-    /// Members, counted from the MLS tree and nothing else.
+    /// Members, counted from the MLS tree and nothing else; none once we are out.
     pub(crate) fn members(&mut self, id: ConversationId) -> Vec<GroupMember> {
-        let room = self.conversation(id).and_then(|row| self.room_in_use(&row));
+        let conversation = self.conversation(id).filter(is_in);
+        let room = conversation.and_then(|row| self.room_in_use(&row));
         let Some(room) = room.map(|room| room.room) else {
             return Vec::new();
         };
@@ -410,6 +416,11 @@ impl Step<'_> {
             self.tell(Event::Requests { count: requests });
         }
     }
+}
+
+/// Whether we are in a conversation: what its rooms last said of members is of the past once we left.
+const fn is_in(row: &Conversation) -> bool {
+    !matches!(row.status, Status::Left | Status::Removed)
 }
 
 /// A request worth asking about: a direct room in which nothing was said (a device that calls for help over it)

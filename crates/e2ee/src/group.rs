@@ -220,6 +220,16 @@ impl Group {
         self.mls.pending_proposals().any(|proposal| *proposal.sender() != own)
     }
 
+    /// Leaves whose devices asked to leave in this epoch.
+    #[must_use]
+    pub fn leaving(&self) -> Vec<u32> {
+        let asked = self.mls.pending_proposals().filter_map(|proposal| match proposal.sender() {
+            MlsSender::Member(leaf) => Some(leaf.u32()),
+            _ => None,
+        });
+        asked.collect()
+    }
+
     /// Whether this device asked to leave in this epoch.
     #[must_use]
     pub fn is_leaving(&self) -> bool {

@@ -118,6 +118,7 @@ fn message(content: Stored, state: Option<State>) -> Message {
         }),
         accepted_at: Some(7),
         delivered_to: vec![AccountId([8; 16])],
+        sent_to: vec![AccountId([9; 16])],
     }
 }
 

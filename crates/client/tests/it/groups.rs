@@ -6,7 +6,7 @@ use std::time::Duration;
 use nodoor_testkit::world::World;
 use nodoor_view::{
     command::{Command, Reply},
-    model::{Content, ConversationId, ProblemKind, SystemLine, Writable},
+    model::{Content, ConversationId, ProblemKind, SendState, SystemLine, Writable},
 };
 
 pub(crate) fn group(world: &mut World, by: usize, title: &str, members: &[&str]) -> ConversationId {
@@ -192,4 +192,58 @@ fn a_second_group_of_the_same_title_says_so() {
     world.accept(bob);
     group(&mut world, nils, "Garden", &["bob"]);
     assert!(world.requests(bob)[0].same_title_as_mine);
+}
+
+#[test]
+fn leaving_leaves_a_line_with_everybody_and_no_members_with_the_leaver() {
+    let mut world = World::new(27);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let carol = world.register("carol");
+    let a = group(&mut world, alice, "Garden", &["bob", "carol"]);
+    let (b, c) = (world.accept(bob).id, world.accept(carol).id);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.ask(bob, Command::GroupLeave { conversation: b }), Reply::Done);
+    let row = world.chats(bob).remove(0);
+    assert_eq!((row.people, row.devices), (0, 0));
+    assert!(handles(&mut world, bob, b).is_empty());
+    world.pass(Duration::from_secs(5));
+    assert_eq!(lines(&mut world, bob, b).last(), Some(&SystemLine::Left { who: None }));
+    assert_eq!(world.chats(bob)[0].last.as_ref().map(|last| last.text.as_str()), Some(""));
+    // Alice's device commits it, and says so like the others'.
+    for (person, id) in [(alice, a), (carol, c)] {
+        let lines = lines(&mut world, person, id);
+        let left = |line: &&SystemLine| matches!(line, SystemLine::Left { who: Some(who) } if who.handle == "bob");
+        assert_eq!(lines.iter().filter(left).count(), 1, "{lines:?}");
+        assert!(left(&lines.last().unwrap()));
+    }
+}
+
+#[test]
+fn what_all_have_who_were_and_are_there_is_delivered() {
+    let mut world = World::new(28);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let carol = world.register("carol");
+    let a = group(&mut world, alice, "Garden", &["bob"]);
+    world.write(alice, a, "welcome");
+    world.pass(Duration::from_secs(5));
+    // Carol, who was not there yet, and never accepts, is in the group when Bob's receipt comes.
+    let add = Command::GroupAdd { conversation: a, handle: "carol".into() };
+    assert_eq!(world.ask(alice, add), Reply::Done);
+    world.pass(Duration::from_secs(5));
+    let b = world.accept(bob).id;
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.states(alice, a), [SendState::Delivered]);
+    // What she lacks waits for her, until she is out.
+    world.write(alice, a, "to both");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.states(alice, a).last(), Some(&SendState::Sent));
+    world.write(bob, b, "from bob");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.states(bob, b), [SendState::Sent]);
+    let remove = Command::GroupRemove { conversation: a, handle: "carol".into() };
+    assert_eq!(world.ask(alice, remove), Reply::Done);
+    world.pass(Duration::from_secs(5));
+    assert!(world.requests(carol).is_empty());
+    assert_eq!(world.states(alice, a).last(), Some(&SendState::Delivered));
+    assert_eq!(world.states(bob, b), [SendState::Delivered]);
 }
