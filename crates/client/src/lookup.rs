@@ -25,6 +25,8 @@ use crate::{
 
 /// How long a look-up counts as fresh for starting a chat or adding somebody, milliseconds.
 const FRESH: u64 = 60_000;
+/// The same for a handle that nobody has: whoever is waited for may come at any moment.
+const FRESH_NOBODY: u64 = 1_000;
 /// How long an answer to a look-up is waited for, milliseconds.
 const ANSWER_PATIENCE: u64 = 60_000;
 /// How often a list is asked for again that does not reach the version a leaf names, milliseconds.
@@ -42,11 +44,11 @@ pub(crate) enum Resolution {
 }
 
 impl Step<'_> {
-    /// The account of a handle: what the server said within the last minute, or what it is asked now. Without a
-    /// connection the handle of somebody we accepted counts as it was last seen.
+    /// The account of a handle: what the server said within the last minute (that there is none: the last second),
+    /// or what it is asked now. Without a connection the handle of somebody we accepted counts as it was last seen.
     pub(crate) fn resolve(&mut self, handle: &Handle) -> Resolution {
         if let Some((account, at)) = self.live.handles.get(handle.as_str())
-            && self.now.saturating_sub(*at) < FRESH
+            && self.now.saturating_sub(*at) < if account.is_some() { FRESH } else { FRESH_NOBODY }
         {
             return account.map_or(Resolution::Nobody, Resolution::Known);
         }

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use nodoor_testkit::world::{Fate, World};
-use nodoor_view::{command::Command, model::SendState};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::SendState,
+};
 use nodoor_wire::proto::request::Body;
 
 #[test]
@@ -173,4 +176,15 @@ fn rooms_joined_by_the_last_resort_package_do_not_share_a_token() {
     world.pass(Duration::from_secs(5));
     let chat = chats.iter().find(|chat| chat.title == "@b3").unwrap().id;
     assert_eq!(world.texts(carol, chat), ["b3: hello", "b3: still there?"]);
+}
+
+#[test]
+fn who_comes_after_being_sought_is_found_a_moment_later() {
+    let mut world = World::new(90);
+    let alice = world.register("alice");
+    let open = Command::OpenDirect { handle: "bob".into() };
+    assert!(matches!(world.ask(alice, open.clone()), Reply::Problem(_)));
+    world.register("bob");
+    world.pass(Duration::from_secs(2));
+    assert!(matches!(world.ask(alice, open), Reply::Conversation(_)));
 }
