@@ -44,6 +44,9 @@ pub enum ProfileError {
     /// The database was made with a passphrase, and none was given.
     #[error("this profile is locked with a passphrase")]
     NeedsPassphrase,
+    /// The folder holds what is not ours: nothing was written into it.
+    #[error("this folder holds other files; name an empty one, or one that is not there yet")]
+    NotAProfile,
     /// The key file is not one.
     #[error("the key file of this profile is damaged")]
     KeyFile,
@@ -69,9 +72,19 @@ impl Profile {
     /// another process is told of this one (`nodoor receive`; no arguments, they may be a person's words).
     ///
     /// # Errors
-    /// [`ProfileError::InUse`] names the process that has it.
+    /// [`ProfileError::InUse`] names the process that has it, [`ProfileError::NotAProfile`] keeps a folder of others'
+    /// files as it is.
     pub async fn take(folder: &Path, command: &str, wait: Duration) -> Result<Self, ProfileError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        // Once there is a database it is a profile, whatever a person keeps beside it.
+        if !folder.join(DATABASE).exists() {
+            for entry in fs::read_dir(folder)? {
+                let name = entry?.file_name();
+                if !FILES.iter().any(|file| name == *file) {
+                    return Err(ProfileError::NotAProfile);
+                }
+            }
+        }
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -179,7 +192,7 @@ impl Profile {
     /// Deletes everything in the folder that is ours, the lock last.
     pub(crate) fn erase(&self) -> io::Result<()> {
         // The key first: whatever a crash leaves behind cannot be opened any more.
-        for name in [KEY, SALT, DATABASE, "database-wal", "database-shm", SERVER, LOCK] {
+        for name in FILES {
             match fs::remove_file(self.folder.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -215,6 +228,8 @@ fn stretch(passphrase: &str, salt: &[u8]) -> Result<DatabaseKey, ProfileError> {
     Ok(DatabaseKey(key))
 }
 
+/// All of a profile, in the order in which it is erased.
+const FILES: [&str; 7] = [KEY, SALT, DATABASE, "database-wal", "database-shm", SERVER, LOCK];
 const LOCK: &str = "lock";
 const DATABASE: &str = "database";
 const KEY: &str = "key";
