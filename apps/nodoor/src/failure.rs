@@ -6,7 +6,7 @@ use nodoor_sdk::{
     store::OpenStoreError,
 };
 use nodoor_view::{
-    model::Problem,
+    model::{Problem, ProblemKind},
     text::{Lines, Texts, for_terminal},
 };
 
@@ -21,12 +21,22 @@ pub(crate) enum Failure {
     Said(&'static str, &'static str),
     /// The surroundings: profile, address, system.
     Surroundings(&'static str, String),
+    /// Nobody reads standard output any more: the end, and no failure.
+    NobodyReads,
 }
 
 impl Failure {
     /// A fault of the operating system.
     pub(crate) fn system(error: &std::io::Error) -> Self {
-        Self::Surroundings("system", error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            _ => Self::Surroundings("system", error.to_string()),
+        }
+    }
+
+    /// Whether it is the engine's answer of this kind.
+    pub(crate) fn is(&self, kind: ProblemKind) -> bool {
+        matches!(self, Self::Problem(problem) if problem.kind == kind)
     }
 
     /// The engine answered something that does not belong to the question.
@@ -34,9 +44,10 @@ impl Failure {
         Self::Surroundings("internal", "the engine gave an answer of another question".to_owned())
     }
 
-    /// 2 for wrong use, else 1.
+    /// 2 for wrong use (what is typed cannot be meant), else 1.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+        let mistyped = self.is(ProblemKind::HandleForm) || self.is(ProblemKind::Size);
+        if mistyped || matches!(self, Self::Usage(_)) { 2 } else { 1 }
     }
 
     /// `kind: hint`, one line, clean.
@@ -46,6 +57,7 @@ impl Failure {
             Self::Problem(problem) => format!("{}: {}", kind(problem), texts.problem(problem)),
             Self::Said(kind, id) => format!("{kind}: {}", texts.get(id, &[])),
             Self::Surroundings(kind, hint) => format!("{kind}: {hint}"),
+            Self::NobodyReads => String::new(),
         };
         for_terminal(&line, Lines::Join)
     }
@@ -96,8 +108,6 @@ impl From<ProfileError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use nodoor_view::model::ProblemKind;
-
     use super::*;
 
     #[test]

@@ -20,7 +20,6 @@ mod tui;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use nodoor_view::text::Texts;
 
 use crate::{arguments::Arguments, failure::Failure};
@@ -31,25 +30,28 @@ fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         eprintln!("nodoor: internal: stopped at {place}");
     }));
-    let arguments = Arguments::parse();
-    let texts = Texts::terminal(&language());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => {
-            let outcome = runtime.block_on(commands::run(&arguments));
-            // A thread that still reads the keyboard is not waited for.
-            runtime.shutdown_background();
-            outcome
-        }
-        Err(error) => Err(Failure::system(&error)),
+    let outcome = match Arguments::read(std::env::args_os()) {
+        Ok(Ok(arguments)) => perform(&arguments),
+        Ok(Err(asked)) => output::text(&asked).map_err(|error| Failure::system(&error)),
+        Err(failure) => Err(failure),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has enough: `nodoor history @ben | head -1`.
+        Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(failure) => {
+            let texts = Texts::terminal(&language());
             eprintln!("nodoor: {}", failure.line(&texts));
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+fn perform(arguments: &Arguments) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(commands::run(arguments));
+    // A thread that still reads the keyboard is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// The tag of the person's language, as POSIX names it.

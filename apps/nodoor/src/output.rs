@@ -10,9 +10,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use nodoor_view::{
     model::{
         Content, ConversationRow, DeviceRow, From, GroupMember, Kind, MessageRow, Milliseconds,
-        Person, Profile, RequestRow,
+        Person, Profile, RequestRow, SendState,
     },
-    text::{Lines, Texts, for_terminal},
+    text::{Lines, Texts, Value, for_terminal},
 };
 use serde::Serialize;
 
@@ -117,9 +117,25 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new(row: &'a RequestRow) -> Self {
-        Self { conversation: &row.reference, from: address(&row.from), text: &row.text }
+    /// `said` is what [`request`] says of it.
+    pub(crate) fn new(row: &'a RequestRow, said: &'a str) -> Self {
+        Self { conversation: &row.reference, from: address(&row.from), text: said }
     }
+}
+
+/// What a request says: the stranger's words, or to which group whom they invite.
+pub(crate) fn request(row: &RequestRow, texts: &Texts) -> String {
+    if row.kind == Kind::Direct {
+        return row.text.clone();
+    }
+    let name = address(&row.from);
+    let members = row.members.iter().map(address).collect::<Vec<_>>().join(", ");
+    let values = [
+        ("name", Value::from(&name)),
+        ("title", Value::from(&row.title)),
+        ("members", Value::from(&members)),
+    ];
+    texts.get("request-group", &values)
 }
 
 /// `group members`.
@@ -166,6 +182,23 @@ pub(crate) fn row(json: bool, row: &impl Serialize, line: &str) -> io::Result<()
     } else {
         writeln!(out, "{}", for_terminal(line, Lines::Keep).replace('\n', "\n    "))?;
     }
+    out.flush()
+}
+
+/// ` (not sent: why)`, after a message of one's own; nothing after others'.
+pub(crate) fn state(row: &MessageRow, chat: &ConversationRow, texts: &Texts) -> String {
+    let Some(state) = &row.state else { return String::new() };
+    let word = texts.state(state, chat.kind, &chat.title);
+    match state {
+        SendState::NotSent { reason } => format!(" ({word} {})", texts.problem(reason)),
+        _ => format!(" ({word})"),
+    }
+}
+
+/// Prints text of our own.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
     out.flush()
 }
 
@@ -268,6 +301,13 @@ mod tests {
             text: "Hi".into(),
             first_seen: Milliseconds(0),
         };
+        let invitation = RequestRow {
+            kind: Kind::Group,
+            title: "Garden".into(),
+            members: vec![ben()],
+            text: String::new(),
+            ..request.clone()
+        };
         let member = GroupMember { person: ben(), devices: 2, me: false, creator: true };
         let device = DeviceRow {
             device: "bb".into(),
@@ -285,7 +325,8 @@ mod tests {
             json_line(&Message::new(&line, &row, "mira", &texts)),
             json_line(&Conversation::new(&row)),
             json_line(&Changed { conversation: "cc" }),
-            json_line(&Request::new(&request)),
+            json_line(&Request::new(&request, &super::request(&request, &texts))),
+            json_line(&Request::new(&invitation, &super::request(&invitation, &texts))),
             json_line(&Member::new(&member)),
             json_line(&Device::new(&device)),
         ]
@@ -301,6 +342,7 @@ mod tests {
                 r#"{"conversation":"00112233445566778899aabbccddeeff","title":"Garden\u202e","kind":"group","unread":2}"#,
                 r#"{"conversation":"cc"}"#,
                 r#"{"conversation":"cc","from":"@ben","text":"Hi"}"#,
+                r#"{"conversation":"cc","from":"@ben","text":"@ben invites you to the group Garden. In it: @ben"}"#,
                 r#"{"account":"5f2c","handle":"ben","devices":2}"#,
                 r#"{"device":"bb","name":"desk","added_at":"1970-01-01T00:00:00Z","current":true}"#,
             ]

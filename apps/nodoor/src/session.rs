@@ -18,7 +18,11 @@ use nodoor_view::{
 };
 use zeroize::Zeroizing;
 
-use crate::{arguments::Arguments, failure::Failure, target::Target};
+use crate::{
+    arguments::{Arguments, Verb},
+    failure::Failure,
+    target::Target,
+};
 
 /// An engine that runs, and how to talk to its person.
 pub(crate) struct Session {
@@ -38,9 +42,17 @@ impl Session {
             None => default_profile()?,
         };
         let profile = Profile::take(&folder, arguments.command(), LOCK_WAIT).await?;
-        let server = global.server.clone().or_else(|| profile.server());
+        let home = profile.server();
+        let server = global.server.clone().or_else(|| home.clone());
         let server = server.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
         let address = Address::parse(&server).map_err(|error| Failure::Usage(error.to_string()))?;
+        // An account is at one server: a second one takes a second profile.
+        if let Some(home) = home.filter(|home| home != address.as_str())
+            && matches!(arguments.verb, Some(Verb::Register { .. }))
+        {
+            let hint = format!("this profile has an account at {home}; use another --profile");
+            return Err(Failure::Surroundings("has_account", hint));
+        }
         let texts = Texts::terminal(&crate::language());
         let passphrase = std::env::var("NODOOR_PASSPHRASE").ok().map(Zeroizing::new);
         if global.verbose {
@@ -92,8 +104,15 @@ impl Session {
     }
 
     /// Fetches what waits at the server, as long as it answers; without a connection returns at once.
-    pub(crate) async fn catch_up(&self) {
-        self.client.settle(QUIET, CATCH_UP).await;
+    pub(crate) async fn catch_up(&self) -> bool {
+        self.client.settle(QUIET, CATCH_UP).await
+    }
+
+    /// The same for what only shows: people are told when it is what this disk has and no more.
+    pub(crate) async fn look_in(&self) {
+        if !self.catch_up().await {
+            eprintln!("nodoor: {}", self.texts.get("only-here", &[]));
+        }
     }
 
     /// Waits until what was just asked is done at the server too; else says that it is not.
@@ -145,6 +164,8 @@ impl Session {
     }
 }
 
+/// There is no such request.
+pub(crate) const NO_REQUEST: Failure = Failure::Said("not_found", "no-such-request");
 /// There is no such conversation.
 pub(crate) const NO_CONVERSATION: Failure = Failure::Said("not_found", "no-such-conversation");
 

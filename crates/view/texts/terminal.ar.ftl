@@ -1,4 +1,5 @@
-# Words of the terminal alone: the full screen of DESIGN-UI 6, the line mode, what commands say on standard error.
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Words of the terminal alone: the full screen, the line mode, what commands say on standard error.
 
 ## Frame
 requests-count = { $count ->
@@ -27,11 +28,15 @@ devices-count = { $count ->
 draft = مسودة: { $text }
 me = أنت
 composer-hint = رسالة إلى { $name }
+composer-requests = يُجاب عن الطلب بمفتاح واحد، أعلاه
+composer-nobody = اختر محادثة، أو اكتب لتجد واحدة
 connection-online = متصل
 connection-offline = بلا اتصال. الرسائل تنتظر هنا.
 connection-connecting = جارٍ الاتصال
 unwitnessed = بلا شهود
 hint-keys = Ctrl+K انتقال  F1 المفاتيح  Ctrl+Q خروج
+hint-keys-short = F1 المفاتيح  Ctrl+Q خروج
+hint-keys-shortest = F1 المفاتيح
 clock-wrong = ساعة هذا الجهاز خاطئة بمقدار { $minutes } دقيقة. قد تبدو الأوقات غريبة.
 disk-trouble = القرص ممتلئ أو معطّل. ما حُفظ محفوظ؛ ولا يُحفظ جديد.
 
@@ -95,8 +100,16 @@ info-server = على الخادم منذ { $when }
 info-received = هنا منذ { $when }
 info-delivered = على جهاز لدى: { $names }
 info-from = من { $name }
-info-group-commands = في مجموعة أنشأتها، من سطر الأوامر: nodoor group add, remove, rename
+info-id = المعرّف: { $id }
+info-group-keys = Ctrl+A يضيف شخصًا، Ctrl+R يزيل شخصًا، Ctrl+T يغيّر الاسم
+info-leave = Ctrl+X مغادرة المجموعة
+group-add = إضافة شخص
+group-remove = إزالة شخص
+group-rename = اسم جديد
+group-whom = المعرّف كما أُعطي لك تمامًا
+leave-ask = مغادرة { $title }؟ يبقى لديك ما وصلك. y/n
 esc-back = Esc رجوع
+more-lines = أعلى/أسفل للمزيد
 
 ## Keys, as the F1 page lists them
 key-enter = إرسال
@@ -109,6 +122,9 @@ key-latest = أحدث رسالة
 key-new-chat = محادثة جديدة
 key-new-group = مجموعة جديدة
 key-info = من يمكنه قراءة هذه المحادثة
+key-block = في تلك المعلومات: حظر أو إلغاؤه
+key-group = في تلك المعلومات: إضافة، إزالة، اسم جديد
+key-leave = في تلك المعلومات: مغادرة المجموعة
 key-editor = الكتابة في محررك
 key-redraw = رسم الشاشة من جديد
 key-retry = في الرسائل: محاولة أخرى
@@ -131,5 +147,15 @@ profile-key-file = مفتاح قاعدة البيانات: ملف بجانبها
 profile-passphrase = مفتاح قاعدة البيانات: من عبارة المرور في NODOOR_PASSPHRASE
 not-here = لم يتم في الوقت. ما طلبته على هذا القرص ويستمر مع أول أمر يتصل.
 ambiguous = أكثر من محادثة تبدأ بهذا. اكتب المزيد من المعرّف.
+no-such-request = لا طلب هنا بهذا الاسم أو المعرّف. `nodoor requests` يسردها.
 no-such-conversation = لا محادثة هنا بهذا المعرّف. `nodoor conversations` يسردها.
+only-here = تعذّر الوصول إلى الخادم. هذا ما على هذا الجهاز.
+not-kept = تعذّر الوصول إلى الخادم. لم تُحفظ الرسالة: العثور على شخص جديد يحتاج إلى الخادم.
+
+## Line mode
 plain-greeting = محادثة مع { $name }. السطر الفارغ لا يفعل شيئًا؛ Ctrl+D للخروج.
+plain-request = هذا طلب من { $name }. اكتب /accept أو /delete أو /block؛ لا يُبلَّغ بشيء.
+plain-no-request = لا طلب هنا لتجيب عنه.
+waits-for = بانتظار وصوله؛ Ctrl+D للخروج.
+line-kept = محفوظ إلى أن يمكن إرساله.
+lines-not-sent = ما كتبته لم يُرسل: لم يُقبل الطلب.

@@ -1,4 +1,5 @@
-# Words of the terminal alone: the full screen of DESIGN-UI 6, the line mode, what commands say on standard error.
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Words of the terminal alone: the full screen, the line mode, what commands say on standard error.
 
 ## Frame
 requests-count = { $count ->
@@ -19,11 +20,15 @@ devices-count = { $count ->
 draft = Draft: { $text }
 me = you
 composer-hint = Message { $name }
+composer-requests = A request is answered with one key, above
+composer-nobody = Choose a chat, or type to find one
 connection-online = online
 connection-offline = Offline. Messages wait here.
 connection-connecting = connecting
 unwitnessed = unwitnessed
 hint-keys = Ctrl+K jump  F1 keys  Ctrl+Q quit
+hint-keys-short = F1 keys  Ctrl+Q quit
+hint-keys-shortest = F1 keys
 clock-wrong = This device's clock is wrong by { $minutes } minutes. Times may look odd.
 disk-trouble = The disk is full or failed. What is kept is kept; nothing new is.
 
@@ -83,8 +88,16 @@ info-server = On the server since { $when }
 info-received = Here since { $when }
 info-delivered = On a device of: { $names }
 info-from = From { $name }
-info-group-commands = In a group you made, from the command line: nodoor group add, remove, rename
+info-id = Id: { $id }
+info-group-keys = Ctrl+A adds somebody, Ctrl+R removes somebody, Ctrl+T changes the name
+info-leave = Ctrl+X leaves the group
+group-add = Add somebody
+group-remove = Remove somebody
+group-rename = New name
+group-whom = A handle, exactly as they gave it to you
+leave-ask = Leave { $title }? You keep what you have received. y/n
 esc-back = Esc back
+more-lines = Up/Down more
 
 ## Keys, as the F1 page lists them
 key-enter = send
@@ -97,6 +110,9 @@ key-latest = latest message
 key-new-chat = new chat
 key-new-group = new group
 key-info = who can read this chat
+key-block = in that info: block or unblock
+key-group = in that info: add, remove, new name
+key-leave = in that info: leave the group
 key-editor = write in your editor
 key-redraw = draw the screen again
 key-retry = in messages: try again
@@ -119,5 +135,15 @@ profile-key-file = database key: a file beside it, readable by you alone
 profile-passphrase = database key: from the passphrase in NODOOR_PASSPHRASE
 not-here = Not reached in time. What was asked is on this disk and goes on with the next command that connects.
 ambiguous = More than one conversation begins with that. Write more of its id.
+no-such-request = No request here has that name or id. `nodoor requests` lists them.
 no-such-conversation = No conversation here has that id. `nodoor conversations` lists them.
+only-here = The server was not reached. This is what is on this device.
+not-kept = The server was not reached. The message was not kept: to find somebody new takes the server.
+
+## Line mode
 plain-greeting = Chat with { $name }. An empty line does nothing; Ctrl+D leaves.
+plain-request = This is a request of { $name }. Type /accept, /delete or /block; they are not told.
+plain-no-request = There is no request here to answer.
+waits-for = Waiting until they are here; Ctrl+D leaves.
+line-kept = Kept until it can be sent.
+lines-not-sent = What you typed was not sent: the request was not accepted.

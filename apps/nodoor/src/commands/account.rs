@@ -12,7 +12,7 @@ use crate::{
     session::Session,
 };
 
-/// Creates the account and remembers where.
+/// Creates the account and remembers where. Done again with the same handle and server, it only says who one is.
 pub(super) async fn register(session: &Session, handle: &str, ticket: &str) -> Result<(), Failure> {
     let command = Command::Register { handle: handle.to_owned(), ticket: ticket.to_owned() };
     let Reply::Profile(profile) = session.ask(command).await? else {

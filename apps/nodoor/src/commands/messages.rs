@@ -8,7 +8,7 @@ use nodoor_view::{
     event::Event,
     model::{
         Content, ConversationId, ConversationRow, From, Kind, MessageId, MessagePage, MessageRow,
-        SendState,
+        ProblemKind, SendState,
     },
 };
 use tokio::time::{Instant, timeout_at};
@@ -25,7 +25,11 @@ use crate::{
 pub(super) async fn send(session: &Session, to: &Target, text: &str) -> Result<(), Failure> {
     let text = if text == "-" { standard_input()? } else { text.to_owned() };
     let mut events = session.events();
-    let chat = session.open_chat(to).await?;
+    // Without the server nobody new is found, and what there is no chat for is kept nowhere.
+    let chat = session.open_chat(to).await.map_err(|failure| match failure {
+        failure if failure.is(ProblemKind::Offline) => Failure::Said("offline", "not-kept"),
+        failure => failure,
+    })?;
     let command = Command::SendText { conversation: chat.id, text };
     let Reply::Sent(mut row) = session.ask(command).await? else {
         return Err(Failure::unexpected());
@@ -86,7 +90,7 @@ pub(super) async fn receive(
         }
     }
     // What came along with it, and acknowledgements and receipts on their way out.
-    session.catch_up().await;
+    session.look_in().await;
     unread(session, &me).await?;
     session.catch_up().await;
     Ok(())
@@ -130,8 +134,8 @@ pub(super) async fn history(
     to: &Target,
     limit: Option<usize>,
 ) -> Result<(), Failure> {
-    session.catch_up().await;
     let me = account::profile(session).await?.handle;
+    session.look_in().await;
     let chat = session.open_chat(to).await?;
     let mut rows: Vec<MessageRow> = Vec::new();
     let mut place = Place::Newest;
@@ -179,7 +183,8 @@ fn print_message(
     let place = if chat.kind == Kind::Group { format!(" [{}]", chat.title) } else { String::new() };
     let said = session.texts.content(&row.content);
     let colon = if who.is_empty() { "" } else { ":" };
-    let line = format!("{}{place} {who}{colon} {said}", output::local(row.sent_at));
+    let state = output::state(row, chat, &session.texts);
+    let line = format!("{}{place} {who}{colon} {said}{state}", output::local(row.sent_at));
     print(session, &message, &line)
 }
 

@@ -3,18 +3,18 @@
 
 use nodoor_view::{
     command::{Command, Reply},
-    model::ConversationId,
+    model::{ConversationId, Kind},
 };
 
 use crate::{
     failure::Failure,
     output::{self, Changed, Conversation, Request},
-    session::{NO_CONVERSATION, Session},
+    session::{NO_CONVERSATION, NO_REQUEST, Session},
     target::Target,
 };
 
 pub(super) async fn conversations(session: &Session) -> Result<(), Failure> {
-    session.catch_up().await;
+    session.look_in().await;
     for row in session.conversations().await? {
         let unread = if row.unread > 0 { format!(" ({})", row.unread) } else { String::new() };
         let short = row.reference.get(..8).unwrap_or_default();
@@ -25,26 +25,29 @@ pub(super) async fn conversations(session: &Session) -> Result<(), Failure> {
 }
 
 pub(super) async fn requests(session: &Session) -> Result<(), Failure> {
-    session.catch_up().await;
+    session.look_in().await;
     for row in session.requests().await? {
         let short = row.reference.get(..8).unwrap_or_default();
-        let title = if row.title.is_empty() { String::new() } else { format!(" [{}]", row.title) };
-        let line = format!("{short}  {}{title}: {}", output::address(&row.from), row.text);
-        print(session, &Request::new(&row), &line)?;
+        let said = output::request(&row, &session.texts);
+        let line = match row.kind {
+            Kind::Direct => format!("{short}  {}: {said}", output::address(&row.from)),
+            Kind::Group => format!("{short}  {said}"),
+        };
+        print(session, &Request::new(&row, &said), &line)?;
     }
     Ok(())
 }
 
 pub(super) async fn accept(session: &Session, to: &Target) -> Result<(), Failure> {
     session.catch_up().await;
-    let request = session.request(to).await?.ok_or(NO_CONVERSATION)?;
+    let request = session.request(to).await?.ok_or(NO_REQUEST)?;
     session.conversation(Command::Accept { conversation: request.conversation }).await?;
     changed(session, &request.reference).await
 }
 
 pub(super) async fn decline(session: &Session, to: &Target) -> Result<(), Failure> {
     session.catch_up().await;
-    let request = session.request(to).await?.ok_or(NO_CONVERSATION)?;
+    let request = session.request(to).await?.ok_or(NO_REQUEST)?;
     session.do_it(Command::Decline { conversation: request.conversation }).await?;
     changed(session, &request.reference).await
 }

@@ -41,6 +41,10 @@ pub(super) enum Wish {
     Block(ConversationId),
     /// Take that back.
     Unblock(ConversationId),
+    /// Change a group: whom or what.
+    Change(ConversationId, Change, String),
+    /// Leave a group.
+    Leave(ConversationId),
     /// Make a group of these handles.
     MakeGroup(String, Vec<String>),
     /// Is the handle free?
@@ -70,6 +74,25 @@ pub(super) enum View {
     Requests,
 }
 
+/// What the maker of a group changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Add,
+    Remove,
+    Rename,
+}
+
+/// What can be done with the chat that info is shown of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// A message: nothing.
+    Message,
+    /// A person, blocked or not.
+    Person { chat: ConversationId, blocked: bool },
+    /// A group that one is in or not, made by oneself or not.
+    Group { chat: ConversationId, inside: bool, mine: bool },
+}
+
 /// What lies over the rest and takes all keys.
 #[derive(Debug, Clone)]
 pub(super) enum Layer {
@@ -80,9 +103,13 @@ pub(super) enum Layer {
     /// A new group.
     NewGroup { title: Field, members: Field, second: bool, said: String },
     /// Lines to read.
-    Info { title: String, lines: Vec<String>, block: Option<(ConversationId, bool)> },
-    /// The list of keys.
-    Keys,
+    Info { title: String, lines: Vec<String>, about: About, first: usize },
+    /// Whom to add or remove, or the new name.
+    Change { chat: ConversationId, what: Change, field: Field, said: String },
+    /// Whether to leave a group.
+    Leave { chat: ConversationId, title: String },
+    /// The list of keys, from this line on.
+    Keys { first: usize },
     /// Something is unsent.
     Quit { waiting: usize },
 }
@@ -146,6 +173,8 @@ pub(super) struct App {
     pub(super) view: View,
     pub(super) focus: Focus,
     pub(super) layer: Option<Layer>,
+    /// The last line that a layer can begin with, as last drawn.
+    pub(super) layer_most: usize,
     pub(super) composer: Field,
     /// When the composer was last changed and not yet kept on disk.
     pub(super) draft_changed: Option<Milliseconds>,
@@ -189,6 +218,7 @@ impl App {
             view: View::Chat,
             focus: Focus::Composer,
             layer: None,
+            layer_most: 0,
             composer: Field::default(),
             draft_changed: None,
             clipboard: String::new(),

@@ -45,7 +45,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, pen: &Pen<'_>) {
         layers::start(frame.buffer_mut(), area, app, pen)
     } else {
         let cursor = main(frame.buffer_mut(), area, app, pen);
-        layers::over(frame.buffer_mut(), area, app, pen).or(cursor)
+        let (over, most) = layers::over(frame.buffer_mut(), area, app, pen);
+        app.layer_most = most;
+        over.or(cursor)
     };
     if let Some((x, y)) = cursor {
         frame.set_cursor_position((x.min(area.right().saturating_sub(1)), y));
@@ -90,7 +92,8 @@ fn main(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) -> Option
     }
 
     for (y, line) in (split + 1..).zip(&composer.lines) {
-        let prompt = if y == split + 1 && app.open.is_some() { pen.look.prompt } else { " " };
+        let writes = app.open.is_some() && app.view == View::Chat;
+        let prompt = if y == split + 1 && writes { pen.look.prompt } else { " " };
         buffer.set_string(2, y, prompt, pen.look.accent());
         buffer.set_string(4, y, line, composer.style);
     }
@@ -397,7 +400,12 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
         cursor,
         style: quiet,
     };
-    let Some(row) = app.open_row() else { return said(String::new(), None) };
+    if app.view == View::Requests {
+        return said(pen.texts.get("composer-requests", &[]), None);
+    }
+    let Some(row) = app.open_row() else {
+        return said(pen.texts.get("composer-nobody", &[]), None);
+    };
     let name = [("name", Value::from(&row.title))];
     let id = match row.writable {
         Writable::Yes if app.composer.is_empty() => "composer-hint",
@@ -428,26 +436,36 @@ fn status(buffer: &mut Buffer, area: Rect, app: &App, pen: &Pen<'_>) {
     let offline = app.offline_since.is_some_and(|since| app.now.0.saturating_sub(since.0) > 3000);
     let dot = look.dot;
     let server = app.server.split("://").last().unwrap_or_default();
-    let (left, style) = if let Some(trouble) = &app.trouble {
-        (trouble.clone(), look.amber())
+    // What is said, and shorter; the way out is seen beside it, unless it is a line that goes by itself.
+    let width = usize::from(area.width);
+    let shortest = texts.get("hint-keys-shortest", &[]);
+    let beside = width.saturating_sub(measure(&shortest) + 2);
+    let (left, brief, style) = if let Some(trouble) = &app.trouble {
+        (trouble.clone(), cut(&for_terminal(trouble, Lines::Join), beside, look.more), look.amber())
     } else if let Some((notice, _)) = &app.notice {
-        (notice.clone(), look.accent())
+        (notice.clone(), notice.clone(), look.accent())
     } else if offline {
-        (texts.get("connection-offline", &[]), look.amber())
+        let text = texts.get("connection-offline", &[]);
+        (text.clone(), text, look.amber())
     } else {
         let id = match app.connection {
             Connection::Online => "connection-online",
             Connection::Connecting | Connection::Offline => "connection-connecting",
         };
         let word = texts.get(id, &[]);
-        (format!("{word} {dot} {server} {dot} {}", texts.get("unwitnessed", &[])), look.quiet())
+        let unwitnessed = texts.get("unwitnessed", &[]);
+        let brief = format!("{word} {dot} {unwitnessed}");
+        (format!("{word} {dot} {server} {dot} {unwitnessed}"), brief, look.quiet())
     };
-    let width = usize::from(area.width);
-    let left = cut(&for_terminal(&left, Lines::Join), width, look.more);
-    buffer.set_string(area.x, area.y, &left, style);
-    let hint = texts.get("hint-keys", &[]);
-    if measure(&left) + measure(&hint) + 2 <= width {
-        let x = area.right().saturating_sub(cells(measure(&hint)));
+    let (left, brief) = (for_terminal(&left, Lines::Join), for_terminal(&brief, Lines::Join));
+    let (keys, short) = (texts.get("hint-keys", &[]), texts.get("hint-keys-short", &[]));
+    let pairs = [(&left, &keys), (&left, &short), (&brief, &short), (&brief, &shortest)];
+    let fits = |(said, hint): &(&String, &String)| measure(said) + measure(hint) + 2 <= width;
+    let fitting = pairs.into_iter().find(fits);
+    let said = cut(fitting.map_or(&left, |(said, _)| said), width, look.more);
+    buffer.set_string(area.x, area.y, said, style);
+    if let Some((_, hint)) = fitting {
+        let x = area.right().saturating_sub(cells(measure(hint)));
         buffer.set_string(x, area.y, hint, look.quiet());
     }
 }

@@ -11,7 +11,7 @@ use nodoor_view::{
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    app::{Anchor, App, Focus, Layer, View, Wish},
+    app::{About, Anchor, App, Change, Focus, Layer, View, Wish},
     field::Field,
 };
 
@@ -52,13 +52,21 @@ impl App {
                 let field = if *second { members } else { title };
                 field.paste(text, Lines::Join);
             }
-            Some(Layer::Info { .. } | Layer::Keys | Layer::Quit { .. }) => {}
+            Some(Layer::Change { field, .. }) => field.paste(text, Lines::Join),
+            Some(
+                Layer::Info { .. } | Layer::Keys { .. } | Layer::Leave { .. } | Layer::Quit { .. },
+            ) => {}
             None if self.profile.is_none() => {
                 self.start.handle.paste(text, Lines::Join);
                 self.start.changed = Some(self.now);
             }
+            None if self.open.is_none() => {
+                let mut query = Field::default();
+                query.paste(text, Lines::Join);
+                self.layer = Some(Layer::Jump { query, chosen: 0 });
+            }
             None => {
-                self.focus = Focus::Composer;
+                self.turn_to_composer();
                 self.composer.paste(text, Lines::Keep);
                 self.draft_changed = Some(self.now);
             }
@@ -85,7 +93,7 @@ impl App {
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         let wishes = match key.code {
             KeyCode::F(1) => {
-                self.layer = Some(Layer::Keys);
+                self.layer = Some(Layer::Keys { first: 0 });
                 vec![]
             }
             KeyCode::Char('k') if control => {
@@ -142,6 +150,10 @@ impl App {
             (Focus::Messages, true) | (Focus::Composer, false) => Focus::List,
             (Focus::List, true) | (Focus::Messages, false) => Focus::Composer,
         };
+        // Over requests there is nothing to write.
+        if self.focus == Focus::Composer && self.view == View::Requests {
+            self.focus = if forward { Focus::Messages } else { Focus::List };
+        }
         if self.focus == Focus::Messages && self.view == View::Chat {
             self.select_shown();
         }
@@ -187,10 +199,16 @@ impl App {
                     }
                 };
             }
-            KeyCode::Esc => self.focus = Focus::Composer,
+            KeyCode::Esc => self.turn_to_composer(),
             _ => return self.typed_elsewhere(key),
         }
         vec![]
+    }
+
+    /// Goes where one writes.
+    fn turn_to_composer(&mut self) {
+        self.view = View::Chat;
+        self.focus = Focus::Composer;
     }
 
     /// Shows the requests, if there are any.
@@ -219,10 +237,7 @@ impl App {
                 self.block_asked = true;
                 self.say(texts.get("block-ask", &[("name", (&name).into())]));
             }
-            KeyCode::Esc => {
-                self.view = View::Chat;
-                self.focus = Focus::Composer;
-            }
+            KeyCode::Esc => self.turn_to_composer(),
             _ => {}
         }
         vec![]
@@ -309,7 +324,7 @@ impl App {
         if let KeyCode::Char(_) = key.code
             && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
         {
-            self.focus = Focus::Composer;
+            self.turn_to_composer();
             return self.composer_key(key);
         }
         vec![]
@@ -323,6 +338,8 @@ impl App {
                     self.focus = Focus::List;
                     self.list_key(key)
                 }
+                // What is typed with no chat open looks for one, and is seen.
+                KeyCode::Char(_) => self.jump_key(Field::default(), 0, key),
                 _ => vec![],
             };
         }
@@ -362,23 +379,32 @@ impl App {
             return vec![];
         }
         match layer {
-            Layer::Keys => vec![],
+            Layer::Keys { first } => {
+                if let Some(first) = self.scrolled_layer(first, key) {
+                    self.layer = Some(Layer::Keys { first });
+                }
+                vec![]
+            }
+            Layer::Leave { chat, .. } if matches!(key.code, KeyCode::Char('y' | 'Y')) => {
+                vec![Wish::Leave(chat)]
+            }
+            Layer::Leave { .. } => vec![],
+            Layer::Change { chat, what, mut field, mut said } => {
+                let mut wishes = vec![];
+                if key.code == KeyCode::Enter && !field.text().trim().is_empty() {
+                    wishes.push(Wish::Change(chat, what, field.text().trim().to_owned()));
+                } else if edit(&mut field, key) {
+                    said.clear();
+                }
+                self.layer = Some(Layer::Change { chat, what, field, said });
+                wishes
+            }
             Layer::Quit { .. } if matches!(key.code, KeyCode::Char('y' | 'Y')) => {
                 vec![Wish::Quit { sure: true }]
             }
             Layer::Quit { .. } => vec![],
-            Layer::Info { title, lines, block } => {
-                let control = key.modifiers.contains(KeyModifiers::CONTROL);
-                match (key.code, block) {
-                    (KeyCode::Char('b'), Some((id, blocked))) if control => {
-                        vec![if blocked { Wish::Unblock(id) } else { Wish::Block(id) }]
-                    }
-                    (KeyCode::Enter | KeyCode::Char('q' | ' '), _) => vec![],
-                    _ => {
-                        self.layer = Some(Layer::Info { title, lines, block });
-                        vec![]
-                    }
-                }
+            Layer::Info { title, lines, about, first } => {
+                self.info_key(title, lines, about, first, key)
             }
             Layer::Jump { query, chosen } => self.jump_key(query, chosen, key),
             Layer::NewChat { mut handle, mut said } => {
@@ -397,6 +423,54 @@ impl App {
                 self.group_key(title, members, second, said, key, texts)
             }
         }
+    }
+
+    /// Keys of the info of a message or a chat.
+    fn info_key(
+        &mut self,
+        title: String,
+        lines: Vec<String>,
+        about: About,
+        first: usize,
+        key: KeyEvent,
+    ) -> Vec<Wish> {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let what = match key.code {
+            KeyCode::Char('a') => Some(Change::Add),
+            KeyCode::Char('r') => Some(Change::Remove),
+            KeyCode::Char('t') => Some(Change::Rename),
+            _ => None,
+        };
+        match (about, key.code, what) {
+            (About::Person { chat, blocked }, KeyCode::Char('b'), _) if control => {
+                return vec![if blocked { Wish::Unblock(chat) } else { Wish::Block(chat) }];
+            }
+            (About::Group { chat, inside: true, mine: true }, _, Some(what)) if control => {
+                let field = Field::default();
+                self.layer = Some(Layer::Change { chat, what, field, said: String::new() });
+            }
+            (About::Group { chat, inside: true, .. }, KeyCode::Char('x'), _) if control => {
+                self.layer = Some(Layer::Leave { chat, title });
+            }
+            (_, KeyCode::Enter | KeyCode::Char('q' | ' '), _) => {}
+            _ => {
+                let first = self.scrolled_layer(first, key).unwrap_or(first);
+                self.layer = Some(Layer::Info { title, lines, about, first });
+            }
+        }
+        vec![]
+    }
+
+    /// The line a long layer begins with after a key that scrolls.
+    fn scrolled_layer(&self, first: usize, key: KeyEvent) -> Option<usize> {
+        let first = match key.code {
+            KeyCode::Up => first.saturating_sub(1),
+            KeyCode::Down => first + 1,
+            KeyCode::PageUp => first.saturating_sub(self.page.max(2) - 1),
+            KeyCode::PageDown => first + self.page.max(2) - 1,
+            _ => return None,
+        };
+        Some(first.min(self.layer_most))
     }
 
     fn jump_key(&mut self, mut query: Field, mut chosen: usize, key: KeyEvent) -> Vec<Wish> {

@@ -5,7 +5,7 @@ use nodoor_view::text::{Lines, for_terminal};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
-    app::{App, Layer},
+    app::{App, Change, Layer},
     draw::{Pen, cells, centred},
     field::Field,
     wrap::{cut, fill, width as measure, wrap},
@@ -49,15 +49,16 @@ pub(super) fn start(
     Some((inside.x + 3 + cells(column), field))
 }
 
-/// The layer over the chats, if there is one. Returns the cursor if it types.
+/// The layer over the chats, if there is one. Returns the cursor if it types, and the last line it can begin with.
 pub(super) fn over(
     buffer: &mut Buffer,
     area: Rect,
     app: &App,
     pen: &Pen<'_>,
-) -> Option<(u16, u16)> {
+) -> (Option<(u16, u16)>, usize) {
     let texts = pen.texts;
-    match app.layer.as_ref()? {
+    let Some(layer) = &app.layer else { return (None, 0) };
+    let cursor = match layer {
         Layer::Jump { query, chosen } => {
             let rows = app.found(&query.text());
             let lines = rows.iter().enumerate().filter_map(|(place, chat)| {
@@ -69,13 +70,14 @@ pub(super) fn over(
             });
             let mut all = vec![prompt(query, pen)];
             all.extend(lines.take(10));
-            let inside = boxed(buffer, area, &texts.get("jump-title", &[]), &all, pen);
-            Some(cursor(inside, 0, query))
+            let (inside, _) = boxed(buffer, area, &texts.get("jump-title", &[]), &all, 0, pen);
+            cursor(inside, 0, query)
         }
         Layer::NewChat { handle, said } => {
             let lines = [prompt(handle, pen), texts.get("new-chat-hint", &[]), said.clone()];
-            let inside = boxed(buffer, area, &texts.get("new-chat-title", &[]), &lines, pen);
-            Some(cursor(inside, 0, handle))
+            let title = texts.get("new-chat-title", &[]);
+            let (inside, _) = boxed(buffer, area, &title, &lines, 0, pen);
+            cursor(inside, 0, handle)
         }
         Layer::NewGroup { title, members, second, said } => {
             let lines = [
@@ -85,28 +87,45 @@ pub(super) fn over(
                 prompt(members, pen),
                 said.clone(),
             ];
-            let inside = boxed(buffer, area, &texts.get("new-group-title", &[]), &lines, pen);
+            let head = texts.get("new-group-title", &[]);
+            let (inside, _) = boxed(buffer, area, &head, &lines, 0, pen);
             let field = if *second { (3, members) } else { (1, title) };
-            Some(cursor(inside, field.0, field.1))
+            cursor(inside, field.0, field.1)
         }
-        Layer::Info { title, lines, .. } => {
-            boxed(buffer, area, &for_terminal(title, Lines::Join), lines, pen);
-            None
+        Layer::Change { what, field, said, .. } => {
+            let (title, hint) = match what {
+                Change::Add => ("group-add", "group-whom"),
+                Change::Remove => ("group-remove", "group-whom"),
+                Change::Rename => ("group-rename", "group-name"),
+            };
+            let lines = [texts.get(hint, &[]), prompt(field, pen), said.clone()];
+            let (inside, _) = boxed(buffer, area, &texts.get(title, &[]), &lines, 0, pen);
+            cursor(inside, 1, field)
         }
-        Layer::Keys => {
+        Layer::Info { title, lines, first, .. } => {
+            let title = for_terminal(title, Lines::Join);
+            return (None, boxed(buffer, area, &title, lines, *first, pen).1);
+        }
+        Layer::Keys { first } => {
             let lines: Vec<String> = KEYS
                 .iter()
                 .map(|(key, id)| format!("{}{}", fill(key, 16), texts.get(id, &[])))
                 .collect();
-            boxed(buffer, area, &texts.get("keys-title", &[]), &lines, pen);
-            None
+            let title = texts.get("keys-title", &[]);
+            return (None, boxed(buffer, area, &title, &lines, *first, pen).1);
+        }
+        Layer::Leave { title, .. } => {
+            let ask = texts.get("leave-ask", &[("title", title.into())]);
+            boxed(buffer, area, &for_terminal(title, Lines::Join), &[ask], 0, pen);
+            return (None, 0);
         }
         Layer::Quit { waiting } => {
             let ask = texts.get("quit-unsent", &[("count", (*waiting).into())]);
-            boxed(buffer, area, "Nodoor", &[ask], pen);
-            None
+            boxed(buffer, area, "Nodoor", &[ask], 0, pen);
+            return (None, 0);
         }
-    }
+    };
+    (Some(cursor), 0)
 }
 
 fn prompt(field: &Field, pen: &Pen<'_>) -> String {
@@ -118,8 +137,16 @@ fn cursor(inside: Rect, line: u16, field: &Field) -> (u16, u16) {
     (inside.x + 2 + cells(column), inside.y + line)
 }
 
-/// A box in the middle, as wide and high as its lines need. Returns its inside.
-fn boxed(buffer: &mut Buffer, area: Rect, title: &str, lines: &[String], pen: &Pen<'_>) -> Rect {
+/// A box in the middle, as wide and high as its lines need; what does not fit is scrolled to. Returns its inside, and
+/// the last line it can begin with.
+fn boxed(
+    buffer: &mut Buffer,
+    area: Rect,
+    title: &str,
+    lines: &[String],
+    first: usize,
+    pen: &Pen<'_>,
+) -> (Rect, usize) {
     let look = &pen.look;
     let most = usize::from(area.width).saturating_sub(6).min(72);
     let widest = lines.iter().map(|line| measure(line)).max().unwrap_or(0);
@@ -148,18 +175,20 @@ fn boxed(buffer: &mut Buffer, area: Rect, title: &str, lines: &[String], pen: &P
     }
     let head = format!(" {} ", cut(title, width.saturating_sub(2), look.more));
     buffer.set_string(x + 2, y, head, look.strong());
-    let foot = format!(" {} ", pen.texts.get("esc-back", &[]));
+    let most = lines.len() - height;
+    let more = if most > 0 { pen.texts.get("more-lines", &[]) + "  " } else { String::new() };
+    let foot = format!(" {more}{} ", pen.texts.get("esc-back", &[]));
     let foot_x = x + outer_width.saturating_sub(cells(measure(&foot)) + 2);
     buffer.set_string(foot_x, y + outer_height - 1, foot, look.quiet());
     let inside = Rect::new(x + 2, y + 1, cells(width), cells(height));
-    for (y, line) in (inside.y..inside.bottom()).zip(&lines) {
+    for (y, line) in (inside.y..inside.bottom()).zip(lines.iter().skip(first.min(most))) {
         buffer.set_string(inside.x, y, line, Style::new());
     }
-    inside
+    (inside, most)
 }
 
 /// The keys and what they do, as F1 lists them.
-const KEYS: [(&str, &str); 18] = [
+const KEYS: [(&str, &str); 21] = [
     ("Enter", "key-enter"),
     ("Alt+Enter", "key-alt-enter"),
     ("Tab", "key-tab"),
@@ -170,6 +199,9 @@ const KEYS: [(&str, &str); 18] = [
     ("Ctrl+N", "key-new-chat"),
     ("Ctrl+G", "key-new-group"),
     ("Ctrl+O", "key-info"),
+    ("Ctrl+B", "key-block"),
+    ("Ctrl+A/R/T", "key-group"),
+    ("Ctrl+X", "key-leave"),
     ("Ctrl+E", "key-editor"),
     ("Ctrl+L", "key-redraw"),
     ("r", "key-retry"),

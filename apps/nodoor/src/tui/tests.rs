@@ -18,7 +18,7 @@ use ratatui::{
 };
 
 use super::{
-    app::{Anchor, App, Focus, Layer, View, Wish},
+    app::{About, Anchor, App, Change, Focus, Layer, View, Wish},
     draw::{Pen, draw},
     layout::Clock,
     look::Look,
@@ -210,7 +210,7 @@ fn under_72_columns_there_is_one_pane() {
 #[test]
 fn larger_and_smaller_terminals_hold_everything_in_their_lines() {
     for (width, height) in [(120, 40), (80, 24), (72, 20), (60, 24), (40, 12), (24, 8), (10, 3)] {
-        for layer in [None, Some(Layer::Keys), Some(Layer::Quit { waiting: 2 })] {
+        for layer in [None, Some(Layer::Keys { first: 0 }), Some(Layer::Quit { waiting: 2 })] {
             for view in [View::Chat, View::Requests] {
                 let mut app = App { layer: layer.clone(), view, ..app() };
                 let lines = drawn(&mut app, width, height);
@@ -218,6 +218,85 @@ fn larger_and_smaller_terminals_hold_everything_in_their_lines() {
             }
         }
     }
+}
+
+#[test]
+fn every_key_is_listed_however_small_the_terminal_and_the_way_out_is_seen() {
+    let mut app = app();
+    assert!(drawn(&mut app, 60, 18)[16].contains("F1 keys  Ctrl+Q quit"));
+    app.trouble = Some("The disk is full or failed. What is kept is kept; nothing new is.".into());
+    assert!(drawn(&mut app, 60, 18)[16].contains("F1 keys"));
+    tap(&mut app, KeyCode::F(1));
+    let mut seen = drawn(&mut app, 60, 18).join("\n");
+    assert!(!seen.contains("quit\u{20}"), "{seen}");
+    for _ in 0..40 {
+        tap(&mut app, KeyCode::Down);
+        seen.push_str(&drawn(&mut app, 60, 18).join("\n"));
+    }
+    for key in ["Enter", "y copy", "Ctrl+B", "Ctrl+X", "quit"] {
+        let word = key.split(' ').next_back().unwrap();
+        assert!(seen.contains(word), "{key}: {seen}");
+    }
+    // One key back is one line back: nothing was counted beyond the end.
+    let end = drawn(&mut app, 60, 18).join("\n");
+    tap(&mut app, KeyCode::Up);
+    assert_ne!(drawn(&mut app, 60, 18).join("\n"), end);
+    tap(&mut app, KeyCode::Esc);
+    assert!(app.layer.is_none());
+}
+
+#[test]
+fn what_is_typed_with_no_chat_open_is_seen() {
+    let mut app = app();
+    app.open = None;
+    typed(&mut app, "be");
+    let Some(Layer::Jump { query, .. }) = &app.layer else { panic!("it vanished") };
+    assert_eq!(query.text(), "be");
+    app.layer = None;
+    app.pasted("ben");
+    let Some(Layer::Jump { query, .. }) = &app.layer else { panic!("it vanished") };
+    assert_eq!(query.text(), "ben");
+}
+
+#[test]
+fn over_requests_there_is_no_composer_of_another_chat() {
+    let mut app = app();
+    app.composer.paste("for Ben alone", nodoor_view::text::Lines::Keep);
+    app.show_requests();
+    let lines = drawn(&mut app, 80, 24).join("\n");
+    assert!(!lines.contains("for Ben alone") && !lines.contains("Message Ben"), "{lines}");
+    for code in [KeyCode::Tab, KeyCode::Tab, KeyCode::BackTab, KeyCode::BackTab] {
+        tap(&mut app, code);
+        assert_ne!(app.focus, Focus::Composer);
+    }
+    app.pasted("!");
+    assert_eq!((app.view, app.composer.text().as_str()), (View::Chat, "for Ben alone!"));
+}
+
+#[test]
+fn a_group_is_changed_and_left_where_its_info_is_shown() {
+    let mut app = app();
+    let chat = ConversationId(3);
+    let info = |mine| Layer::Info {
+        title: "Garden".into(),
+        lines: vec![],
+        about: About::Group { chat, inside: true, mine },
+        first: 0,
+    };
+    for (char, what) in [('a', Change::Add), ('r', Change::Remove), ('t', Change::Rename)] {
+        app.layer = Some(info(true));
+        control(&mut app, char);
+        typed(&mut app, "@zoe");
+        assert_eq!(tap(&mut app, KeyCode::Enter), [Wish::Change(chat, what, "@zoe".into())]);
+        assert!(app.layer.is_some(), "the answer is said there");
+        app.layer = Some(info(false));
+        control(&mut app, char);
+        assert!(matches!(app.layer, Some(Layer::Info { .. })), "the maker alone changes");
+    }
+    app.layer = Some(info(false));
+    assert_eq!(control(&mut app, 'x'), []);
+    assert!(drawn(&mut app, 80, 24).join("\n").contains("Leave Garden?"));
+    assert_eq!(tap(&mut app, KeyCode::Char('y')), [Wish::Leave(chat)]);
 }
 
 #[test]

@@ -4,13 +4,16 @@
 
 use nodoor_view::{
     command::{Command, HandleState, Place, Reply},
-    model::{Check, ConversationId, ConversationRow, MessageId, MessagePage, Profile, SendState},
+    model::{
+        Check, ConversationId, ConversationRow, MessageId, MessagePage, Profile, SendState,
+        Writable,
+    },
     text::{Lines, Value, for_terminal},
 };
 
 use super::{
     Screen,
-    app::{Layer, Wish, member_line},
+    app::{About, Change, Layer, Wish, member_line},
     editor,
 };
 use crate::failure::Failure;
@@ -23,6 +26,8 @@ pub(super) enum Came {
     Handle(String, Result<Reply, Failure>),
     /// The account.
     Account(Result<Reply, Failure>),
+    /// A group was changed.
+    Changed(Result<(), Failure>),
     /// A request was accepted.
     Accepted(Result<ConversationRow, Failure>),
 }
@@ -48,6 +53,19 @@ impl Screen<'_> {
                 self.pending = Some(Box::pin(async move {
                     Came::Chat(String::new(), session.conversation(command).await)
                 }));
+            }
+            Wish::Change(conversation, what, text) => {
+                let command = match what {
+                    Change::Add => Command::GroupAdd { conversation, handle: text },
+                    Change::Remove => Command::GroupRemove { conversation, handle: text },
+                    Change::Rename => Command::GroupRename { conversation, title: text },
+                };
+                self.pending =
+                    Some(Box::pin(async move { Came::Changed(session.do_it(command).await) }));
+            }
+            Wish::Leave(conversation) => {
+                self.try_it(Command::GroupLeave { conversation }).await;
+                self.reload().await?;
             }
             Wish::CheckHandle(handle) => {
                 let command = Command::CheckHandle { handle: handle.clone() };
@@ -155,6 +173,17 @@ impl Screen<'_> {
                     Ok(Reply::Profile(profile)) => self.registered(profile).await?,
                     Ok(_) => {}
                     Err(failure) => self.app.start.said = sentence(&failure, texts),
+                }
+            }
+            Came::Changed(Ok(())) => {
+                self.app.layer = None;
+                self.reload().await?;
+            }
+            Came::Changed(Err(failure)) => {
+                let sentence = sentence(&failure, texts);
+                match &mut self.app.layer {
+                    Some(Layer::Change { said, .. }) => *said = sentence,
+                    _ => self.app.say(sentence),
                 }
             }
             Came::Accepted(Ok(row)) => {
@@ -296,7 +325,7 @@ impl Screen<'_> {
             lines.push(texts.get("info-delivered", &[("names", (&names).into())]));
         }
         let title = texts.get("info-title", &[]);
-        self.app.layer = Some(Layer::Info { title, lines, block: None });
+        self.app.layer = Some(Layer::Info { title, lines, about: About::Message, first: 0 });
         Ok(())
     }
 
@@ -327,18 +356,25 @@ impl Screen<'_> {
             let names = names.collect::<Vec<_>>().join(", ");
             lines.push(texts.get("sheet-groups", &[("names", (&names).into())]));
         }
-        if sheet.may_manage && group {
-            lines.push(String::new());
-            lines.push(texts.get("info-group-commands", &[]));
-        }
-        let blocked = row.writable == nodoor_view::model::Writable::Blocked;
-        let block = row.person.as_ref().map(|_| (row.id, blocked));
-        if block.is_some() {
-            lines.push(String::new());
+        let id = row.reference.get(..16).unwrap_or(&row.reference);
+        lines.push(texts.get("info-id", &[("id", id.into())]));
+        lines.push(String::new());
+        let about = if group {
+            let inside = !matches!(row.writable, Writable::Left | Writable::Removed);
+            if sheet.may_manage && inside {
+                lines.push(texts.get("info-group-keys", &[]));
+            }
+            if inside {
+                lines.push(texts.get("info-leave", &[]));
+            }
+            About::Group { chat: row.id, inside, mine: sheet.may_manage }
+        } else {
+            let blocked = row.writable == Writable::Blocked;
             let id = if blocked { "sheet-blocked" } else { "sheet-block" };
             lines.push(texts.get(id, &[]));
-        }
-        self.app.layer = Some(Layer::Info { title: row.title.clone(), lines, block });
+            About::Person { chat: row.id, blocked }
+        };
+        self.app.layer = Some(Layer::Info { title: row.title.clone(), lines, about, first: 0 });
         Ok(())
     }
 

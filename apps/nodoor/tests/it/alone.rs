@@ -20,8 +20,32 @@ fn wrong_use_exits_with_2_and_a_hint() {
     for arguments in [&["fly"][..], &["register"], &["send", "@ben"], &["history", "ben"], &[]] {
         let (code, said) = failed(&alice, arguments);
         assert_eq!(code, 2, "{arguments:?}: {said}");
-        assert!(!said.is_empty());
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with("nodoor: usage: "), "{said}");
     }
+    let (code, said) = failed(&alice, &["register", "--handle", "Ö"]);
+    assert!(code == 2 && said.starts_with("nodoor: handle_form: "), "{said}");
+}
+
+#[test]
+fn a_folder_of_other_files_is_no_profile_and_stays_as_it_is() {
+    let mallory = Person::at(NOWHERE);
+    let folder = mallory.folder.path().join("profile");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("novel.txt"), "Once").unwrap();
+    let (code, said) = failed(&mallory, &["whoami"]);
+    assert!(
+        code == 1 && said.starts_with("nodoor: profile: this folder holds other files"),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "something was written into it");
+}
+
+#[test]
+fn help_is_printed_and_succeeds() {
+    let output = Person::at(NOWHERE).run(&["--help"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("NODOOR_PASSPHRASE"));
 }
 
 #[test]

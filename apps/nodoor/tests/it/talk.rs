@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! People talk through a real server.
 
-use std::{process::Stdio, time::Instant};
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+    time::Instant,
+};
 
 use serde_json::Value;
 
@@ -207,6 +211,163 @@ fn the_line_mode_shows_the_chat_and_sends_what_is_typed() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("Hi, we met at the fair."), "{said}");
     assert_eq!(texts(&alice.json(&["receive", "--wait", "10"])), ["typed here"]);
+}
+
+/// Reads lines until one contains this.
+fn until(lines: &mut impl Iterator<Item = std::io::Result<String>>, part: &str) -> String {
+    let mut seen = String::new();
+    for line in lines {
+        seen.push_str(&line.unwrap());
+        seen.push('\n');
+        if seen.contains(part) {
+            return seen;
+        }
+    }
+    panic!("the end came before {part:?}:\n{seen}");
+}
+
+#[test]
+fn the_line_mode_waits_for_who_is_not_there_yet() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let mut chat = alice
+        .command(&["chat", "@bob", "--plain"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut typed = chat.stdin.take().unwrap();
+    let mut lines = BufReader::new(chat.stdout.take().unwrap()).lines();
+    until(&mut lines, "Waiting until they are here");
+
+    let bob = Person::registered(&server, "bob");
+    until(&mut lines, "Chat with @bob");
+    let output = bob.run_with(&["chat", "@alice", "--plain"], "hi alice\n");
+    assert!(output.status.success());
+    until(&mut lines, "hi alice");
+    writeln!(typed, "hello bob").unwrap();
+    drop(typed);
+    assert!(chat.wait().unwrap().success());
+    assert_eq!(texts(&bob.json(&["receive", "--wait", "10"])), ["hello bob"]);
+}
+
+#[test]
+fn the_line_mode_answers_a_request_and_keeps_what_was_typed_before() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    alice.json(&["send", "@bob", "hi bob"]);
+    assert_eq!(bob.json(&["requests"]).len(), 1);
+    let output = bob.run_with(&["chat", "@alice", "--plain"], "hello alice\n/accept\nand more\n");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    for part in
+        ["This is a request of @alice.", "/accept", "Kept until it can be sent.", "Accepted."]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(
+        texts(&alice.json(&["receive", "--wait", "10", "--count", "2"])),
+        ["hello alice", "and more"]
+    );
+}
+
+#[test]
+fn lines_for_a_request_that_is_not_accepted_are_not_silently_lost() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    alice.json(&["send", "@bob", "Hello."]);
+    bob.json(&["requests"]);
+    let output = bob.run_with(&["chat", "@alice", "--plain"], "hi\n");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nodoor: request: "), "{said}");
+    let output = bob.run_with(&["chat", "@alice", "--plain"], "/delete\n");
+    assert!(output.status.success());
+    assert!(bob.json(&["requests"]).is_empty());
+}
+
+#[test]
+fn a_profile_with_an_account_is_not_registered_elsewhere() {
+    let server = Server::start();
+    let elsewhere = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let output = alice.run(&["register", "--handle", "alice", "--server", &elsewhere.address]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nodoor: has_account: ") && said.contains(&server.address), "{said}");
+    let kept = alice.folder.path().join("profile/server");
+    assert_eq!(std::fs::read_to_string(kept).unwrap().trim(), server.address);
+    // Again at its own server it says who one is, and another handle is refused.
+    assert_eq!(alice.json(&["register", "--handle", "alice"])[0]["handle"], "alice");
+    assert_eq!(alice.run(&["register", "--handle", "alicia"]).status.code(), Some(1));
+}
+
+#[test]
+fn without_a_server_people_are_told_what_they_see_and_what_was_not_kept() {
+    let mut server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    server.stop();
+    for arguments in [&["conversations"][..], &["receive"], &["requests"], &["history", "@bob"]] {
+        let output = alice.run(arguments);
+        assert!(output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("The server was not reached."), "{arguments:?}: {said}");
+    }
+    let output = alice.run(&["send", "@carol", "Hello Carol."]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nodoor: offline: ") && said.contains("was not kept"), "{said}");
+    alice.run(&["send", "@bob", "from the tunnel"]);
+    let shown = String::from_utf8(alice.run(&["history", "@bob"]).stdout).unwrap();
+    assert!(shown.ends_with("from the tunnel (Waiting for a connection)\n"), "{shown}");
+}
+
+#[test]
+fn mistyped_is_2_and_unknown_is_1_with_where_to_look() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    for arguments in [&["send", "@bob", ""][..], &["send", "@b!", "hi"], &["accept"]] {
+        assert_eq!(alice.run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    for arguments in [["accept", "@nobody"], ["decline", "0011223344"]] {
+        let output = alice.run(&arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("nodoor requests"), "{said}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_enough_ends_it_quietly() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    let mut history = alice.command(&["history", "@bob"]);
+    let mut history = history.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(history.stdout.take());
+    let output = history.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn two_invitations_differ_by_what_they_say() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    alice.json(&["group", "create", "Garden", "--member", "@bob"]);
+    alice.json(&["group", "create", "Yard", "--member", "@bob"]);
+    let requests = bob.json(&["requests"]);
+    for title in ["Garden", "Yard"] {
+        let named = requests.iter().filter(|row| of(row, "text").contains(title)).count();
+        assert_eq!(named, 1, "{requests:?}");
+    }
 }
 
 #[test]
