@@ -30,6 +30,10 @@ fn main() -> ExitCode {
 }
 
 fn perform(words: &[&str]) -> Result<ExitCode> {
+    if words.iter().any(|word| matches!(*word, "help" | "--help" | "-h")) {
+        println!("{HELP}");
+        return Ok(ExitCode::SUCCESS);
+    }
     match words {
         ["run", rest @ ..] => match run::Options::parse(rest) {
             Ok(options) => run::start(&options)?,
@@ -47,8 +51,8 @@ fn perform(words: &[&str]) -> Result<ExitCode> {
         ["bench", "client"] => bench::cost()?,
         ["bench", rest @ ..] => bench::bench(rest)?,
         [run::ANNOUNCE, listen, process, data] => run::announce(listen, process, data)?,
-        ["help" | "--help" | "-h"] => println!("{HELP}"),
-        _ => return Ok(wrong_use("what shall be done?")),
+        [] => return Ok(wrong_use("a command is missing")),
+        [word, ..] => return Ok(wrong_use(&format!("no such command: {word}"))),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -59,7 +63,7 @@ fn wrong_use(why: &str) -> ExitCode {
 }
 
 const HELP: &str = "\
-cargo xtask run [--data DIR] [--listen ADDR]   build and start everything
+cargo xtask run [--data DIR] [--listen ADDR]   build and start everything [./data, 127.0.0.1:8448]
 cargo xtask test                               everything CI runs
 cargo xtask web [--dev]                        the web app into target/web
 cargo xtask graph                              the five laws of the house

@@ -104,26 +104,44 @@ pub(crate) fn announce(listen: &str, process: &str, data: &str) -> Result<()> {
         if TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
             continue;
         }
-        let client = binary("nodoor");
-        let client = client.strip_prefix(root()).unwrap_or(&client).display().to_string();
-        println!(
-            "
+        println!("{}", instructions(&binary("nodoor"), &address, Path::new(data)));
+        return Ok(());
+    }
+    Ok(())
+}
+
+/// How two people start to talk: lines that work from any folder, in either order, and again.
+fn instructions(client: &Path, address: &SocketAddr, data: &Path) -> String {
+    let line = |who: &str, other: &str| {
+        let start = format!(
+            "{} --server http://{address} --profile {}",
+            quoted(client),
+            quoted(&data.join("people").join(who))
+        );
+        format!("  {start} register --handle {who}; \\\n    {start} chat @{other} --plain")
+    };
+    let (alice, bob) = (line("alice", "bob"), line("bob", "alice"));
+    let data = data.display();
+    format!(
+        "
 Nodoor runs at http://{address}
 Everything is kept in {data}. Ctrl-C stops it.
 
 Two people in browsers: open that address in two profiles (or one window and one private window),
 create an account in each, and write to the other by handle.
 
-Two people in terminals, one command in each:
-  {client} --server http://{address} --profile ~/.nodoor-alice register --handle alice && \\
-    {client} --profile ~/.nodoor-alice chat @bob --plain
-  {client} --server http://{address} --profile ~/.nodoor-bob register --handle bob && \\
-    {client} --profile ~/.nodoor-bob chat @alice --plain
+Two people in terminals, one command in each (who is first waits; who is written to first types /accept):
+{alice}
+{bob}
 "
-        );
-        return Ok(());
-    }
-    Ok(())
+    )
+}
+
+/// As a shell reads it back.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The hidden command that [`announce`] is.
@@ -132,3 +150,23 @@ pub(crate) const ANNOUNCE: &str = "announce";
 /// All packages that build natively.
 pub(crate) const NATIVE: [&str; 5] =
     ["--workspace", "--exclude", "nodoor-web-engine", "--exclude", "nodoor-web-page"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_lines_work_from_any_folder_and_stay_in_the_one_that_is_named() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9000));
+        let said = instructions(Path::new("/b/nodoor"), &address, Path::new("/my data"));
+        for line in [
+            "  /b/nodoor --server http://127.0.0.1:9000 --profile '/my data/people/alice' register --handle alice; \\",
+            "    /b/nodoor --server http://127.0.0.1:9000 --profile '/my data/people/alice' chat @bob --plain",
+            "    /b/nodoor --server http://127.0.0.1:9000 --profile '/my data/people/bob' chat @alice --plain",
+        ] {
+            assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+        }
+        assert!(!said.contains('~'), "nothing lies outside");
+        assert_eq!(quoted(Path::new("a'b")), "'a'\\''b'");
+    }
+}
