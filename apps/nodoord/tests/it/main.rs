@@ -6,6 +6,8 @@ mod crash;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod tls;
