@@ -15,9 +15,9 @@ use nodoor_wire::{
 };
 
 use crate::{
-    conversation::tidy,
     io::{Effect, Wire},
     lookup::Resolution,
+    names::tidy,
     rows::{Conversation, Deleted, Intent, Line, Message, Outgoing, State, Status, key},
     step::{Step, problem, refused},
 };
@@ -287,7 +287,7 @@ impl Step<'_> {
             Resolution::Pending => Later,
             Resolution::Nobody => Now(refused(ProblemKind::NotFound)),
             Resolution::Known(account) if self.is_me(&account) => {
-                Now(refused(ProblemKind::NotAllowed))
+                Now(refused(ProblemKind::Yourself))
             }
             Resolution::Known(account) => {
                 let conversation = self.direct_conversation(&account, Status::Open);
@@ -581,13 +581,13 @@ impl Step<'_> {
         let Some(conversation) = self.conversation(id) else {
             return Now(refused(ProblemKind::NotFound));
         };
-        let room = self.room_in_use(&conversation);
-        let (Kind::Group, Some(room)) = (conversation.kind, room) else {
+        if conversation.kind != Kind::Group {
             return Now(refused(ProblemKind::NotAllowed));
-        };
-        if conversation.status != Status::Open {
-            return Now(refused(ProblemKind::NotAMember));
         }
+        let room = self.room_in_use(&conversation);
+        let Some(room) = room.filter(|_| conversation.status == Status::Open) else {
+            return Now(refused(ProblemKind::NotAMember));
+        };
         if !self.may_manage(&room.room) {
             return Now(refused(ProblemKind::NotAllowed));
         }
@@ -609,7 +609,7 @@ impl Step<'_> {
             Resolution::Nobody => Now(refused(ProblemKind::NotFound)),
             Resolution::Known(account) => self.manage(id, |step, room| {
                 if step.is_me(&account) {
-                    return refused(ProblemKind::NotAllowed);
+                    return refused(ProblemKind::Yourself);
                 }
                 step.intend(room, &Intent::Add(vec![account.into()]));
                 Reply::Done

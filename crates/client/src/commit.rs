@@ -241,7 +241,7 @@ impl Step<'_> {
         if let Some(mut conversation) = self.conversation(room.conversation) {
             let used = self.room_in_use(&conversation);
             if conversation.kind == Kind::Group && used.is_some_and(|used| used.room == room.room) {
-                conversation.title = crate::conversation::tidy(&context.title, 100);
+                conversation.title = crate::names::tidy(&context.title, 100);
             }
             self.set_conversation(&conversation);
         }

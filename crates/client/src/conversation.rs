@@ -400,9 +400,3 @@ fn is_delivered(message: &Message, others: &[AccountId]) -> bool {
         everybody.iter().filter(|one| others.contains(one) && !message.delivered_to.contains(one));
     !message.delivered_to.is_empty() && lacking.next().is_none()
 }
-
-/// A name or title as it may be kept: no control characters, at most `limit` characters.
-pub(crate) fn tidy(name: &str, limit: usize) -> String {
-    let plain: String = name.chars().filter(|c| !c.is_control()).take(limit).collect();
-    plain.trim().to_owned()
-}

@@ -170,7 +170,7 @@ impl Step<'_> {
             }
             Ok(Content::Profile { name }) => {
                 let mut contact = self.contact(&from);
-                contact.name = crate::conversation::tidy(&name, 60);
+                contact.name = crate::names::tidy(&name, 60);
                 self.set_contact(&from, &contact);
                 self.live.changed.insert(room.conversation);
             }
@@ -398,7 +398,7 @@ impl Step<'_> {
             });
         }
         if group.context().title != staged.context_after.title {
-            let title = crate::conversation::tidy(&staged.context_after.title, 100);
+            let title = crate::names::tidy(&staged.context_after.title, 100);
             lines.push(Line::Renamed { by, title });
         }
         lines
@@ -532,7 +532,7 @@ impl Step<'_> {
         (before, follows): (Option<Room>, Option<Room>),
     ) {
         let accepted = self.contact(&other).accepted;
-        let title = crate::conversation::tidy(&context.title, 100);
+        let title = crate::names::tidy(&context.title, 100);
         let existing = before.as_ref().or(follows.as_ref()).map(|room| room.conversation);
         let existing = existing.and_then(|id| self.conversation(id));
         // Whatever this device wanted to commit here belongs to a state that is gone.

@@ -25,6 +25,7 @@ mod link;
 mod live;
 mod lookup;
 mod mailbox;
+mod names;
 mod outbox;
 mod overlay;
 mod room;

@@ -13,6 +13,7 @@ use nodoor_view::{
 use nodoor_wire::id::{AccountId, RoomId};
 
 use crate::{
+    names::skeleton,
     overlay::after_prefix,
     rows::{Conversation, Line, Message, NotSent, State, Status, Stored, WhyNotSent, key},
     step::Step,
@@ -61,10 +62,10 @@ impl Step<'_> {
         let all = self.conversations();
         let mut requests: Vec<&Conversation> = all.iter().filter(|row| is_request(row)).collect();
         requests.sort_by_key(|row| std::cmp::Reverse(row.sorted_at));
-        let titles: Vec<&str> = all
+        let titles: Vec<String> = all
             .iter()
             .filter(|row| row.kind == Kind::Group && row.status == Status::Open)
-            .map(|row| row.title.as_str())
+            .map(|row| skeleton(&row.title))
             .collect();
         requests
             .into_iter()
@@ -81,7 +82,7 @@ impl Step<'_> {
                     from: self.person(&row.other),
                     title: row.title.clone(),
                     same_title_as_mine: row.kind == Kind::Group
-                        && titles.contains(&row.title.as_str()),
+                        && titles.contains(&skeleton(&row.title)),
                     members: self
                         .members(row.id)
                         .into_iter()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Texts (Fluent, shared by page and terminal) and the one cleaner of foreign text for terminals.
 //!
-//! Whoever draws asks here for a sentence by its id. Names and numbers arrive as variables. On the page they are
-//! isolated (U+2068 .. U+2069), so that a name keeps its own direction; in the terminal they are cleaned
-//! by [`for_terminal`] instead, since terminals draw isolates as boxes.
+//! Whoever draws asks here for a sentence by its id. Names and numbers arrive as variables. They are
+//! cleaned by [`for_terminal`], so that none leaves its place; on the page they are isolated besides (U+2068 ..
+//! U+2069), so that a name keeps its own direction, which a terminal would draw as boxes.
 //!
 //! The words are those of the design, in `texts/`: `en.ftl` and `ar.ftl` shared, `terminal.*` the terminal's,
 //! `page.*` the page's.
@@ -90,11 +90,11 @@ pub struct Texts {
     language: Language,
     chosen: FluentBundle<FluentResource>,
     fallback: FluentBundle<FluentResource>,
-    terminal: bool,
 }
 
 impl Texts {
-    /// Sentences for a page, in the language nearest to a tag such as `ar` or `de-CH`; variables are isolated.
+    /// Sentences for a page, in the language nearest to a tag such as `ar` or `de-CH`; variables are
+    /// cleaned and isolated.
     #[must_use]
     pub fn new(tag: &str) -> Self {
         Self::read(tag, false)
@@ -110,12 +110,7 @@ impl Texts {
         let primary = tag.split(['-', '_', '.']).next().unwrap_or_default();
         let known = LANGUAGES.into_iter().find(|language| language.tag == primary);
         let language = known.unwrap_or(ENGLISH);
-        Self {
-            language,
-            chosen: bundle(&language, terminal),
-            fallback: bundle(&ENGLISH, terminal),
-            terminal,
-        }
+        Self { language, chosen: bundle(&language, terminal), fallback: bundle(&ENGLISH, terminal) }
     }
 
     /// The language in use.
@@ -130,10 +125,9 @@ impl Texts {
         let mut args = FluentArgs::new();
         for (name, value) in values {
             match value {
-                Value::Text(text) if self.terminal => {
+                Value::Text(text) => {
                     args.set(*name, FluentValue::from(for_terminal(text, Lines::Join)));
                 }
-                Value::Text(text) => args.set(*name, FluentValue::from(*text)),
                 Value::Count(count) => args.set(*name, FluentValue::from(*count)),
             }
         }
@@ -247,6 +241,8 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::Forged => "problem-forged",
         ProblemKind::Version => "problem-version",
         ProblemKind::RegistrationClosed => "problem-closed",
+        ProblemKind::Certificate => "problem-certificate",
+        ProblemKind::Yourself => "problem-yourself",
         ProblemKind::Disk => "problem-disk",
         ProblemKind::Internal => "problem-internal",
     }

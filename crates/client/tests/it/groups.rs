@@ -190,8 +190,13 @@ fn a_second_group_of_the_same_title_says_so() {
     let nils = world.register("nils");
     group(&mut world, alice, "Garden", &["bob"]);
     world.accept(bob);
-    group(&mut world, nils, "Garden", &["bob"]);
-    assert!(world.requests(bob)[0].same_title_as_mine);
+    // Whatever nobody sees of it.
+    for title in ["Garden", "Gаrden\u{200b}", "GARDEN"] {
+        group(&mut world, nils, title, &["bob"]);
+        assert!(world.requests(bob)[0].same_title_as_mine, "{title:?}");
+    }
+    group(&mut world, nils, "Gardens", &["bob"]);
+    assert!(!world.requests(bob)[0].same_title_as_mine);
 }
 
 #[test]
@@ -246,4 +251,23 @@ fn what_all_have_who_were_and_are_there_is_delivered() {
     assert!(world.requests(carol).is_empty());
     assert_eq!(world.states(alice, a).last(), Some(&SendState::Delivered));
     assert_eq!(world.states(bob, b), [SendState::Delivered]);
+}
+
+#[test]
+fn a_maker_who_left_and_who_seeks_themselves_are_told_why_it_cannot_be() {
+    let mut world = World::new(310);
+    let (alice, _bob) = (world.register("alice"), world.register("bob"));
+    let garden = group(&mut world, alice, "Garden", &["bob"]);
+    let kind = |reply| match reply {
+        Reply::Problem(problem) => problem.kind,
+        other => panic!("{other:?}"),
+    };
+    let me = || "alice".to_owned();
+    let add = Command::GroupAdd { conversation: garden, handle: me() };
+    assert_eq!(kind(world.ask(alice, add)), ProblemKind::Yourself);
+    assert_eq!(kind(world.ask(alice, Command::OpenDirect { handle: me() })), ProblemKind::Yourself);
+    world.ask(alice, Command::GroupLeave { conversation: garden });
+    world.pass(Duration::from_secs(10));
+    let rename = Command::GroupRename { conversation: garden, title: "Yard".into() };
+    assert_eq!(kind(world.ask(alice, rename)), ProblemKind::NotAMember);
 }

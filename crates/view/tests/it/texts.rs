@@ -76,6 +76,8 @@ fn every_problem_line_and_state_has_words() {
         ProblemKind::Forged,
         ProblemKind::Version,
         ProblemKind::RegistrationClosed,
+        ProblemKind::Certificate,
+        ProblemKind::Yourself,
         ProblemKind::Disk,
         ProblemKind::Internal,
     ];
@@ -124,7 +126,7 @@ fn words_given_by_the_design_stand_as_given() {
 }
 
 #[test]
-fn a_page_isolates_names_and_a_terminal_cleans_them() {
+fn page_and_terminal_clean_names_and_the_page_isolates_them() {
     let hostile = [("name", Value::Text("Be\u{1b}]0;x\u{7}n\u{202e}"))];
     let page = Texts::new("en").get("composer-hint", &hostile);
     assert_eq!(page, "composer-hint", "the page does not carry the terminal's words");
@@ -132,6 +134,10 @@ fn a_page_isolates_names_and_a_terminal_cleans_them() {
     assert_eq!(terminal, "Message Ben");
     let line = Texts::new("en").system_line(&SystemLine::Left { who: Some(ben()) });
     assert_eq!(line, "\u{2068}Ben\u{2069} left.");
+    // A name that closes what it did not open would turn the rest of the sentence.
+    let name = "Be\u{2069}\u{202e}n".to_owned();
+    let line = SystemLine::Left { who: Some(Person { name, ..ben() }) };
+    assert_eq!(Texts::new("en").system_line(&line), "\u{2068}Ben\u{2069} left.");
 }
 
 #[test]
