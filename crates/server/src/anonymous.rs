@@ -42,6 +42,8 @@ const ISSUED: usize = 64;
 const REQUESTS: u32 = 2_000;
 /// Accounts whose count of today is remembered.
 const COUNTED: usize = 100_000;
+/// Days whose key is remembered.
+const DAYS: usize = 4;
 /// What a key is derived from beside the seed: the day follows.
 const INFO: &[u8] = b"nodoor tokens v1";
 
@@ -50,6 +52,8 @@ type Key = VoprfServer<Ristretto255>;
 /// The keys of the days, and who had how many.
 pub(crate) struct Tokens {
     seed: Zeroizing<[u8; 32]>,
+    /// Of the days asked for lately.
+    keys: Mutex<Bounded<Day, Key>>,
     issued: Mutex<Bounded<(AccountId, Day), usize>>,
 }
 
@@ -69,7 +73,11 @@ impl Allowance {
 
 impl Tokens {
     pub(crate) fn new(seed: &Zeroizing<[u8; 32]>) -> Self {
-        Self { seed: seed.clone(), issued: Mutex::new(Bounded::new(COUNTED)) }
+        Self {
+            seed: seed.clone(),
+            keys: Mutex::new(Bounded::new(DAYS)),
+            issued: Mutex::new(Bounded::new(COUNTED)),
+        }
     }
 
     /// What the ledger says of a day's key: the day (4 bytes) and the public key.
@@ -91,8 +99,14 @@ impl Tokens {
 
     /// Nothing happens only if the derivation fails, which RFC 9497 gives a chance of 2^-252 a try.
     fn key(&self, day: Day) -> Option<Key> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = keys.get_mut(&day) {
+            return Some(key.clone());
+        }
         let info = [INFO, &day.0.to_be_bytes()].concat();
-        Key::new_from_seed(self.seed.as_slice(), &info).ok()
+        let key = Key::new_from_seed(self.seed.as_slice(), &info).ok()?;
+        keys.insert(day, key.clone());
+        Some(key)
     }
 
     fn issue(

@@ -107,7 +107,7 @@ pub struct LedgerStatistics {
     pub served_time_ms: u64,
     /// Epochs of the directory.
     pub epoch: u64,
-    /// Labels that waited when the last epoch ended, up to those of one epoch.
+    /// Changes of labels that wait, up to those of one epoch.
     pub waiting: u64,
 }
 
@@ -277,7 +277,15 @@ impl Inner {
         let note = Bytes::from(signed.to_vec());
         let inclusion = tiles::inclusion(&*self.store, newest.index, signed.head().size).await?;
         let served = Served::new(&self.store, &self.vrf, signed, newest, inclusion).await?;
-        self.state().served = Some(Arc::new(served));
+        {
+            let mut state = self.state();
+            let there = state.served.as_ref();
+            // A cosignature of an older one may come to its end later than the next epoch.
+            if there.is_some_and(|there| there.head().size > served.head().size) {
+                return Ok(());
+            }
+            state.served = Some(Arc::new(served));
+        }
         Ok(self.store.keep(Note::Served, note).await?)
     }
 

@@ -133,6 +133,7 @@ impl Inner {
         if !self.is_newest_served() {
             self.serve_newest(now_ms).await?;
             if !self.is_newest_served() {
+                self.count_waiting().await?;
                 return Ok(Published::Waiting);
             }
         }
@@ -153,10 +154,15 @@ impl Inner {
         let logged = self.append(sequencer, entries.collect(), epoch, notes).await?;
         let (size, epoch) = (sequencer.size, logged.epoch.epoch);
         self.sign(size, logged, now_ms).await?;
-        let left = (marks.len() as u64).saturating_sub(labels);
-        self.waiting.store(left, Ordering::Relaxed);
         self.marks.unmark(marks).await?;
+        self.count_waiting().await?;
         Ok(Published::Epoch { size, epoch, labels })
+    }
+
+    async fn count_waiting(&self) -> Result<(), LedgerError> {
+        let waiting = self.marks.marks(None, EPOCH_LABELS).await?.len();
+        self.waiting.store(waiting as u64, Ordering::Relaxed);
+        Ok(())
     }
 
     fn is_newest_served(&self) -> bool {

@@ -341,6 +341,29 @@ async fn the_head_and_consistency_are_shown_on_both_connections_and_the_log_only
     assert_eq!(deployment.audited().iter().filter(tokens).count(), 2);
 }
 
+/// The library exports a VRF key that everybody knows, for its examples: with it every label is plain.
+#[test]
+fn nothing_that_ships_knows_the_librarys_own_vrf_key() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders: Vec<_> = ["crates", "apps"].map(|one| root.join(one)).to_vec();
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && name != "tests" && name != "node_modules" {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(!text.contains("HardCodedAkdVRF"), "{}", path.display());
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 100);
+    assert!(include_str!("ledger.rs").contains("HardCodedAkdVRF"), "the search finds it");
+}
+
 #[tokio::test]
 async fn ledger_time_never_goes_back_nor_ahead_of_the_clock() {
     let deployment = Deployment::new().await;
