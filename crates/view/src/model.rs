@@ -446,6 +446,10 @@ pub enum ProblemKind {
     Version,
     /// Registration is closed here.
     RegistrationClosed,
+    /// The server's certificate is not one that this device trusts; nothing was sent.
+    Certificate,
+    /// That is oneself.
+    Yourself,
     /// The disk is full or failed.
     Disk,
     /// A fault of this app.

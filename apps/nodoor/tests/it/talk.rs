@@ -3,6 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
+    path::Path,
     process::Stdio,
     time::Instant,
 };
@@ -341,6 +342,28 @@ fn mistyped_is_2_and_unknown_is_1_with_where_to_look() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("nodoor requests"), "{said}");
     }
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_named_as_what_is_in_the_way() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nodoord/tests/it/tls");
+    let file = |name: &str| here.join(name).display().to_string();
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let server = Server::start_with(&["--tls-cert", &cert, "--tls-key", &key]);
+    let alice = Person::at(&server.address);
+    let output = alice.run(&["register", "--handle", "alice"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nodoor: certificate: "), "{said}");
+}
+
+#[test]
+fn nobody_writes_to_themselves() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let output = alice.run(&["send", "@alice", "hi"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nodoor: yourself: That is your own handle."), "{said}");
 }
 
 #[test]

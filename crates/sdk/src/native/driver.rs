@@ -100,6 +100,8 @@ struct Driver {
     keepers: HashMap<Wire, tokio::task::JoinHandle<()>>,
     /// Queues of those that stand.
     queues: HashMap<Wire, mpsc::UnboundedSender<Vec<u8>>>,
+    /// The last connection failed for the server's certificate.
+    untrusted: bool,
     /// Requests without an answer yet.
     unanswered: HashSet<(Wire, u64)>,
     asks: HashMap<u64, oneshot::Sender<Reply>>,
@@ -128,6 +130,7 @@ impl Driver {
             restart: None,
             keepers: HashMap::new(),
             queues: HashMap::new(),
+            untrusted: false,
             unanswered: HashSet::new(),
             asks: HashMap::new(),
             next_ask: 1,
@@ -162,7 +165,13 @@ impl Driver {
     fn happened(&mut self, wire: Wire, happening: Happening) -> Option<Ended> {
         self.last_activity = Instant::now();
         match happening {
+            Happening::Untrusted => {
+                self.untrusted = true;
+                self.tell(Event::ServerUnfit { problem: certificate() });
+                None
+            }
             Happening::Up(queue) => {
+                self.untrusted = false;
                 self.queues.insert(wire, queue);
                 self.step(Input::Connected(wire))
             }
@@ -280,8 +289,17 @@ impl Driver {
             }
             Effect::Timer(at) => self.timer = Some(at),
             Effect::Told(told) => {
+                let reply = match told.reply {
+                    // The engine knows that there is no connection, and this room why.
+                    Reply::Problem(problem)
+                        if self.untrusted && problem.kind == ProblemKind::Offline =>
+                    {
+                        Reply::Problem(certificate())
+                    }
+                    reply => reply,
+                };
                 if let Some(answer) = self.asks.remove(&told.ask) {
-                    let _ = answer.send(told.reply);
+                    let _ = answer.send(reply);
                 }
             }
             Effect::Event(event) => self.tell(event),
@@ -313,6 +331,10 @@ impl Driver {
         let _ = tokio::time::timeout(FAREWELL, all).await;
         self.keepers.values().for_each(tokio::task::JoinHandle::abort);
     }
+}
+
+fn certificate() -> Problem {
+    Problem { kind: ProblemKind::Certificate, code: 0, wait_seconds: 0 }
 }
 
 /// The number of a request on its way out.

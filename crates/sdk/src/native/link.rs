@@ -30,6 +30,8 @@ use crate::native::address::Address;
 pub(crate) enum Happening {
     /// It stands; frames go into this queue. Dropping the queue sends the rest and closes.
     Up(mpsc::UnboundedSender<Vec<u8>>),
+    /// It could not be opened, for whoever answers shows a certificate that is not trusted here.
+    Untrusted,
     /// It is gone, or could not be opened.
     Down,
     /// A frame of the server.
@@ -47,13 +49,20 @@ pub(crate) async fn keep(
     loop {
         let dial =
             connect_async_tls_with_config(address.socket(), Some(config()), true, tls.clone());
-        if let Ok(Ok((socket, _))) = tokio::time::timeout(DIAL_TIMEOUT, dial).await {
-            let since = Instant::now();
-            match carry(wire, socket, &told).await {
-                Ended::Finished => return,
-                Ended::Broken if since.elapsed() > STEADY => pause = FIRST_PAUSE,
-                Ended::Broken => {}
+        match tokio::time::timeout(DIAL_TIMEOUT, dial).await {
+            Ok(Ok((socket, _))) => {
+                let since = Instant::now();
+                match carry(wire, socket, &told).await {
+                    Ended::Finished => return,
+                    Ended::Broken if since.elapsed() > STEADY => pause = FIRST_PAUSE,
+                    Ended::Broken => {}
+                }
             }
+            // That it is down comes next; a listener that is gone is noticed there.
+            Ok(Err(error)) if is_untrusted(&error) => {
+                let _ = told.send((wire, Happening::Untrusted)).await;
+            }
+            Ok(Err(_)) | Err(_) => {}
         }
         if told.send((wire, Happening::Down)).await.is_err() {
             return;
@@ -61,6 +70,21 @@ pub(crate) async fn keep(
         tokio::time::sleep(jittered(pause)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Whether a connection failed for the certificate, wherever in the causes that stands.
+fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inside = inside.map(|inside| inside as &(dyn std::error::Error + 'static));
+        let at = inside.unwrap_or(error).downcast_ref::<rustls::Error>();
+        if matches!(at, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The TLS side of a socket to an `https` server.
