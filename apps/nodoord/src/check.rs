@@ -19,9 +19,11 @@ use crate::WrongUse;
 /// There is no such folder, another process holds it, or its format is not ours.
 pub(crate) fn check(data: &Path) -> Result<()> {
     if !data.is_dir() {
-        return Err(WrongUse("there is no such data folder; --data DIR names it".into()).into());
+        let hint = format!("there is no data folder {}; --data DIR names it", data.display());
+        return Err(WrongUse(hint).into());
     }
-    let folder = Folder::open(data).context("cannot open the data folder")?;
+    let folder = Folder::open(data)
+        .with_context(|| format!("cannot open the data folder {}", data.display()))?;
     let mut counts = folder.counts().context("the data folder cannot be read to its end")?;
     // A folder that never had a ledger is not given one here.
     if data.join("ledger").is_dir() {

@@ -27,7 +27,7 @@ use clap::{Args, Parser, Subcommand};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
-#[command(version, about = "The Nodoor server")]
+#[command(version, about = "The Nodoor server", after_help = ENVIRONMENT)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve until SIGINT or SIGTERM.
+    #[command(after_help = ENVIRONMENT)]
     Run(Run),
     /// Open the data folder, verify its format, print what is there in counts.
     Check {
@@ -88,6 +89,11 @@ struct Run {
     #[arg(long, hide = true)]
     without_budgets: bool,
 }
+
+/// What is read beside the options, as `--help` says it.
+const ENVIRONMENT: &str = "\
+Environment:
+  NODOOR_LOG  what is logged on standard error: error, warn, info, debug [default: info]";
 
 /// Wrong use: said with a hint, exit code 2.
 #[derive(Debug)]

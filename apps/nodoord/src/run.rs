@@ -61,14 +61,20 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         (budgets.register, budgets.login, budgets.take) = (wide, wide, wide);
         budgets.anonymous = Budget { burst: 100_000, per_minute: 100_000 };
     }
-    let store = Folder::open(&options.data).context("cannot open the data folder")?;
+    // Before a folder is made: a port that is taken leaves nothing behind.
+    let runtime = runtime(options.threads)?;
+    let listeners = {
+        let _entered = runtime.enter();
+        options.listen.iter().map(|address| listen::bind(*address)).collect::<Result<Vec<_>>>()?
+    };
+    let store = Folder::open(&options.data)
+        .with_context(|| format!("cannot open the data folder {}", options.data.display()))?;
     if others_may_read(&options.data) {
         tracing::warn!(
             "other users of this machine may read the data folder; chmod 700 would keep them out"
         );
     }
     let chance = Chance::draw().context("the system gives no randomness")?;
-    let runtime = runtime(options.threads)?;
     let policy = options.ledger_policy.as_deref();
     let ledger = runtime.block_on(ledger::open(&options.data, &store, policy))?;
     let clock = Arc::new(SystemClock);
@@ -80,8 +86,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         // Before anybody is told where it listens: from then on it goes down in order.
         let stop = stop_asked()?;
         let mut serving = JoinSet::new();
-        for address in &options.listen {
-            let listener = listen::bind(*address)?;
+        for listener in listeners {
             let bound = listener.local_addr()?;
             let gateway = gateway.clone();
             let scheme = match tls.clone() {

@@ -69,7 +69,29 @@ fn one_process_holds_a_folder() {
     let _daemon = Daemon::start(data.path(), &[]);
     let output = run(&["check", "--data", data.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("in use"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("in use") && said.contains(data.path().to_str().unwrap()), "{said}");
+}
+
+#[test]
+fn a_port_that_is_taken_leaves_no_folder_behind() {
+    let data = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start(data.path(), &[]);
+    let taken = daemon.address.rsplit('/').next().unwrap();
+    let folder = data.path().join("never-made");
+    let output = run(&["run", "--data", folder.to_str().unwrap(), "--listen", taken]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains(taken));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn help_names_each_default_once_and_the_environment() {
+    let help = String::from_utf8(run(&["run", "--help"]).stdout).unwrap();
+    assert!(help.contains("NODOOR_LOG"), "{help}");
+    let registration = help.split("--registration").nth(1).unwrap();
+    let registration = registration.split("--").next().unwrap();
+    assert_eq!(registration.matches("default: open").count(), 1, "{registration}");
 }
 
 #[test]
