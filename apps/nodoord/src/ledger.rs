@@ -6,7 +6,13 @@
 //!
 //! Spec: `docs/book/ledger.md`, 1 and 2. `run` calls it; it calls `nodoor_server::ledger` and `witnesses`.
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use nodoor_server::{
@@ -15,6 +21,7 @@ use nodoor_server::{
     storage::{Storage as _, ledger::Log as _},
 };
 use nodoor_store_embedded::{Folder, LedgerFolder};
+use nodoor_transparency::ledger::entry::Entry;
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -70,17 +77,33 @@ pub(crate) async fn open(data: &Path, store: &Folder, policy: Option<&Path>) -> 
 }
 
 /// Publishes every `pause`, for ever.
-pub(crate) async fn publish(server: Server, pause: Duration, changed: watch::Sender<u64>) {
+///
+/// What an operator has to log lies as a file of one encoded entry in `entries` in the data folder, and is gone from there
+/// once it stands in the log.
+pub(crate) async fn publish(
+    server: Server,
+    data: PathBuf,
+    pause: Duration,
+    changed: watch::Sender<u64>,
+) {
+    let folder = data.join("entries");
     let mut beat = interval(pause);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut waits = false;
     loop {
         beat.tick().await;
         let Some(ledger) = server.ledger().cloned() else { return };
-        let runtime = Handle::current();
-        let published =
-            spawn_blocking(move || runtime.block_on(ledger.publish(SystemClock.now_ms()))).await;
-        match published {
+        let (runtime, folder) = (Handle::current(), folder.clone());
+        let published = spawn_blocking(move || {
+            let (paths, entries) = handed_in(&folder);
+            let now_ms = SystemClock.now_ms();
+            let published = runtime.block_on(ledger.publish_with(entries, now_ms));
+            if matches!(published, Ok(Published::Epoch { .. } | Published::Nothing)) {
+                paths.iter().for_each(|path| drop(fs::remove_file(path)));
+            }
+            published
+        });
+        match published.await {
             Ok(Ok(Published::Epoch { size, epoch, labels })) => {
                 tracing::debug!(size, epoch, labels, "an epoch is logged");
                 changed.send_replace(size);
@@ -100,6 +123,32 @@ pub(crate) async fn publish(server: Server, pause: Duration, changed: watch::Sen
             Err(_) => tracing::error!("publishing ended early"),
         }
     }
+}
+
+/// The entries in a folder, in the order of their names. One that is none is set aside.
+fn handed_in(folder: &Path) -> (Vec<PathBuf>, Vec<Entry>) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let mut paths: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "entry")).collect();
+    paths.sort();
+    let mut entries = Vec::new();
+    paths.retain(|path| {
+        let entry = fs::read(path).ok().and_then(|bytes| Entry::decode(&bytes).ok());
+        match entry.filter(|entry| !matches!(entry, Entry::Epoch(_))) {
+            Some(entry) => {
+                entries.push(entry);
+                true
+            }
+            None => {
+                tracing::error!(
+                    "a file in the folder `entries` is no entry to log and is set aside"
+                );
+                drop(fs::rename(path, path.with_extension("refused")));
+                false
+            }
+        }
+    });
+    (paths, entries)
 }
 
 /// Carries each new checkpoint to the witnesses that have not cosigned it.

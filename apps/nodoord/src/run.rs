@@ -105,10 +105,11 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         drop(gateway);
         let (published, changed) = watch::channel(0);
         let pause = Duration::from_secs(options.epoch_seconds);
+        let data = options.data.clone();
         let mut beside = JoinSet::new();
         beside.spawn(sweep(server.clone()));
         beside.spawn(tick(server.clone()));
-        beside.spawn(ledger::publish(server.clone(), pause, published));
+        beside.spawn(ledger::publish(server.clone(), data, pause, published));
         beside.spawn(ledger::carry(server.clone(), changed));
         stop.await;
         tracing::info!("stopping: clients are told, what is under way is finished");

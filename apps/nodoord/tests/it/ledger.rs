@@ -13,7 +13,7 @@ use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post}
 use nodoor_bench::actor::{Actor, hello};
 use nodoor_transparency::ledger::{
     checkpoint::{SignedCheckpoint, TreeHead},
-    entry::Entry,
+    entry::{Entry, Governance, GovernanceKind},
     note::NoteSigner,
     policy::Policy,
     tree::{Growth, Tile, bundle_from_slice, leaf_hash},
@@ -82,10 +82,25 @@ fn who_registers_is_in_the_ledger_soon_after_and_no_file_or_log_line_names_them(
     let daemon = Daemon::start(data.path(), &["--epoch-seconds", "1"]);
     let at = daemon.address.clone();
     runtime.block_on(async { alice.register(&at).await.map(drop) }).unwrap();
+    until(|| {
+        let head = checkpoint(&at, "checkpoint")?.head();
+        (labels(&entries(&at, head)) == 2).then_some(())
+    });
+    // What an operator hands in is logged, and what is no entry is set aside.
+    let note = Governance::with_document(GovernanceKind::Note, b"read this".to_vec(), 1);
+    let note = Entry::Governance(note);
+    let folder = data.path().join("entries");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, bytes) in [("1", b"nonsense".to_vec()), ("2", note.encode().unwrap())] {
+        std::fs::write(folder.join(name), bytes).unwrap();
+        std::fs::rename(folder.join(name), folder.join(format!("{name}.entry"))).unwrap();
+    }
     let head = until(|| {
         let head = checkpoint(&at, "checkpoint")?.head();
-        (labels(&entries(&at, head)) == 2).then_some(head)
+        entries(&at, head).contains(&note).then_some(head)
     });
+    until(|| (!folder.join("2.entry").exists()).then_some(()));
+    assert!(head.size > 2 && folder.join("1.refused").exists());
     let (status, _) = ask(&at, "GET /ledger/tile/0/001", "");
     assert_eq!(status, 404);
     for path in ["policy", "pending", "checkpoint"] {

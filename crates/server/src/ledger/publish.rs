@@ -32,6 +32,8 @@ use crate::{
 
 /// Labels of one epoch: two seconds of work of one core, and an audit blob of 4 MiB.
 const EPOCH_LABELS: usize = 8_192;
+/// So many of the newest entries are looked through for one that was handed in before.
+const LOOK_BACK: usize = 1_000;
 /// Without a change an entry says so this often.
 const HEARTBEAT_MS: u64 = 5 * 60 * 1000;
 
@@ -107,8 +109,25 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]: nothing was signed, and the next call goes on from what the store holds.
     pub async fn publish(&self, now_ms: u64) -> Result<Published, LedgerError> {
+        self.publish_with(Vec::new(), now_ms).await
+    }
+
+    /// The same, with entries that an operator has to log: releases, notes. They stand once this says
+    /// [`Published::Epoch`]; one that is among the newest of the log already is not written twice. An epoch is nobody's to
+    /// hand in.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; [`LedgerError::Form`] for an entry that may not be written.
+    pub async fn publish_with(
+        &self,
+        entries: Vec<Entry>,
+        now_ms: u64,
+    ) -> Result<Published, LedgerError> {
+        if entries.iter().any(|entry| matches!(entry, Entry::Epoch(_))) {
+            return Err(LedgerError::Form);
+        }
         let mut sequencer = self.0.sequencer.lock().await;
-        let published = self.0.publish(&mut sequencer, now_ms).await;
+        let published = self.0.publish(&mut sequencer, entries, now_ms).await;
         if published.is_err() {
             // What was written over the rows, and perhaps not stored, is forgotten.
             let size = self.0.store.size().await?;
@@ -128,6 +147,7 @@ impl Inner {
     async fn publish(
         &self,
         sequencer: &mut Sequencer,
+        entries: Vec<Entry>,
         now_ms: u64,
     ) -> Result<Published, LedgerError> {
         if !self.is_newest_served() {
@@ -143,20 +163,38 @@ impl Inner {
         let marks = self.read_marks(sequencer).await?;
         let mut notes = Vec::new();
         let governance = self.announce(sequencer, now_ms, &mut notes).await?;
-        let epoch = self.epoch(sequencer, &marks, !governance.is_empty(), now_ms).await?;
+        let mut all: Vec<Entry> = governance.into_iter().map(Entry::Governance).collect();
+        all.extend(self.not_yet_logged(sequencer, entries).await?);
+        let epoch = self.epoch(sequencer, &marks, !all.is_empty(), now_ms).await?;
         let Some(epoch) = epoch else {
             // Marks of what is published already, from before a crash.
             self.marks.unmark(marks).await?;
             return Ok(Published::Nothing);
         };
         let labels = epoch.kt.labels;
-        let entries = governance.into_iter().map(Entry::Governance);
-        let logged = self.append(sequencer, entries.collect(), epoch, notes).await?;
+        let logged = self.append(sequencer, all, epoch, notes).await?;
         let (size, epoch) = (sequencer.size, logged.epoch.epoch);
         self.sign(size, logged, now_ms).await?;
         self.marks.unmark(marks).await?;
         self.count_waiting().await?;
         Ok(Published::Epoch { size, epoch, labels })
+    }
+
+    /// Those that are not among the newest entries: whoever hands one in again after a crash logs it once.
+    async fn not_yet_logged(
+        &self,
+        sequencer: &Sequencer,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        let from = sequencer.size.saturating_sub(LOOK_BACK as u64);
+        let newest = self.store.entries(from, LOOK_BACK).await?;
+        let is_new = |entry: &Entry| {
+            entry.encode().is_ok_and(|bytes| !newest.iter().any(|there| **there == *bytes))
+        };
+        Ok(entries.into_iter().filter(is_new).collect())
     }
 
     async fn count_waiting(&self) -> Result<(), LedgerError> {

@@ -25,7 +25,7 @@ use nodoor_transparency::{
     key::Signer,
     ledger::{
         checkpoint::SignedCheckpoint,
-        entry::{Entry, GovernanceKind, KtEpoch},
+        entry::{Entry, Governance, GovernanceKind, KtEpoch},
         note::NoteSigner,
         policy::Policy,
         proof::{Logged, verify_epoch},
@@ -652,6 +652,64 @@ async fn another_policy_is_announced_in_the_log_and_in_force_seven_days_later() 
     deployment.world.clock.set(NOW + 400_000 + week);
     assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
     assert_eq!(deployment.publish().await, Published::Waiting);
+}
+
+#[tokio::test]
+async fn what_an_operator_hands_in_is_logged_once_and_never_an_epoch() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let note = |text: &[u8]| {
+        Entry::Governance(Governance::with_document(GovernanceKind::Note, text.to_vec(), NOW))
+    };
+    for (now, size) in [(NOW + 1000, 4), (NOW + 2000, 4)] {
+        deployment.ledger.publish_with(vec![note(b"read this")], now).await.unwrap();
+        assert_eq!(deployment.checkpoint().unwrap().head().size, size);
+    }
+    deployment.ledger.publish_with(vec![note(b"and this")], NOW + 3000).await.unwrap();
+    let entries = deployment.audited();
+    assert!(entries.contains(&note(b"read this")) && entries.contains(&note(b"and this")));
+    let epoch = entries.into_iter().find(|entry| matches!(entry, Entry::Epoch(_))).unwrap();
+    let refused = deployment.ledger.publish_with(vec![epoch], NOW + 4000).await;
+    assert!(matches!(refused, Err(LedgerError::Form)));
+}
+
+/// Proofs are made while epochs come and go; each fits the entry that it comes with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_proof_that_is_made_while_epochs_go_by_is_right() {
+    let deployment = Arc::new(Deployment::without_budgets().await);
+    let bob = deployment.world.person("bob").await;
+    deployment.publish().await;
+    let (account, newest) = (bob.account, account_value(&bob.list));
+    let policy = deployment.policy();
+    let over = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let (ledger, over) = (deployment.ledger.clone(), Arc::clone(&over));
+            let policy = policy.clone();
+            tokio::spawn(async move {
+                let mut seen = 0;
+                while !over.load(Ordering::Relaxed) {
+                    let proof = ledger.prove(account, &newest).await.unwrap().unwrap();
+                    let epoch = verify_epoch(&proof.epoch.unwrap(), &policy, NOW * 2).unwrap();
+                    let label = account_label(&DEPLOYMENT, &account);
+                    verify_lookup(&epoch.entry, &proof.vrf_key, &label, &proof.account).unwrap();
+                    seen = epoch.entry.epoch;
+                    tokio::task::yield_now().await;
+                }
+                seen
+            })
+        })
+        .collect();
+    for number in 0..60_u64 {
+        let (connection, _) = deployment.world.login_connection().await;
+        let register = Ask::Register(Person::new("").register(&format!("somebody{number}")));
+        assert_done(ask(&deployment.world.server, &connection, register).await);
+        deployment.ledger.publish(NOW + number + 1).await.unwrap();
+    }
+    over.store(true, Ordering::Relaxed);
+    for reader in readers {
+        assert!(reader.await.unwrap() > 1);
+    }
 }
 
 #[tokio::test]

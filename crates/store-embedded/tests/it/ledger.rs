@@ -151,6 +151,22 @@ async fn people_are_published_and_proved_also_after_a_restart_and_no_handle_is_i
 }
 
 #[tokio::test]
+async fn a_folder_from_before_it_had_a_ledger_is_published_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, store, ledger) = world(folder.path()).await;
+    let alice = world.person("alice").await;
+    let marks = store.marks(None, 10).await.unwrap();
+    assert_eq!(marks.len(), 2);
+    store.unmark(marks.clone()).await.unwrap();
+    assert_eq!(store.marks(None, 10).await.unwrap(), []);
+    assert_eq!(store.mark_everything().unwrap(), 2);
+    assert_eq!(store.marks(None, 10).await.unwrap(), marks);
+    let published = ledger.publish(NOW).await.unwrap();
+    assert!(matches!(published, Published::Epoch { labels: 2, .. }), "{published:?}");
+    assert!(ledger.prove(alice.account, &account_value(&alice.list)).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn an_old_copy_of_the_ledgers_folder_does_not_open_and_the_newer_one_does() {
     let folder = tempfile::tempdir().unwrap();
     let copy = tempfile::tempdir().unwrap();
