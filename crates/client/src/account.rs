@@ -172,7 +172,7 @@ impl Step<'_> {
         // Low is two fifths of the stock: 20 of 50.
         if left as usize * limits::KEY_PACKAGES >= stock * limits::KEY_PACKAGES_LOW as usize {
             self.live.upload = None;
-            return;
+            return self.replace_unwanted();
         }
         if self.live.upload.is_none() {
             self.live.upload = self.make_key_packages(left);
@@ -181,9 +181,14 @@ impl Step<'_> {
     }
 
     fn make_key_packages(&mut self, left: u32) -> Option<Upload> {
-        let identity = self.identity()?;
         let stock = self.live.stock;
         let wanted = stock.saturating_sub(left as usize);
+        self.make_packages(wanted)
+    }
+
+    /// So many single-use key packages, and a last-resort one.
+    pub(crate) fn make_packages(&mut self, wanted: usize) -> Option<Upload> {
+        let identity = self.identity()?;
         let mut seeds = Vec::new();
         let mut upload = proto::KeyPackagePut::default();
         for number in 0..=wanted {
@@ -197,6 +202,7 @@ impl Step<'_> {
             };
             seeds.push(seed.to_vec().into());
             if last_resort {
+                self.keep_last_resort(&token, &bytes);
                 upload.last_resort = bytes.into();
             } else {
                 upload.single_use.push(bytes.into());
@@ -205,7 +211,7 @@ impl Step<'_> {
         Some(Upload { tokens: proto::TokenPut { seeds }, packages: upload, again_at: None })
     }
 
-    fn put_package_tokens(&mut self) {
+    pub(crate) fn put_package_tokens(&mut self) {
         if let Some(upload) = &mut self.live.upload {
             upload.again_at = None;
             let tokens = request::Body::TokenPut(upload.tokens.clone());
@@ -235,7 +241,11 @@ impl Step<'_> {
     /// The server has the key packages.
     pub(crate) fn packages_answered(&mut self, body: &answer::Body) {
         match body {
-            answer::Body::Done(_) => self.live.upload = None,
+            answer::Body::Done(_) => {
+                if let Some(upload) = self.live.upload.take() {
+                    self.last_resort_replaced(&upload.packages.last_resort);
+                }
+            }
             _ => self.upload_refused(body),
         }
     }

@@ -452,6 +452,9 @@ impl Step<'_> {
 
     /// A request goes, and all that it held. If it came to somebody who had left the group, their own history stays.
     pub(crate) fn forget_request(&mut self, mut conversation: Conversation) {
+        for room in &conversation.rooms {
+            self.disown_shared_token(room);
+        }
         let Some(last) = conversation.returning.take() else {
             return self.forget_conversation(&conversation);
         };

@@ -105,6 +105,7 @@ impl Step<'_> {
             self.advance();
         }
         if self.is_ready(Wire::Login) {
+            self.retire_last_resorts();
             self.forget_dead_tokens();
         }
         self.tell_changes();

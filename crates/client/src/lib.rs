@@ -28,6 +28,7 @@ mod mailbox;
 mod names;
 mod outbox;
 mod overlay;
+mod resort;
 mod room;
 mod rows;
 mod step;

@@ -270,6 +270,7 @@ impl Step<'_> {
         self.request(Wire::Login, subscribe, Purpose::Nothing);
         self.renew_mailbox_key(login.mailbox_key_made_at_ms);
         self.refill_key_packages(login.key_packages_left);
+        self.live.resorts_changed = true;
         self.tell_connection();
     }
 

@@ -70,6 +70,8 @@ pub(crate) struct Live {
     pub(crate) searches: BTreeMap<Sought, Search>,
     /// Key packages taken for a room's next Add.
     pub(crate) packages: HashMap<RoomId, BTreeMap<Who, Vec<Vec<u8>>>>,
+    /// A last-resort key package may have to go.
+    pub(crate) resorts_changed: bool,
     /// Rooms with a request in flight.
     pub(crate) busy: HashSet<RoomId>,
     /// Rooms that wait until a time.
@@ -124,6 +126,7 @@ impl Live {
             undecided: HashMap::new(),
             searches: BTreeMap::new(),
             packages: HashMap::new(),
+            resorts_changed: false,
             busy: HashSet::new(),
             retry_at: HashMap::new(),
             behind: BTreeMap::new(),

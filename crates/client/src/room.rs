@@ -324,6 +324,7 @@ impl Step<'_> {
         let Some(mut room) = self.room(id).filter(|room| !room.closed) else {
             return;
         };
+        self.disown_shared_token(id);
         if let Some(seed) = token::seed(&self.disk, &room.token) {
             self.disk.put(key::dead_token(&room.token), &ByteArray::new(seed));
         }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `a/account` | [`Account`] |
 //! | `a/settings`, `a/next`, `a/last` | settings, next row number, highest mailbox sequence processed |
+//! | `b/<token>` | [`LastResort`] |
 //! | `c/<conversation>` | [`Conversation`] |
 //! | `d/<account>` | conversation of a direct chat |
 //! | `f/<conversation reference>` | conversation by its reference |
@@ -114,6 +115,18 @@ pub(crate) struct Fork {
     pub(crate) shown: Vec<u8>,
     /// When it was shown, milliseconds.
     pub(crate) at: u64,
+}
+
+/// A last-resort key package of ours. Everybody who takes it sees its token.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct LastResort {
+    /// The TLS-encoded MLS message.
+    #[serde(with = "serde_bytes")]
+    pub(crate) package: Vec<u8>,
+    /// Somebody we blocked or declined has its token.
+    pub(crate) unwanted: bool,
+    /// Since when the server hands out a newer one, milliseconds.
+    pub(crate) replaced_at: Option<u64>,
 }
 
 /// What a person sees as one chat.
@@ -568,6 +581,8 @@ pub(crate) mod key {
     pub(crate) const NEXT: &[u8] = b"a/next";
     /// Highest mailbox sequence processed.
     pub(crate) const LAST: &[u8] = b"a/last";
+    /// All last-resort key packages.
+    pub(crate) const LAST_RESORTS: &[u8] = b"b/";
     /// All conversations.
     pub(crate) const CONVERSATIONS: &[u8] = b"c/";
     /// All intents.
@@ -599,6 +614,10 @@ pub(crate) mod key {
         key
     }
 
+    /// A last-resort key package by its token.
+    pub(crate) fn last_resort(token: &Token) -> Vec<u8> {
+        join(LAST_RESORTS, &[token.as_bytes()])
+    }
     /// A conversation.
     pub(crate) fn conversation(id: ConversationId) -> Vec<u8> {
         join(CONVERSATIONS, &[&id.0.to_be_bytes()])

@@ -4,9 +4,10 @@
 use nodoor_wire::id::Token;
 use openmls::prelude::{
     KeyPackage, KeyPackageIn, Lifetime, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
-    ProtocolVersion,
+    OpenMlsProvider as _, ProtocolVersion,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
+use openmls_traits::storage::StorageProvider as _;
 use rand_core::CryptoRng;
 
 use crate::{
@@ -90,6 +91,19 @@ pub fn make(
 /// [`KeyPackageError`].
 pub fn inspect(bytes: &[u8]) -> Result<Leaf, KeyPackageError> {
     validate(bytes).map(|(_, leaf)| leaf)
+}
+
+/// Forgets the private halves of a key package of ours: a Welcome by it opens no more. Its token is the caller's to
+/// forget, at the server too.
+///
+/// # Errors
+/// [`KeyPackageError`].
+pub fn forget(store: &dyn KeyValue, bytes: &[u8]) -> Result<(), KeyPackageError> {
+    let (package, leaf) = validate(bytes)?;
+    let reference = package.hash_ref(&suite::crypto()).map_err(|_| KeyPackageError::Invalid)?;
+    Provider::new(store).storage().delete_key_package(&reference)?;
+    Place::KeyPackage.forget(store, &leaf.commit_key);
+    Ok(())
 }
 
 pub(crate) fn validate(bytes: &[u8]) -> Result<(KeyPackage, Leaf), KeyPackageError> {

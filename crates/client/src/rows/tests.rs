@@ -12,9 +12,9 @@ use nodoor_wire::id::{
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message, Nature,
-    NotSent, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Who,
-    WhyNotSent, key,
+    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, LastResort, Line,
+    Message, Nature, NotSent, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck,
+    Submission, Who, WhyNotSent, key,
 };
 use crate::gate::Reason;
 
@@ -179,6 +179,7 @@ fn lines() -> String {
         line("settings", &Settings::default()),
         line("contact", &contact),
         line("fork", &Fork { version: Some(1), seen: vec![2], shown: vec![3], at: 4 }),
+        line("last resort", &LastResort { package: vec![1], unwanted: true, replaced_at: Some(2) }),
         line("conversation", &conversation()),
         line("conversation-direct", &Conversation { kind: Kind::Direct, ..conversation() }),
         line("status", &[Status::Request, Status::Open, Status::Left]),

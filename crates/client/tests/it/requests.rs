@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What was never accepted stays a request or goes; blocking ends with everything where it stood.
 
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use nodoor_testkit::world::World;
+use nodoor_e2ee::key_package;
+use nodoor_testkit::world::{Fate, World};
 use nodoor_view::{
     command::{Command, Reply},
     model::{ConversationId, SendState, Writable},
 };
+use nodoor_wire::{id::Token, proto::request::Body as Ask};
 
-use crate::groups::group;
+use crate::{
+    groups::group,
+    hand::{account_of, package_of},
+};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -151,4 +156,60 @@ fn a_request_that_was_blocked_is_a_request_again() {
     assert_eq!(world.requests(alice).len(), 2);
     let chat = world.chat(mallory, "alice").id;
     assert_eq!(world.states(mallory, chat), [SendState::Sent]);
+}
+
+#[test]
+fn the_shared_token_of_a_last_resort_package_dies_with_a_decline_or_block() {
+    for block in [true, false] {
+        let mut world = World::new(306);
+        let carol = world.register("carol");
+        world.set_offline(carol, true);
+        // The stock of the test's devices is small: these use it up, and Mallory gets the last resort.
+        for name in ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1", "mallory"] {
+            let person = world.register(name);
+            world.say(person, "carol", "hello");
+        }
+        let account = account_of(&mut world, carol);
+        let shared = key_package::inspect(&package_of(&mut world, account)).unwrap().token;
+        world.set_offline(carol, false);
+        world.pass(SOON);
+        let deleted: Rc<RefCell<Vec<Token>>> = Rc::default();
+        let ear = Rc::clone(&deleted);
+        world.fate = Box::new(move |_, _, request| {
+            if let Some(Ask::TokenDelete(delete)) = &request.body {
+                let seeds =
+                    delete.seeds.iter().map(|seed| <[u8; 32]>::try_from(&seed[..]).unwrap());
+                ear.borrow_mut().extend(seeds.map(|seed| Token::of_seed(&seed)));
+            }
+            Fate::Arrives
+        });
+        // While they all wait, the token is how they reach her.
+        world.pass(Duration::from_secs(8 * 24 * 3600));
+        assert!(!deleted.borrow().contains(&shared));
+        for request in world.requests(carol) {
+            let conversation = request.conversation;
+            if request.from.handle == "mallory" {
+                let end = if block {
+                    Command::Block { conversation }
+                } else {
+                    Command::Decline { conversation }
+                };
+                world.ask(carol, end);
+            } else {
+                world.ask(carol, Command::Accept { conversation });
+            }
+        }
+        world.pass(SOON);
+        assert!(deleted.borrow().contains(&shared), "block: {block}");
+        // And nobody is given it any more.
+        for _ in 0..12 {
+            let package = package_of(&mut world, account);
+            assert_ne!(key_package::inspect(&package).unwrap().token, shared);
+        }
+        world.pass(SOON);
+        let dave = world.register("dave");
+        world.say(dave, "carol", "new here");
+        world.pass(SOON);
+        assert!(world.requests(carol).iter().any(|request| request.from.handle == "dave"));
+    }
 }
