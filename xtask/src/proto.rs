@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Result, bail};
 
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, command, root, run};
 
 /// Writes `crates/wire/src/proto.rs`.
 pub(crate) fn write() -> Result<()> {
@@ -27,7 +27,9 @@ fn generate(out: &Path) -> Result<()> {
     let manifest = root().join("xtask/proto/Cargo.toml");
     let mut tool = cargo();
     tool.args(["run", "--locked", "--quiet", "--manifest-path"]).arg(manifest).arg("--").arg(out);
-    run(tool.env("CARGO_TARGET_DIR", root().join("target/tools")))
+    run(tool.env("CARGO_TARGET_DIR", root().join("target/tools")))?;
+    // As the rest of the tree is written, or the check of the format would fail over it.
+    run(command("rustfmt").args(["--edition", "2024", "--config-path"]).arg(root()).arg(out))
 }
 
 const CHECKED_IN: &str = "crates/wire/src/proto.rs";
