@@ -44,6 +44,14 @@ pub enum ProfileError {
     /// The database was made with a passphrase, and none was given.
     #[error("this profile is locked with a passphrase")]
     NeedsPassphrase,
+    /// A passphrase was given for a database that was made without one: it protects nothing, and says so.
+    #[error(
+        "this profile was made without a passphrase: its key lies beside it; give none, or use another profile"
+    )]
+    HasKeyFile,
+    /// The passphrase has no characters.
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
     /// The folder holds what is not ours: nothing was written into it.
     #[error("this folder holds other files; name an empty one, or one that is not there yet")]
     NotAProfile,
@@ -162,7 +170,11 @@ impl Profile {
         &self,
         passphrase: Option<&str>,
     ) -> Result<DatabaseKey, ProfileError> {
+        if passphrase.is_some_and(str::is_empty) {
+            return Err(ProfileError::EmptyPassphrase);
+        }
         match self.protection(passphrase.is_some()) {
+            Protection::KeyFile if passphrase.is_some() => Err(ProfileError::HasKeyFile),
             Protection::KeyFile => {
                 let path = self.folder.join(KEY);
                 if !path.exists() {

@@ -64,3 +64,19 @@ async fn a_passphrase_opens_what_it_locked_and_another_does_not() {
     assert!(matches!(none, Err(OpenError::Profile(ProfileError::NeedsPassphrase))));
     assert!(!place.path().join("key").exists());
 }
+
+#[tokio::test]
+async fn a_passphrase_that_protects_nothing_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let open = async |text| {
+        let profile = Profile::take(place.path(), "test", Duration::from_secs(5)).await.unwrap();
+        Client::open(profile, &nowhere(), text, "desk").await
+    };
+    let empty = open(passphrase("")).await;
+    assert!(matches!(empty, Err(OpenError::Profile(ProfileError::EmptyPassphrase))));
+    assert!(!place.path().join("database").exists());
+    open(None).await.unwrap().close().await;
+    let ignored = open(passphrase("correct horse")).await;
+    assert!(matches!(ignored, Err(OpenError::Profile(ProfileError::HasKeyFile))));
+    open(None).await.unwrap().close().await;
+}
