@@ -6,7 +6,7 @@ use nodoor_e2ee::room::{RoomContext, RoomKind};
 use nodoor_view::{
     command::{Ask, Command, HandleState, Reply},
     event::Event,
-    model::{ConversationId, FoundPerson, Kind, MessageId, Problem, ProblemKind},
+    model::{ConversationId, FoundPerson, Kind, MessageId, Person, Problem, ProblemKind},
 };
 use nodoor_wire::{
     handle::Handle,
@@ -627,7 +627,7 @@ impl Step<'_> {
         let member = self
             .members(id)
             .into_iter()
-            .find(|member| member.person.handle == handle.as_str() && !member.me);
+            .find(|member| goes_by(&member.person, handle.as_str()) && !member.me);
         let account = member.and_then(|member| AccountId::from_hex(&member.person.account).ok());
         match account {
             None => Now(refused(ProblemKind::NotFound)),
@@ -664,5 +664,29 @@ impl Step<'_> {
             self.disk.put(key::outgoing_one(conversation.id, number), &outgoing);
         }
         Reply::Done
+    }
+}
+
+/// Whether this is a person's handle, or, if none of theirs is known, their account (which has the form of one).
+fn goes_by(person: &Person, handle: &str) -> bool {
+    let known = if person.handle.is_empty() { &person.account } else { &person.handle };
+    known == handle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Handle, Person, goes_by};
+
+    #[test]
+    fn whose_handle_is_unknown_goes_by_the_account_and_nobody_else_does() {
+        let account = "0123456789abcdef0123456789abcdef".to_owned();
+        assert_eq!(Handle::parse(&account).unwrap().as_str(), account);
+        let unknown =
+            Person { account: account.clone(), handle: String::new(), name: "Bob".into() };
+        assert!(goes_by(&unknown, &account));
+        assert!(!goes_by(&unknown, "bob") && !goes_by(&unknown, ""));
+        let known = Person { handle: "bob".into(), ..unknown };
+        assert!(goes_by(&known, "bob"));
+        assert!(!goes_by(&known, &account));
     }
 }

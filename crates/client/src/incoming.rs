@@ -457,7 +457,24 @@ impl Step<'_> {
     /// (whose it is if it must wait, leaves a trace)
     fn judge_welcome(&mut self, welcome: &[u8]) -> (Option<AccountId>, bool) {
         const DROP: (Option<AccountId>, bool) = (None, false);
-        let (Some(me), Ok(candidate)) = (self.me(), Candidate::open(&self.disk, welcome)) else {
+        let Some(me) = self.me() else {
+            return DROP;
+        };
+        // A large one is opened only if it claims to come from somebody accepted; whether it does, its tree says.
+        let wanted = |context: &RoomContext| {
+            let by = match context.kind {
+                RoomKind::Direct { a, b } => {
+                    if a == me {
+                        b
+                    } else {
+                        a
+                    }
+                }
+                RoomKind::Group | RoomKind::Own => context.creator,
+            };
+            welcome.len() <= limits::STRANGER_WELCOME || self.contact(&by).accepted
+        };
+        let Ok(candidate) = Candidate::open_if(&self.disk, welcome, wanted) else {
             return DROP;
         };
         let context = candidate.context().clone();

@@ -34,6 +34,9 @@ pub enum JoinError {
     /// The peer's fault: signatures, tree, extensions or leaves are not those of a room.
     #[error("forged")]
     Forged,
+    /// Nobody's fault: the caller did not want it.
+    #[error("a Welcome that is not wanted")]
+    Unwanted,
     /// The surroundings' fault, or ours.
     #[error(transparent)]
     Damaged(#[from] Damaged),
@@ -64,6 +67,19 @@ impl Candidate {
     /// # Errors
     /// [`JoinError`].
     pub fn open(store: &dyn KeyValue, welcome: &[u8]) -> Result<Self, JoinError> {
+        Self::open_if(store, welcome, |_| true)
+    }
+
+    /// The same, if it is wanted: asked by what the room claims to be, before its tree is verified, which is the
+    /// work of it.
+    ///
+    /// # Errors
+    /// [`JoinError`].
+    pub fn open_if(
+        store: &dyn KeyValue,
+        welcome: &[u8],
+        wanted: impl FnOnce(&RoomContext) -> bool,
+    ) -> Result<Self, JoinError> {
         let welcome = parse(welcome)?;
         if welcome.ciphersuite() != SUITE {
             return Err(JoinError::Suite);
@@ -75,6 +91,10 @@ impl Candidate {
         let info = processed.unverified_group_info();
         if info.extensions().external_pub().is_some() {
             return Err(JoinError::ExternalJoins);
+        }
+        let claimed = suite::room_context(info.group_context().extensions());
+        if !wanted(&claimed.ok_or(JoinError::Forged)?) {
+            return Err(JoinError::Unwanted);
         }
         if !processed.psks().is_empty() {
             return Err(JoinError::Forged);

@@ -139,7 +139,7 @@ pub enum Command {
     GroupRemove {
         /// Which group.
         conversation: ConversationId,
-        /// As typed.
+        /// The handle as typed; the account, if no handle of theirs is known.
         handle: String,
     },
     /// Changes the title of a group one made. Answer: `Done`.

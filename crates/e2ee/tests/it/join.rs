@@ -61,6 +61,20 @@ fn a_welcome_for_another_is_not_for_us() {
 }
 
 #[test]
+fn what_a_room_claims_to_be_is_asked_before_its_tree_is_verified() {
+    let (alice, _) = alice_and_bob();
+    let dora = Device::new(5);
+    let commit = alice.commit(Change { add: vec![dora.key_package()], ..Change::default() });
+    let mut asked = None;
+    let refused = Candidate::open_if(&dora.disk, &welcome(&commit), |context| {
+        asked = Some(context.clone());
+        false
+    });
+    assert_eq!(refused.unwrap_err(), JoinError::Unwanted);
+    assert_eq!(asked.as_ref(), Some(alice.group().context()));
+}
+
+#[test]
 fn a_last_resort_key_package_serves_two_rooms() {
     let dora = Device::new(5);
     let made = key_package::make(&dora.disk, &dora.me, true, &mut rng()).unwrap();
