@@ -6,7 +6,7 @@
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{Check, ConversationId, ConversationRow, GroupMember, Kind, Sheet, Writable},
+    model::{Check, ConversationId, ConversationRow, GroupMember, Kind, Person, Sheet, Writable},
 };
 
 use crate::{
@@ -156,7 +156,7 @@ fn group(sheet: &Sheet) -> impl IntoView + use<> {
         html::div().class("who").child((
             face_of_chat(row, "large"),
             html::h2().child(bdi(row.title.clone())),
-            html::p().class("quiet").child(people(row)),
+            inside.then(|| html::p().class("quiet").child(people(row))),
         )),
         may.then(|| {
             html::div().class("row-of-buttons").child((
@@ -183,7 +183,8 @@ fn group(sheet: &Sheet) -> impl IntoView + use<> {
 
 fn member_item(id: ConversationId, member: &GroupMember, may: bool) -> impl IntoView + use<> {
     let name = if member.me { say("you") } else { name_of(&member.person) };
-    let handle = member.person.handle.clone();
+    let Person { account, handle, .. } = member.person.clone();
+    let handle = if handle.is_empty() { account } else { handle };
     let devices = say_with("device-count", &[("count", Put::from(member.devices))]);
     let remove = (may && !member.me).then(|| {
         let label = say_with("remove-name", &[("name", Put::Text(&name))]);
