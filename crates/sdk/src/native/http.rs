@@ -93,8 +93,7 @@ impl Http {
         let asked = async {
             let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
             let bare = host.trim_start_matches('[').trim_end_matches(']');
-            let stream =
-                TcpStream::connect((bare, port)).await.map_err(|_| HttpError::NoAnswer)?;
+            let stream = TcpStream::connect((bare, port)).await.map_err(|_| HttpError::NoAnswer)?;
             if tls {
                 let name = ServerName::try_from(bare.to_owned()).map_err(|_| HttpError::Address)?;
                 let connector = TlsConnector::from(Arc::clone(&self.0));
