@@ -3,17 +3,20 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use nodoor_e2ee::key_package;
+use nodoor_e2ee::{group::Change, key_package};
 use nodoor_testkit::world::{Fate, World};
 use nodoor_view::{
     command::{Command, Reply},
     model::{ConversationId, SendState, Writable},
 };
-use nodoor_wire::{id::Token, proto::request::Body as Ask};
+use nodoor_wire::{
+    id::Token,
+    proto::{answer::Body as Answer, request::Body as Ask},
+};
 
 use crate::{
     groups::group,
-    hand::{account_of, package_of},
+    hand::{account_of, package_of, room_of},
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -212,4 +215,26 @@ fn the_shared_token_of_a_last_resort_package_dies_with_a_decline_or_block() {
         world.pass(SOON);
         assert!(world.requests(carol).iter().any(|request| request.from.handle == "dave"));
     }
+}
+
+#[test]
+fn who_is_taken_out_of_a_request_and_put_back_has_accepted_nothing() {
+    let mut world = World::new(307);
+    let (alice, mallory) = (world.register("alice"), world.register("mallory"));
+    world.say(mallory, "alice", "buy my things");
+    assert_eq!(world.requests(alice).len(), 1);
+    let (account, room) = (account_of(&mut world, alice), room_of(&mut world, alice));
+    let package = package_of(&mut world, account);
+    let mut mallory = world.turn(mallory);
+    let hers =
+        mallory.group(&room).leaves().iter().find(|leaf| leaf.name.account == account).cloned();
+    let remove = vec![hers.unwrap().index];
+    let change = Change { add: vec![package], remove, ..Change::default() };
+    let commit = mallory.commit(&room, change);
+    assert!(matches!(world.submit(commit), Answer::Done(_)));
+    world.pass(SOON);
+    assert!(world.chats(alice).is_empty());
+    let requests = world.requests(alice);
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].text, "buy my things");
 }
