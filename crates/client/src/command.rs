@@ -651,6 +651,10 @@ impl Step<'_> {
         conversation.unread = 0;
         conversation.first_unread = None;
         for room in conversation.rooms.clone() {
+            // What this device still meant to do there would be carried out by nobody, and the leave would wait for it.
+            for intent in self.disk.keys(&key::intents(&room), usize::MAX) {
+                self.disk.remove(&intent);
+            }
             let outgoing = Outgoing {
                 message: None,
                 content: Vec::new(),

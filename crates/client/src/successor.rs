@@ -41,7 +41,12 @@ impl Step<'_> {
         let stands_still = before.stuck.is_some() || before.closed;
         let nature = Nature::of(candidate.context());
         let last = candidate.replaces().map_or(before.last_epoch, |replaced| replaced.epoch);
+        // Who alone refused a commit is helped by its creator. Who went on without him with others is not his any more.
+        let burnt = before.stuck.as_ref().and_then(|stuck| stuck.burnt.as_ref());
+        let excluded =
+            before.closed && burnt.is_some_and(|burnt| !burnt.members.contains(&nature.creator));
         stands_still
+            && !excluded
             && nature.group
             && before.nature == Some(nature)
             && candidate.sender().name.account == nature.creator
