@@ -55,7 +55,7 @@ fn rosters_keep_their_bytes() {
 #[test]
 fn derivations_keep_their_bytes() {
     let secret = BodySecret([3; 32]);
-    let (device, body) = (DeviceId([1; 16]), BodyId([6; 16]));
+    let body = BodyId([6; 16]);
     assert_snapshot(
         "derivations",
         &[
