@@ -117,11 +117,14 @@ async fn arrive(
             _ => return Err(failure),
         };
         if !std::mem::replace(&mut told, true) {
-            say(&format!(
-                "{} {}",
-                failure.line(&session.texts),
-                session.texts.get("waits-for", &[])
-            ))?;
+            let texts = &session.texts;
+            let why = match to {
+                Target::Handle(handle) if failure.is(ProblemKind::NotFound) => {
+                    texts.get("no-such-person", &[("handle", handle.into())])
+                }
+                _ => failure.line(texts),
+            };
+            say(&format!("{why} {}", texts.get("waits-for", &[])))?;
             prompt()?;
         }
         let until = Instant::now() + wait;
