@@ -247,13 +247,24 @@ struct Mailbox {
     hour: Option<Hour>,
     /// Up to here nothing waits.
     done: u64,
+    /// Sequences above `done` under which nothing was stored.
+    unused: u64,
     /// Bytes of bodies that wait, about.
     bytes: u64,
+    /// When, in minutes, it was found full and looked up.
+    looked: u64,
 }
 
 impl Mailbox {
     fn waiting(&self) -> u64 {
-        self.next.saturating_sub(1).saturating_sub(self.done)
+        self.next.saturating_sub(1).saturating_sub(self.done).saturating_sub(self.unused)
+    }
+
+    /// A sequence was given out, and nothing is stored under it: it takes no place, or whoever repeats a sending fills a
+    /// mailbox with nothing.
+    fn give_back(&mut self, size: usize) {
+        self.unused = self.unused.saturating_add(1);
+        self.bytes = self.bytes.saturating_sub(size as u64);
     }
 
     /// Nothing waits up to here; of the bytes their share is gone.
@@ -261,6 +272,7 @@ impl Mailbox {
         let before = self.waiting();
         self.next = self.next.max(up_to.saturating_add(1));
         self.done = self.done.max(up_to);
+        self.unused = self.unused.min(self.next.saturating_sub(1).saturating_sub(self.done));
         let bytes = u128::from(self.bytes) * u128::from(self.waiting()) / u128::from(before.max(1));
         self.bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
     }
@@ -359,6 +371,7 @@ impl Core {
             let _ = wait.reply.send((Err(short), None));
             return;
         };
+        self.take_back(&wait.pushes, &outcome);
         if outcome == Outcome::Full {
             let _ = wait.reply.send((Err(StorageError::Full), None));
             return;
@@ -389,6 +402,25 @@ impl Core {
         };
         let mut queue = self.finished.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push_back(Finish { stored, reply, _permit: wait.permit });
+    }
+
+    /// What was given a sequence and is not stored takes no place in its mailbox.
+    fn take_back(&mut self, pushes: &[Vec<(DeviceId, Pushed)>], outcome: &Outcome) {
+        let delivered: &[Vec<Delivered>] = match outcome {
+            Outcome::Appended(one) => std::slice::from_ref(one),
+            Outcome::Moved(all) => all,
+            _ => &[],
+        };
+        for (place, of_letter) in pushes.iter().enumerate() {
+            for (entry, (device, push)) in of_letter.iter().enumerate() {
+                let became = delivered.get(place).and_then(|letter| letter.get(entry));
+                if became != Some(&Delivered::Now)
+                    && let Some(mailbox) = self.mailboxes.get_mut(device)
+                {
+                    mailbox.give_back(push.body.len());
+                }
+            }
+        }
     }
 
     #[expect(clippy::type_complexity, reason = "used once, right above")]
@@ -446,7 +478,7 @@ impl Core {
         let mut pushes = Vec::with_capacity(letter.mailboxes.len());
         for device in letter.mailboxes {
             let Some((sequence, hour)) =
-                self.next_sequence(device, letter.sealed.len(), now_ms, operations)?
+                self.next_sequence(device, letter.plain.len(), now_ms, operations)?
             else {
                 continue;
             };
@@ -484,14 +516,26 @@ impl Core {
         if self.mailboxes.get_mut(&device).is_none() {
             let Some(record) = block_on(self.storage.mailbox(device))? else { return Ok(None) };
             let next = record.last.saturating_add(1);
-            let mut mailbox = Mailbox { next, hour: None, done: record.done, bytes: 0 };
+            let mut mailbox =
+                Mailbox { next, hour: None, done: record.done, unused: 0, bytes: 0, looked: 0 };
             mailbox.bytes = mailbox.waiting().saturating_mul(SMALL_BODY);
             self.mailboxes.insert(device, mailbox);
         }
         let quota = self.quota;
         let Some(mailbox) = self.mailboxes.get_mut(&device) else { return Ok(None) };
         let size = size as u64;
-        if mailbox.waiting() >= quota.entries || mailbox.bytes.saturating_add(size) > quota.bytes {
+        let is_full = |mailbox: &Mailbox| {
+            mailbox.waiting() >= quota.entries || mailbox.bytes.saturating_add(size) > quota.bytes
+        };
+        let minute = now_ms / 60_000;
+        if is_full(mailbox) && mailbox.looked != minute {
+            // What expired gave its place back without a word.
+            mailbox.looked = minute;
+            if let Some(record) = block_on(self.storage.mailbox(device))? {
+                mailbox.done(record.done);
+            }
+        }
+        if is_full(mailbox) {
             return Ok(None);
         }
         let number = now_ms / HOUR_MS;

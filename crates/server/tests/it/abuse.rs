@@ -97,6 +97,32 @@ async fn a_sending_pays_for_the_mailboxes_it_reaches() {
 }
 
 #[tokio::test]
+async fn a_sending_repeated_fills_no_mailbox() {
+    for quota in
+        [Quota { entries: 5, bytes: u64::MAX }, Quota { entries: u64::MAX, bytes: 5 * 1150 }]
+    {
+        let world = World::with(Config { quota, ..Config::unlimited() });
+        let mut bob = world.person("bob").await;
+        // Mallory needs nothing but a token of Bob's, from a key package.
+        let mallorys = Room::found(&world, &[&bob]).await;
+        let once = mallorys.send(&"x".repeat(1000));
+        for _ in 0..50 {
+            assert_done(world.ask(Ask::Send(once.clone())).await);
+        }
+        let room = Room::found(&world, &[&bob]).await;
+        assert_done(room.say(&world, "honest").await);
+        let got = bob.receive(&world).await;
+        assert_eq!(got.len(), 2, "{quota:?}");
+        assert_done(bob.acknowledge(&world, &got).await);
+        for _ in 0..50 {
+            assert_done(world.ask(Ask::Send(once.clone())).await);
+        }
+        assert_done(room.say(&world, "still").await);
+        assert_eq!(texts(&bob.receive(&world).await), ["still"], "{quota:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_mailbox_that_has_too_much_is_as_one_that_nobody_holds() {
     for quota in [
         Quota { entries: 5, bytes: u64::MAX },
