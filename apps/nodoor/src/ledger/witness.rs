@@ -167,7 +167,8 @@ impl Witness {
                 let line = request.checkpoint.cosignature(&self.signer, now_seconds);
                 Answer::Cosigned(format!("{line}\n"))
             }
-            Decision::Conflict { forked: true, .. } | Decision::Inconsistent => {
+            // Only this is proved by signatures alone: anyone may send a proof that proves nothing (decision 0008).
+            Decision::Conflict { forked: true, .. } => {
                 self.keep(&origin, &request.checkpoint);
                 Answer::Refused(decision)
             }
@@ -177,12 +178,14 @@ impl Witness {
 
     /// The log signed something that does not fit what it signed before. Both are kept: that is evidence.
     fn keep(&self, origin: &str, checkpoint: &SignedCheckpoint) {
-        let name = format!("{}.contradicts-{}", file_of(origin), checkpoint.head().size);
+        let note = checkpoint.to_vec();
+        // By what it is, so that none takes another's place.
+        let name = format!("{}.fork-{}", file_of(origin), hex(&Sha256::digest(&note)));
         eprintln!(
             "nodoor: evidence: {} does not fit what was cosigned",
             self.state.join(&name).display()
         );
-        if let Err(error) = replace(&self.state, &name, &checkpoint.to_vec()) {
+        if let Err(error) = replace(&self.state, &name, &note) {
             eprintln!("nodoor: evidence: it could not be written: {error}");
         }
     }
@@ -286,9 +289,11 @@ mod tests {
         let again = witness(state.path(), &log);
         assert_eq!(status(&again.add_checkpoint(&log.asks(0, 5, 1), 1000)), 409);
         assert_eq!(status(&again.add_checkpoint(&log.asks(5, 5, 2), 1000)), 409);
+        assert_eq!(status(&again.add_checkpoint(&log.asks(5, 5, 4), 1000)), 409);
+        // A proof that proves nothing may be anybody's: no evidence against the log.
         assert_eq!(status(&again.add_checkpoint(&log.asks(5, 9, 3), 1000)), 422);
         let kept = fs::read_dir(state.path()).unwrap().count();
-        assert_eq!(kept, 3, "what was cosigned, the fork, and what did not follow");
+        assert_eq!(kept, 3, "what was cosigned, and both forks");
     }
 
     #[test]
