@@ -75,7 +75,7 @@ impl Ledger {
             }
             "policy" => {
                 let state = self.0.state();
-                let time_ms = state.served.as_ref().map_or(0, |served| served.time_ms());
+                let time_ms = state.policy_time_ms();
                 let in_force = state.policies.in_force(time_ms);
                 return Ok(note(in_force.map(|(policy, _)| policy.to_string().into_bytes())));
             }
@@ -99,7 +99,7 @@ impl Ledger {
     pub fn offer(&self) -> Option<Offer> {
         let state = self.0.state();
         let (checkpoint, _) = state.newest.clone()?;
-        let time_ms = state.served.as_ref().map_or(0, |served| served.time_ms());
+        let time_ms = state.policy_time_ms();
         let (policy, _) = state.policies.in_force(time_ms)?;
         let lacks = |key: &VerifierKey| !matches!(key.verify(checkpoint.note()), Ok(Some(_)));
         let witnesses: Vec<(VerifierKey, String)> = policy
@@ -142,7 +142,7 @@ impl Inner {
     /// Puts lines by keys of the policy under the newest checkpoint; whether there were any.
     fn add(&self, lines: impl Iterator<Item = NoteSignature>) -> bool {
         let mut state = self.state();
-        let time_ms = state.served.as_ref().map_or(0, |served| served.time_ms());
+        let time_ms = state.policy_time_ms();
         let Some((policy, _)) = state.policies.in_force(time_ms) else { return false };
         let Some((newest, _)) = &mut state.newest else { return false };
         let mut taken = false;

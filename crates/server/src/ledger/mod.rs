@@ -241,6 +241,15 @@ impl Ledger {
     }
 }
 
+impl State {
+    /// The ledger time by which a policy is in force: that of the served epoch, or where nothing is served yet, of the
+    /// newest logged one.
+    fn policy_time_ms(&self) -> u64 {
+        let newest = self.newest.as_ref().map_or(0, |(_, newest)| newest.epoch.time_ms);
+        self.served.as_ref().map_or(newest, |served| served.time_ms())
+    }
+}
+
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -268,8 +277,7 @@ impl Inner {
     /// Whether a checkpoint satisfies the policy that is in force while it is the newest served one.
     fn satisfied(&self, signed: &SignedCheckpoint, now_ms: u64) -> bool {
         let state = self.state();
-        let time_ms = state.served.as_ref().map_or(0, |served| served.time_ms());
-        let policy = state.policies.in_force(time_ms);
+        let policy = state.policies.in_force(state.policy_time_ms());
         policy.is_some_and(|(policy, _)| policy.satisfied(signed, now_ms).is_ok())
     }
 
@@ -294,16 +302,18 @@ impl Inner {
         let Some(note) = self.store.note(Note::Served).await? else { return Ok(()) };
         let Ok(signed) = SignedCheckpoint::parse(&note) else { return Ok(()) };
         let head = signed.head();
-        if head.size > self.store.size().await? || !self.satisfied(&signed, now_ms) {
+        if head.size > self.store.size().await? {
             return Ok(());
         }
         if tiles::root(&*self.store, head.size).await? != head.root {
             return Err(LedgerError::Directory);
         }
-        match newest_epoch(&*self.store, head.size).await? {
-            Some(newest) => self.serve(signed, newest).await,
-            None => Ok(()),
-        }
+        let Some(newest) = newest_epoch(&*self.store, head.size).await? else { return Ok(()) };
+        // By the policy of its own time: the first one may be long gone.
+        let time_ms = newest.epoch.time_ms;
+        let in_force = self.state().policies.in_force(time_ms).map(|(policy, _)| policy);
+        let counts = in_force.is_some_and(|policy| policy.satisfied(&signed, now_ms).is_ok());
+        if counts { self.serve(signed, newest).await } else { Ok(()) }
     }
 }
 

@@ -87,7 +87,7 @@ impl Ledger {
     /// The policy in force, for `Hello`.
     pub(crate) fn policy(&self) -> Bytes {
         let state = self.0.state();
-        let time_ms = state.served.as_ref().map_or(0, |served| served.time_ms());
+        let time_ms = state.policy_time_ms();
         let in_force = state.policies.in_force(time_ms);
         in_force.map(|(_, one)| Bytes::copy_from_slice(one.text.as_bytes())).unwrap_or_default()
     }
