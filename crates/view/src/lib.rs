@@ -7,6 +7,7 @@
 //! them and decide nothing.
 
 pub mod command;
+pub mod device;
 pub mod event;
 pub mod link;
 pub mod model;
