@@ -370,7 +370,7 @@ impl Step<'_> {
         Some(Sheet {
             row,
             members: self.members(id),
-            check: Check::NotCheckedAgainstLog,
+            check: Check::unchecked(),
             groups_in_common,
             may_manage,
         })

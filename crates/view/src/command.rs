@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ConversationId, ConversationRow, DeviceRow, FoundPerson, GroupMember, MessageDetail, MessageId,
-    MessagePage, Problem, Profile, RequestRow, Settings, Sheet,
+    Check, ConversationId, ConversationRow, DeviceRow, EvidenceFile, FoundPerson, GroupMember,
+    LedgerState, MessageDetail, MessageId, MessagePage, Problem, Profile, RequestRow, Settings,
+    Sheet,
 };
 
 /// A command and the number its answer repeats.
@@ -165,6 +166,17 @@ pub enum Command {
         conversation: ConversationId,
     },
     /// One's own devices. Answer: `Devices`.
+    /// Has the keys of a chat checked against the public log now, and waits for it. Answer: `Check`, as it then stands.
+    Verify {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// What is known of the public log. Answer: `Ledger`.
+    Ledger,
+    /// The evidence that this device keeps, oldest first. Answer: `Evidence`.
+    Evidence,
+    /// The person has read the proof of tampering: verified chats send again. Answer: `Ledger`.
+    AnswerProof,
     Devices,
     /// The 24 recovery words. Answer: `Words`.
     Words,
@@ -256,6 +268,12 @@ pub enum Reply {
     Words(String),
     /// Settings of this device.
     Settings(Settings),
+    /// How far the keys of a chat are checked.
+    Check(Check),
+    /// The public log.
+    Ledger(LedgerState),
+    /// Evidence, oldest first.
+    Evidence(Vec<EvidenceFile>),
 }
 
 /// Whether a handle can be had.

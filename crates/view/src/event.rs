@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConversationId, ConversationRow, MessageId, MessageRow, Problem};
+use crate::device;
+use crate::model::{ConversationId, ConversationRow, LedgerState, MessageId, MessageRow, Problem};
 
 /// Something changed, and is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,16 @@ pub enum Event {
     ServerUnfit {
         /// What is wrong.
         problem: Problem,
+    },
+    /// What is known of the public log changed for a person: its freshness, or proof of tampering.
+    Ledger {
+        /// As it is now.
+        state: LedgerState,
+    },
+    /// Of one's own devices and account.
+    Device {
+        /// What happened.
+        what: device::Event,
     },
     /// The disk is full or failed: what is kept is kept, nothing new is.
     DiskTrouble,

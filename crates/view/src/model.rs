@@ -317,12 +317,126 @@ pub struct Sheet {
     pub may_manage: bool,
 }
 
-/// What is known of the keys of a chat's devices.
+/// What is known of the keys of a chat's devices: of several people, what holds for the one behind most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// How far it is.
+    pub state: CheckState,
+    /// When this device last saw their newest list proved; nothing if never.
+    pub checked_at: Option<Milliseconds>,
+    /// Entries of the public log that it was proved under; 0 if never.
+    pub ledger_size: u64,
+    /// How old the log is that this device holds.
+    pub freshness: Freshness,
+    /// The time that the log itself carries: "Not checked since". Nothing if this device holds none.
+    pub log_time: Option<Milliseconds>,
+}
+
+impl Check {
+    /// Nothing is proved, and there is no log.
+    #[must_use]
+    pub const fn unchecked() -> Self {
+        Self {
+            state: CheckState::Unchecked,
+            checked_at: None,
+            ledger_size: 0,
+            freshness: Freshness::Fresh,
+            log_time: None,
+        }
+    }
+}
+
+/// How far the keys are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Check {
-    /// Every device is in a list its owner's devices signed; no public log yet.
-    NotCheckedAgainstLog,
+pub enum CheckState {
+    /// In the public log, and the outsiders of the policy vouch that everybody sees the same one.
+    Verified,
+    /// In the public log, which nobody outside watches.
+    Unwitnessed,
+    /// Signed by their owner's devices and not (yet) proved to be in a public log.
+    Unchecked,
+    /// A removed device objects; the account adds none until its recovery key signs.
+    Disputed,
+    /// There is proof that the log, or this account's history, was rewritten.
+    Refused,
+}
+
+impl CheckState {
+    /// The id of the line that says it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Verified => "check-verified",
+            Self::Unwitnessed => "check-unwitnessed",
+            Self::Unchecked => "not-checked",
+            Self::Disputed => "check-disputed",
+            Self::Refused => "check-refused",
+        }
+    }
+
+    /// As scripts read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unwitnessed => "unwitnessed",
+            Self::Unchecked => "unchecked",
+            Self::Disputed => "disputed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// How old the log is that this device holds, by the time it carries. A view, never a reason to refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Freshness {
+    /// Under 24 hours, or there is no log here: nothing is said.
+    Fresh,
+    /// Over 24 hours: amber.
+    Amber,
+    /// Over 72 hours: a line in red.
+    Red,
+}
+
+/// What this device knows of the deployment's public log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerState {
+    /// How old it is.
+    pub freshness: Freshness,
+    /// The time it carries; nothing if none was seen.
+    pub log_time: Option<Milliseconds>,
+    /// Its size.
+    pub size: u64,
+    /// Nobody outside watches it.
+    pub unwitnessed: bool,
+    /// Proof of tampering, the newest.
+    pub proof: Option<Proof>,
+}
+
+/// Proof of tampering, as the red screen shows it. The file is an answer to `Evidence`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Of what: `equivocation`, `ghost-device`, ... as evidence files call it.
+    pub kind: String,
+    /// When this device found it.
+    pub at: Milliseconds,
+    /// Whose account it is about, if it is about another's.
+    pub who: Option<Person>,
+    /// It is about one's own account: all sending stays stopped.
+    pub own: bool,
+    /// The screen was answered: verified chats send again.
+    pub answered: bool,
+}
+
+/// A file of evidence, which `nodoor evidence check` reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceFile {
+    /// A file name.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
 }
 
 /// One of one's own devices.

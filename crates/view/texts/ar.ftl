@@ -41,6 +41,15 @@ first-chat = لا يقرأ هذه المحادثة إلا أجهزتك وأجه�
 requests = الطلبات
 handle-hint = به يجدك الآخرون. بلا رقم هاتف وبلا بريد إلكتروني.
 not-checked = لم يُقارَن بسجل عام بعد
+check-verified = جرى التحقق تلقائيًا
+check-unwitnessed = خادم بلا شهود
+check-disputed = جهاز لهذا الحساب متنازع عليه
+check-refused = دليل على التلاعب
+check-at = فُحصت المفاتيح { $time }
+check-since = لم تُفحص منذ { $time }
+ledger-amber = لم تُفحص المفاتيح منذ { $time }. محادثاتك مستمرة. وتنتظر جهات الاتصال والأجهزة والأعضاء الجدد.
+ledger-red = لم تُفحص المفاتيح منذ { $time }. ما زالت محادثاتك تستخدم مفاتيح فُحصت من قبل.
+ledger-proof = دليل على التلاعب، { $time }. أُوقفت جهات الاتصال والأجهزة الجديدة.
 
 ## What can go wrong: what happened, what is kept, what to do
 problem-no-account = لا يوجد حساب على هذا الجهاز بعد. أنشئ واحدًا أولًا.

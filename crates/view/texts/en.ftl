@@ -41,6 +41,15 @@ first-chat = Only your devices and { $name }'s can read this chat.
 requests = Requests
 handle-hint = Others find you by it. No phone number, no e-mail.
 not-checked = Not checked against a public log yet
+check-verified = Verified automatically
+check-unwitnessed = Unwitnessed server
+check-disputed = A device of this account is disputed
+check-refused = Proof of tampering
+check-at = Keys checked { $time }
+check-since = Not checked since { $time }
+ledger-amber = Keys have not been checked since { $time }. Your chats go on. New contacts, devices and members wait.
+ledger-red = Keys have not been checked since { $time }. Your chats still use keys that were checked before.
+ledger-proof = Proof of tampering, { $time }. New contacts and devices are stopped.
 
 ## What can go wrong: what happened, what is kept, what to do
 problem-no-account = There is no account on this device yet. Create one first.

@@ -351,7 +351,11 @@ impl App {
             Event::Unread { chats } => self.unread_chats = chats,
             // Rows are read again by `run`.
             Event::Requests { .. } | Event::Notify { .. } => {}
-            Event::ClockWrong { .. } | Event::ServerUnfit { .. } | Event::DiskTrouble => {}
+            Event::ClockWrong { .. }
+            | Event::ServerUnfit { .. }
+            | Event::Ledger { .. }
+            | Event::Device { .. }
+            | Event::DiskTrouble => {}
         }
     }
 

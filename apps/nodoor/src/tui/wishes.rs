@@ -5,8 +5,7 @@
 use nodoor_view::{
     command::{Command, HandleState, Place, Reply},
     model::{
-        Check, ConversationId, ConversationRow, MessageId, MessagePage, Profile, SendState,
-        Writable,
+        ConversationId, ConversationRow, MessageId, MessagePage, Profile, SendState, Writable,
     },
     text::{Lines, Value, for_terminal},
 };
@@ -335,11 +334,10 @@ impl Screen<'_> {
             return Ok(());
         };
         let texts = &self.session.texts;
-        let Check::NotCheckedAgainstLog = sheet.check;
         let row = &sheet.row;
         let mut lines = Vec::new();
         lines.extend(row.person.as_ref().map(crate::output::address));
-        lines.push(texts.get("not-checked", &[]));
+        lines.push(texts.get(sheet.check.state.text(), &[]));
         let count = [("people", row.people.into()), ("devices", row.devices.into())];
         lines.push(texts.get("members-line", &count));
         lines.push(String::new());

@@ -13,10 +13,10 @@ use nodoor_view::{
     command::{Ask, Command, HandleState, Place, Reply, Told},
     event::{Connection, Event},
     model::{
-        Check, Content, ConversationId, ConversationRow, DeviceRow, FoundPerson, From, GroupMember,
-        Kind, LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Person,
-        Problem, ProblemKind, Profile, RequestRow, SendState, Settings, Sheet, SystemLine,
-        Writable,
+        Check, Content, ConversationId, ConversationRow, DeviceRow, FoundPerson, Freshness, From,
+        GroupMember, Kind, LastLine, LedgerState, MessageDetail, MessageId, MessagePage,
+        MessageRow, Milliseconds, Person, Problem, ProblemKind, Profile, RequestRow, SendState,
+        Settings, Sheet, SystemLine, Writable,
     },
 };
 use serde_json::{Value, json};
@@ -338,7 +338,7 @@ impl Fake {
                 Some(row) => Reply::Sheet(Sheet {
                     row: row.clone(),
                     members: self.members(conversation),
-                    check: Check::NotCheckedAgainstLog,
+                    check: Check::unchecked(),
                     groups_in_common: self
                         .chats
                         .get(&ConversationId(3))
@@ -355,6 +355,15 @@ impl Fake {
                 added_at: Milliseconds(dom::now() - 19 * data::DAY),
                 current: true,
             }]),
+            Command::Verify { .. } => Reply::Check(Check::unchecked()),
+            Command::Ledger | Command::AnswerProof => Reply::Ledger(LedgerState {
+                freshness: Freshness::Fresh,
+                log_time: None,
+                size: 0,
+                unwitnessed: true,
+                proof: None,
+            }),
+            Command::Evidence => Reply::Evidence(Vec::new()),
             Command::Words => Reply::Words(data::WORDS.to_owned()),
             Command::SetName { name } => match &mut self.profile {
                 Some(profile) => {

@@ -124,9 +124,7 @@ fn group_item(group: &ConversationRow) -> impl IntoView + use<> {
 
 /// What is known of the keys. One line, and behind it what that means.
 fn check(check: Check, row: &ConversationRow) -> impl IntoView + use<> {
-    let line = match check {
-        Check::NotCheckedAgainstLog => say("not-checked"),
-    };
+    let line = say(check.state.text());
     let text = match row.kind {
         Kind::Direct => say_with("not-checked-text", &[("name", Put::Text(&row.title))]),
         Kind::Group => say("not-checked-text-group"),

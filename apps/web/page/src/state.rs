@@ -354,6 +354,10 @@ pub(crate) fn refresh() {
         if let Reply::Settings(settings) = reply {
             app.use_settings(settings);
         }
+        // The screens of the public log are to come.
+        Event::Ledger { .. } => {}
+        // Nor are those of devices.
+        Event::Device { .. } => {}
     });
     ask(Command::WhoAmI, move |reply| {
         match reply {
