@@ -93,6 +93,7 @@ impl Step<'_> {
                 self.forget_deleted();
                 self.log_in_again();
                 self.upload_again();
+                self.renew_token_keys();
                 self.acknowledge_again();
                 self.retry_held();
             }
@@ -104,6 +105,7 @@ impl Step<'_> {
             self.retry_parked();
             self.advance();
         }
+        self.seek_admission();
         if self.is_ready(Wire::Login) {
             self.retire_last_resorts();
             self.forget_dead_tokens();
@@ -137,6 +139,7 @@ impl Step<'_> {
             .chain(self.live.log_in_at)
             .chain(self.live.upload.as_ref().and_then(|upload| upload.again_at))
             .chain(Some(self.live.fetch_after))
+            .chain(self.tokens_due())
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
             .chain(self.stuck_due())
             .filter(|at| *at > self.now)

@@ -38,6 +38,9 @@ pub enum Effect {
     /// Open this connection if it is not open; on failure wait with jitter (1 s doubling to 60 s) and try again.
     /// Until an account exists only the anonymous one, and the login one for registering, are asked for.
     Connect(Wire),
+    /// Drop this connection if it is open, with all that came on it and was not handed in, and open another at once;
+    /// then as [`Effect::Connect`]. The engine knows: no [`Input::Disconnected`] for the one that is dropped.
+    Renew(Wire),
     /// Send one protobuf `Request` frame. If the connection is gone, drop it: the engine sends again what matters.
     Frame(Wire, Vec<u8>),
     /// Hand [`Input::Timer`] in at this time, milliseconds since 1970. Replaces the timer before.

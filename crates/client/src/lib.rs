@@ -35,4 +35,5 @@ mod step;
 pub mod store;
 mod stuck;
 mod successor;
+mod tokens;
 mod views;

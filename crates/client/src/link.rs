@@ -68,8 +68,9 @@ impl Step<'_> {
 
     /// A connection stands: greet.
     pub(crate) fn connected(&mut self, wire: Wire) {
-        let link = self.link(wire);
-        *link = Link { state: LinkState::Greeting, ..Link::default() };
+        let before_account = self.account().is_none_or(|account| account.registering.is_some());
+        *self.link(wire) =
+            Link { state: LinkState::Greeting, before_account, ..Link::default() };
         let kind = match wire {
             Wire::Login => proto::ConnectionKind::Login,
             Wire::Anonymous => proto::ConnectionKind::Anonymous,
@@ -81,34 +82,7 @@ impl Step<'_> {
 
     /// A connection is gone, and with it whatever was in flight on it.
     pub(crate) fn disconnected(&mut self, wire: Wire) {
-        let lost = std::mem::take(self.link(wire));
-        for purpose in lost.awaiting.into_values() {
-            match purpose {
-                Purpose::Token(room)
-                | Purpose::Take(room, _)
-                | Purpose::Found(room)
-                | Purpose::Commit(room)
-                | Purpose::Send(room, _)
-                | Purpose::CatchUp(room) => {
-                    self.live.busy.remove(&room);
-                }
-                Purpose::Lookup(sought) => {
-                    if let Some(search) = self.live.searches.get_mut(&sought) {
-                        search.asked_at = None;
-                    }
-                }
-                Purpose::Hello
-                | Purpose::Register
-                | Purpose::Login
-                | Purpose::Nothing
-                | Purpose::PackageTokens
-                | Purpose::Packages
-                | Purpose::MailboxKey
-                | Purpose::Ack(_)
-                | Purpose::Forget(_)
-                | Purpose::Bodies(_) => {}
-            }
-        }
+        self.drop_unanswered(wire);
         if wire == Wire::Login {
             // The server delivers again what was not acknowledged.
             self.live.incoming.clear();
@@ -116,11 +90,56 @@ impl Step<'_> {
             (self.live.fetching, self.live.forgetting) = (false, false);
             self.live.ack_again = None;
             (self.live.challenge, self.live.log_in_at) = (None, None);
+            (self.live.issue, self.live.issue_after) = (None, 0);
         }
         self.live.lost = true;
         self.hurry_parked();
         self.want(wire);
         self.tell_connection();
+    }
+
+    /// Another connection in the place of one that stands; what was in flight on it is asked again.
+    pub(crate) fn renew(&mut self, wire: Wire) {
+        self.drop_unanswered(wire);
+        self.link(wire).state = LinkState::Asked;
+        self.effects.push(Effect::Renew(wire));
+    }
+
+    fn drop_unanswered(&mut self, wire: Wire) {
+        let lost = std::mem::take(self.link(wire));
+        lost.awaiting.values().for_each(|purpose| self.unanswered(purpose));
+    }
+
+    /// A request will have no answer: what waits for one asks again.
+    pub(crate) fn unanswered(&mut self, purpose: &Purpose) {
+        match purpose {
+            Purpose::Token(room)
+            | Purpose::Take(room, _)
+            | Purpose::Found(room)
+            | Purpose::Commit(room)
+            | Purpose::Send(room, _)
+            | Purpose::CatchUp(room) => {
+                self.live.busy.remove(room);
+            }
+            Purpose::Lookup(sought) => {
+                if let Some(search) = self.live.searches.get_mut(sought) {
+                    search.asked_at = None;
+                }
+            }
+            Purpose::Hello
+            | Purpose::Register
+            | Purpose::Login
+            | Purpose::Admission
+            | Purpose::TokenKeys
+            | Purpose::Tokens
+            | Purpose::Nothing
+            | Purpose::PackageTokens
+            | Purpose::Packages
+            | Purpose::MailboxKey
+            | Purpose::Ack(_)
+            | Purpose::Forget(_)
+            | Purpose::Bodies(_) => {}
+        }
     }
 
     /// One frame of the server.
@@ -149,6 +168,12 @@ impl Step<'_> {
     }
 
     fn answered(&mut self, wire: Wire, purpose: Purpose, body: answer::Body) {
+        if wire == Wire::Anonymous
+            && let answer::Body::Refusal(refusal) = &body
+            && self.is_about_admission(&purpose, refusal)
+        {
+            return;
+        }
         match (purpose, body) {
             (Purpose::Hello, answer::Body::Hello(hello)) => self.greeted(wire, &hello),
             (Purpose::Hello, answer::Body::Refusal(refusal))
@@ -166,6 +191,9 @@ impl Step<'_> {
             }
             // A login that does not verify will not do so later; the account is gone here.
             (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
+            (Purpose::Admission, body) => self.admission_answered(&body),
+            (Purpose::TokenKeys, body) => self.token_keys_answered(&body),
+            (Purpose::Tokens, body) => self.tokens_answered(&body),
             (Purpose::PackageTokens, body) => self.package_tokens_answered(&body),
             (Purpose::Packages, body) => self.packages_answered(&body),
             (Purpose::MailboxKey, body) => self.mailbox_key_answered(&body),
@@ -201,6 +229,10 @@ impl Step<'_> {
             // Another server, on one connection at least: nothing is asked of it and nothing told.
             return self.does_not_fit(ProblemKind::Forged);
         };
+        if !self.take_token_keys(wire, hello) {
+            // Keys of our own: whoever spends a token of such a key is known.
+            return self.does_not_fit(ProblemKind::Forged);
+        }
         self.live.deployment = Some(deployment);
         match (wire, account) {
             (Wire::Anonymous, _) => self.link(wire).state = LinkState::Ready,
@@ -270,6 +302,7 @@ impl Step<'_> {
         self.request(Wire::Login, subscribe, Purpose::Nothing);
         self.renew_mailbox_key(login.mailbox_key_made_at_ms);
         self.refill_key_packages(login.key_packages_left);
+        self.refill_tokens();
         self.live.resorts_changed = true;
         self.tell_connection();
     }

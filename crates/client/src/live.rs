@@ -2,7 +2,10 @@
 //! What the engine holds in memory alone: connections, what is in flight, caches. All of it can be lost
 //! at any moment; the rows on disk say what is still to do.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+};
 
 use bytes::Bytes;
 use nodoor_e2ee::group::Group;
@@ -16,7 +19,11 @@ use nodoor_wire::{
     limits, proto,
 };
 
-use crate::{directory::Known, rows::Who};
+use crate::{
+    directory::Known,
+    rows::Who,
+    tokens::{DayKey, Issue},
+};
 
 /// Volatile state.
 pub(crate) struct Live {
@@ -36,6 +43,18 @@ pub(crate) struct Live {
     pub(crate) unfit: Option<ProblemKind>,
     /// Key packages made and not yet known to be at the server.
     pub(crate) upload: Option<Upload>,
+    /// Something about a room waits for the anonymous connection to be let in.
+    pub(crate) admission_wanted: Cell<bool>,
+    /// No token is shown before this time.
+    pub(crate) admission_after: u64,
+    /// The person knows that there are no tokens.
+    pub(crate) told_out_of_tokens: bool,
+    /// Tokens asked for.
+    pub(crate) issue: Option<Issue>,
+    /// No tokens are asked for before this time.
+    pub(crate) issue_after: u64,
+    /// When the keys of the next day are asked for.
+    pub(crate) keys_due: u64,
     /// Deletions of tokens are on their way, or were refused on this connection.
     pub(crate) forgetting: bool,
     /// The challenge of the login connection, until it is answered.
@@ -109,6 +128,12 @@ impl Live {
             deployment: None,
             unfit: None,
             upload: None,
+            admission_wanted: Cell::new(false),
+            admission_after: 0,
+            told_out_of_tokens: false,
+            issue: None,
+            issue_after: 0,
+            keys_due: 0,
             forgetting: false,
             challenge: None,
             groups: HashMap::new(),
@@ -187,6 +212,26 @@ pub(crate) struct Link {
     pub(crate) next: u64,
     /// What each unanswered request was for.
     pub(crate) awaiting: HashMap<u64, Purpose>,
+    /// Whether it may ask about rooms.
+    pub(crate) admission: Admission,
+    /// The server does nothing about rooms on it without a token.
+    pub(crate) barred: bool,
+    /// It was opened before there was an account.
+    pub(crate) before_account: bool,
+    /// The keys its greeting named, oldest first.
+    pub(crate) token_keys: Vec<DayKey>,
+}
+
+/// What a token did for the anonymous connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Admission {
+    /// None was shown.
+    #[default]
+    None,
+    /// One was shown, and not answered.
+    Asked,
+    /// One was taken.
+    Given,
 }
 
 /// Where a connection stands.
@@ -212,6 +257,12 @@ pub(crate) enum Purpose {
     Register,
     /// Login.
     Login,
+    /// A token, shown.
+    Admission,
+    /// The greeting again, for the keys of a new day.
+    TokenKeys,
+    /// New tokens.
+    Tokens,
     /// Nothing depends on the answer.
     Nothing,
     /// Tokens of key packages: then the packages.

@@ -71,6 +71,7 @@ impl Step<'_> {
             if let Ok(send) = proto::Send::decode(sealed.send.as_slice())
                 && !waits
                 && !behind
+                && self.is_admitted()
             {
                 let (body, purpose) = (request::Body::Send(send), Purpose::Send(room, row));
                 self.ask_room(Wire::Anonymous, &room, body, purpose);

@@ -156,6 +156,7 @@ impl Step<'_> {
         self.is_ready(Wire::Anonymous)
             && !self.live.busy.contains(room)
             && self.live.retry_at.get(room).is_none_or(|at| *at <= self.now)
+            && self.is_admitted()
     }
 
     /// Whether a room can carry a sending now.

@@ -20,6 +20,7 @@
 //! | `m/<conversation><message>` | [`Message`] |
 //! | `n/<message>` | conversation of a message row |
 //! | `o/<conversation><n>` | [`Outgoing`], oldest first |
+//! | `p/<day><nonce>` | token for the anonymous connection: its output |
 //! | `q/<room>` | a room that is stuck, and since when |
 //! | `r/<room>` | [`Room`] |
 //! | `s/<room><device>` | when this stuck device last called for help |
@@ -591,6 +592,8 @@ pub(crate) mod key {
     pub(crate) const CONTACTS: &[u8] = b"l/";
     /// All outgoing.
     pub(crate) const OUTGOING: &[u8] = b"o/";
+    /// All tokens for the anonymous connection.
+    pub(crate) const TOKENS: &[u8] = b"p/";
     /// All stuck rooms.
     pub(crate) const STUCK: &[u8] = b"q/";
     /// All rooms.
@@ -699,6 +702,19 @@ pub(crate) mod key {
     /// One outgoing.
     pub(crate) fn outgoing_one(conversation: ConversationId, number: u64) -> Vec<u8> {
         join(OUTGOING, &[&conversation.0.to_be_bytes(), &number.to_be_bytes()])
+    }
+    /// Tokens of a day, counted from 1970.
+    pub(crate) fn tokens_of(day: u32) -> Vec<u8> {
+        join(TOKENS, &[&day.to_be_bytes()])
+    }
+    /// A token.
+    pub(crate) fn token(day: u32, nonce: &[u8; 32]) -> Vec<u8> {
+        join(TOKENS, &[&day.to_be_bytes(), nonce])
+    }
+    /// Day and nonce of a token.
+    pub(crate) fn read_token(key: &[u8]) -> Option<(u32, [u8; 32])> {
+        let (day, nonce) = key.get(TOKENS.len()..)?.split_first_chunk()?;
+        Some((u32::from_be_bytes(*day), nonce.try_into().ok()?))
     }
     /// A room.
     pub(crate) fn room(room: &RoomId) -> Vec<u8> {

@@ -63,7 +63,7 @@ pub enum Event {
         seconds: i64,
     },
     /// A server answers at this address, and it is of another version (`Version`) or not the one the account is at
-    /// (`Forged`). Nothing is sent to it; the connection stays as it was told.
+    /// (`Forged`), or it does nothing about rooms now for want of tokens (`OutOfTokens`). Nothing is sent to it; the connection stays as it was told.
     ServerUnfit {
         /// What is wrong.
         problem: Problem,

@@ -562,6 +562,8 @@ pub enum ProblemKind {
     RegistrationClosed,
     /// The server's certificate is not one that this device trusts; nothing was sent.
     Certificate,
+    /// No token is left for the anonymous connection: what is written waits for the next ones, and goes out then.
+    OutOfTokens,
     /// That is oneself.
     Yourself,
     /// The disk is full or failed.

@@ -242,6 +242,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::Version => "problem-version",
         ProblemKind::RegistrationClosed => "problem-closed",
         ProblemKind::Certificate => "problem-certificate",
+        ProblemKind::OutOfTokens => "problem-out-of-tokens",
         ProblemKind::Yourself => "problem-yourself",
         ProblemKind::Disk => "problem-disk",
         ProblemKind::Internal => "problem-internal",

@@ -71,6 +71,7 @@ problem-forged = The server sent something that does not verify. It was not used
 problem-version = The server and this version of Nodoor do not fit together. Your chats are kept; update one of the two.
 problem-closed = New accounts cannot be made on this server without an invitation.
 problem-certificate = The server's certificate is not trusted on this device, so nothing was sent. Ask who runs it; the network may also be in between.
+problem-out-of-tokens = The server lets this device send no more for now. What you write is kept and goes out by itself, tomorrow at the latest.
 problem-yourself = That is your own handle. Choose somebody else.
 problem-disk = The disk is full or failed. What is kept is kept; nothing new is, until there is space.
 problem-internal = Nodoor made a mistake. Nothing was changed; restart it, then try again.

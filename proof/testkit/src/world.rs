@@ -17,7 +17,11 @@ use nodoor_client::{
     io::{Effect, Input, Wire},
     store::{MemoryStore, Rows, Store, StoreError, WriteBatch},
 };
-use nodoor_server::{Clock, Config, Connection, Server, storage::memory::Memory};
+use nodoor_server::{
+    Clock, Config, Connection, Server,
+    ledger::{Ledger, LedgerKeys},
+    storage::{Storage as _, ledger_memory::LedgerMemory, memory::Memory},
+};
 use nodoor_view::{
     command::{Ask, Command, Reply},
     event::Event,
@@ -130,6 +134,10 @@ pub struct World {
     pub server: Server,
     /// Its disk.
     pub store: Memory,
+    /// Its ledger, if it keeps one.
+    pub ledger: Option<Ledger>,
+    log: LedgerMemory,
+    config: Config,
     clock: Hand,
     runtime: Runtime,
     people: Vec<Person>,
@@ -150,16 +158,42 @@ const SPIN: u32 = 20_000;
 const NOON: u64 = 1_795_348_800_000;
 
 impl World {
-    /// An empty world.
+    /// An empty world whose server keeps no ledger and asks for no tokens.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::empty(seed, Config::unlimited())
+    }
+
+    /// An empty world whose server keeps a ledger; [`World::publish`] logs and serves.
+    #[must_use]
+    pub fn with_ledger(seed: u64) -> Self {
+        Self::logging(seed, Config::unlimited())
+    }
+
+    /// The same, and the server does nothing about rooms without a token.
+    #[must_use]
+    pub fn with_tokens_needed(seed: u64) -> Self {
+        Self::logging(seed, Config { tokens_needed: true, ..Config::unlimited() })
+    }
+
+    fn logging(seed: u64, config: Config) -> Self {
+        let mut world = Self::empty(seed, config);
+        world.open_ledger([3; 32]);
+        world.restart_server();
+        world
+    }
+
+    fn empty(seed: u64, config: Config) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let clock = Hand(Arc::new(AtomicU64::new(NOON)));
         let store = Memory::new(DeploymentId([7; 16]));
-        let server = Self::serve(&store, &clock, seed);
+        let server = Self::serve(&store, None, &config, &clock, seed);
         Self {
             server,
             store,
+            ledger: None,
+            log: LedgerMemory::default(),
+            config,
             clock,
             runtime,
             people: Vec::new(),
@@ -170,21 +204,46 @@ impl World {
         }
     }
 
-    fn serve(store: &Memory, clock: &Hand, seed: u64) -> Server {
-        Server::open(
-            store.clone(),
-            Config::unlimited(),
-            Arc::new(clock.clone()),
-            Box::new(Chance::new(seed ^ 0x5eed)),
-        )
+    fn serve(
+        store: &Memory,
+        ledger: Option<Ledger>,
+        config: &Config,
+        clock: &Hand,
+        seed: u64,
+    ) -> Server {
+        let (store, config, clock) = (store.clone(), config.clone(), Arc::new(clock.clone()));
+        let chance = Box::new(Chance::new(seed ^ 0x5eed));
+        match ledger {
+            Some(ledger) => Server::open_with_ledger(store, ledger, config, clock, chance),
+            None => Server::open(store, config, clock, chance),
+        }
         .unwrap()
+    }
+
+    /// Opens the ledger as a start of the server does. The next [`World::restart_server`] serves it.
+    ///
+    /// `tokens` is the seed of the keys of anonymous tokens: another one is an Olga who lost or changed it.
+    pub fn open_ledger(&mut self, tokens: [u8; 32]) {
+        let keys = LedgerKeys::from_seeds([1; 32], [2; 32], tokens);
+        let (log, marks) = (Arc::new(self.log.clone()), Arc::new(self.store.clone()));
+        let open =
+            Ledger::open(self.store.deployment(), log, marks, keys, None, self.clock.now_ms());
+        self.ledger = Some(self.runtime.block_on(open).unwrap());
+    }
+
+    /// Logs what there is to log, and serves it.
+    pub fn publish(&mut self) {
+        let ledger = self.ledger.clone().expect("the server keeps no ledger");
+        self.runtime.block_on(ledger.publish(self.clock.now_ms())).unwrap();
+        self.run();
     }
 
     /// Stops the server without warning and starts it again on the same disk: all connections break, what it held
     /// in memory is gone.
     pub fn restart_server(&mut self) {
         self.seed += 1;
-        self.server = Self::serve(&self.store, &self.clock, self.seed);
+        let ledger = self.ledger.clone();
+        self.server = Self::serve(&self.store, ledger, &self.config, &self.clock, self.seed);
         for person in 0..self.people.len() {
             self.cut(person);
         }
@@ -481,6 +540,14 @@ impl World {
                 }
                 *slot = Some(self.server.connect([u8::try_from(person).unwrap_or(0); 16]));
                 self.give(person, Input::Connected(wire));
+            }
+            Effect::Renew(wire) => {
+                let one = &mut self.people[person];
+                match wire {
+                    Wire::Login => one.login = None,
+                    Wire::Anonymous => one.anonymous = None,
+                }
+                self.carry(person, Effect::Connect(wire));
             }
             Effect::Frame(wire, bytes) => self.send(person, wire, &bytes),
             Effect::Timer(at) => self.people[person].timer = at,

@@ -29,6 +29,8 @@ mod seeds;
 #[cfg(test)]
 mod substituted;
 #[cfg(test)]
+mod tokens;
+#[cfg(test)]
 mod undecided;
 
 /// Whether a person can write in a chat.

@@ -77,6 +77,12 @@ impl Link {
         }
     }
 
+    /// Another in its place, at once.
+    pub(super) fn renew(&mut self) {
+        self.drop_now();
+        self.open();
+    }
+
     /// Closes it without a word to the engine; [`Link::open`] opens it again.
     pub(super) fn drop_now(&mut self) {
         (self.socket, self.waits, self.up) = (None, None, None);

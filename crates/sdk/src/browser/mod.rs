@@ -268,6 +268,7 @@ fn step(shared: &Shared, input: Input) {
             for effect in effects {
                 match effect {
                     Effect::Connect(wire) => running.link(wire).open(),
+                    Effect::Renew(wire) => running.link(wire).renew(),
                     Effect::Frame(wire, frame) => running.link(wire).send(&frame),
                     Effect::Timer(at) => running.timer = timer(at, myself.clone()),
                     Effect::Told(told) => {

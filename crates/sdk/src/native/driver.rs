@@ -29,7 +29,7 @@ use tokio_tungstenite::Connector;
 
 use crate::native::{
     address::Address,
-    link::{self, Happening},
+    link::{self, Happening, Kept},
 };
 
 /// One step of the engine: an input and the time in, effects out.
@@ -77,7 +77,7 @@ pub(crate) async fn drive(
                 Some(order) => driver.order(order),
                 None => Some(Ended::Closed),
             },
-            Some((wire, happening)) = happenings.recv() => driver.happened(wire, happening),
+            Some((of, happening)) = happenings.recv() => driver.happened(of, happening),
             () = tokio::time::sleep_until(wake.unwrap_or_else(far_away)), if wake.is_some() => {
                 driver.woken()
             }
@@ -87,17 +87,25 @@ pub(crate) async fn drive(
     ended.unwrap_or(Ended::Closed)
 }
 
+/// A task that keeps a connection, and its number.
+struct Keeper {
+    number: u64,
+    task: tokio::task::JoinHandle<()>,
+}
+
 struct Driver {
     step: Step,
     address: Address,
     tls: Option<Connector>,
-    told: mpsc::Sender<(Wire, Happening)>,
+    told: mpsc::Sender<(Kept, Happening)>,
     /// What connections tell from now on, after all of them were dropped.
-    renewed: Option<mpsc::Receiver<(Wire, Happening)>>,
+    renewed: Option<mpsc::Receiver<(Kept, Happening)>>,
     /// When the engine is started again, after a step that failed.
     restart: Option<Instant>,
     /// Connections asked for, and the tasks that keep them.
-    keepers: HashMap<Wire, tokio::task::JoinHandle<()>>,
+    keepers: HashMap<Wire, Keeper>,
+    /// Number of the last keeper.
+    kept: u64,
     /// Queues of those that stand.
     queues: HashMap<Wire, mpsc::UnboundedSender<Vec<u8>>>,
     /// The last connection failed for the server's certificate.
@@ -119,7 +127,7 @@ impl Driver {
         step: Step,
         address: Address,
         tls: Option<Connector>,
-        told: mpsc::Sender<(Wire, Happening)>,
+        told: mpsc::Sender<(Kept, Happening)>,
     ) -> Self {
         Self {
             step,
@@ -129,6 +137,7 @@ impl Driver {
             renewed: None,
             restart: None,
             keepers: HashMap::new(),
+            kept: 0,
             queues: HashMap::new(),
             untrusted: false,
             unanswered: HashSet::new(),
@@ -162,7 +171,12 @@ impl Driver {
         None
     }
 
-    fn happened(&mut self, wire: Wire, happening: Happening) -> Option<Ended> {
+    fn happened(&mut self, of: Kept, happening: Happening) -> Option<Ended> {
+        let wire = of.wire;
+        if self.keepers.get(&wire).is_none_or(|keeper| keeper.number != of.number) {
+            // Of a connection that another one took the place of.
+            return None;
+        }
         self.last_activity = Instant::now();
         match happening {
             Happening::Untrusted => {
@@ -271,11 +285,23 @@ impl Driver {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Connect(wire) => {
-                if self.keepers.get(&wire).is_none_or(tokio::task::JoinHandle::is_finished) {
+                if self.keepers.get(&wire).is_none_or(|keeper| keeper.task.is_finished()) {
+                    self.kept += 1;
+                    let kept = Kept { wire, number: self.kept };
                     let (address, told) = (self.address.clone(), self.told.clone());
-                    let keeper = link::keep(wire, address, told, self.tls.clone());
-                    self.keepers.insert(wire, tokio::spawn(keeper));
+                    let keeper = link::keep(kept, address, told, self.tls.clone());
+                    let keeper = Keeper { number: kept.number, task: tokio::spawn(keeper) };
+                    self.keepers.insert(wire, keeper);
                 }
+            }
+            Effect::Renew(wire) => {
+                // What was said on the old one is asked again, and what it still says is heard by nobody.
+                self.queues.remove(&wire);
+                if let Some(old) = self.keepers.remove(&wire) {
+                    old.task.abort();
+                }
+                self.unanswered.retain(|(of, _)| *of != wire);
+                self.carry_out(Effect::Connect(wire));
             }
             Effect::Frame(wire, frame) => {
                 // No queue, no connection: the engine sends again what matters.
@@ -319,17 +345,17 @@ impl Driver {
     }
 
     /// Lets the connections send what is queued, for a moment at most.
-    async fn finish(mut self, happenings: mpsc::Receiver<(Wire, Happening)>) {
+    async fn finish(mut self, happenings: mpsc::Receiver<(Kept, Happening)>) {
         drop(self.step);
         drop(happenings);
         self.queues.clear();
         let all = async {
             for keeper in self.keepers.values_mut() {
-                let _ = keeper.await;
+                let _ = (&mut keeper.task).await;
             }
         };
         let _ = tokio::time::timeout(FAREWELL, all).await;
-        self.keepers.values().for_each(tokio::task::JoinHandle::abort);
+        self.keepers.values().for_each(|keeper| keeper.task.abort());
     }
 }
 

@@ -26,6 +26,15 @@ use tokio_tungstenite::{
 
 use crate::native::address::Address;
 
+/// Which connection, and the how manieth of its kind: what an older one still says counts no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Its kind.
+    pub(crate) wire: Wire,
+    /// Counts up.
+    pub(crate) number: u64,
+}
+
 /// What a connection tells the driver.
 pub(crate) enum Happening {
     /// It stands; frames go into this queue. Dropping the queue sends the rest and closes.
@@ -40,9 +49,9 @@ pub(crate) enum Happening {
 
 /// Opens the connection and keeps it, until the driver stops listening or drops the frames' queue.
 pub(crate) async fn keep(
-    wire: Wire,
+    of: Kept,
     address: Address,
-    told: mpsc::Sender<(Wire, Happening)>,
+    told: mpsc::Sender<(Kept, Happening)>,
     tls: Option<Connector>,
 ) {
     let mut pause = FIRST_PAUSE;
@@ -52,7 +61,7 @@ pub(crate) async fn keep(
         match tokio::time::timeout(DIAL_TIMEOUT, dial).await {
             Ok(Ok((socket, _))) => {
                 let since = Instant::now();
-                match carry(wire, socket, &told).await {
+                match carry(of, socket, &told).await {
                     Ended::Finished => return,
                     Ended::Broken if since.elapsed() > STEADY => pause = FIRST_PAUSE,
                     Ended::Broken => {}
@@ -60,11 +69,11 @@ pub(crate) async fn keep(
             }
             // That it is down comes next; a listener that is gone is noticed there.
             Ok(Err(error)) if is_untrusted(&error) => {
-                let _ = told.send((wire, Happening::Untrusted)).await;
+                let _ = told.send((of, Happening::Untrusted)).await;
             }
             Ok(Err(_)) | Err(_) => {}
         }
-        if told.send((wire, Happening::Down)).await.is_err() {
+        if told.send((of, Happening::Down)).await.is_err() {
             return;
         }
         tokio::time::sleep(jittered(pause)).await;
@@ -119,13 +128,13 @@ enum Ended {
 }
 
 async fn carry(
-    wire: Wire,
+    of: Kept,
     socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
-    told: &mpsc::Sender<(Wire, Happening)>,
+    told: &mpsc::Sender<(Kept, Happening)>,
 ) -> Ended {
     let (mut out, mut incoming) = socket.split();
     let (queue, mut frames) = mpsc::unbounded_channel::<Vec<u8>>();
-    if told.send((wire, Happening::Up(queue))).await.is_err() {
+    if told.send((of, Happening::Up(queue))).await.is_err() {
         return Ended::Finished;
     }
     let mut beat = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
@@ -147,7 +156,7 @@ async fn carry(
                 heard = Instant::now();
                 match message {
                     Some(Ok(Message::Binary(frame))) => {
-                        if told.send((wire, Happening::Frame(frame.into()))).await.is_err() {
+                        if told.send((of, Happening::Frame(frame.into()))).await.is_err() {
                             return Ended::Finished;
                         }
                     }
