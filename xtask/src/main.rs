@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! One command each: `cargo xtask run`, `test`, `web`, `graph`, `proto`, `bench`.
+//! One command each: `cargo xtask run`, `test`, `web`, `release`, `graph`, `proto`, `bench`.
 //!
 //! Runs other programs and decides nothing about the product. It has almost no dependencies, so that its first
 //! answer comes in seconds; what needs heavy crates is a tool crate of its own (`xtask/bindgen`, `xtask/proto`).
@@ -12,6 +12,7 @@ mod bench;
 mod graph;
 mod machine;
 mod proto;
+mod release;
 mod run;
 mod shell;
 mod test;
@@ -46,6 +47,10 @@ fn perform(words: &[&str]) -> Result<ExitCode> {
         }
         ["web"] => drop(web::build(web::Kind::Full)?),
         ["web", "--dev"] => drop(web::build(web::Kind::Quick)?),
+        ["release", rest @ ..] => match release::Options::parse(rest) {
+            Ok(options) => release::release(&options)?,
+            Err(error) => return Ok(wrong_use(&format!("{error:#}"))),
+        },
         ["graph"] => graph::run()?,
         ["proto"] => proto::write()?,
         ["bench", "client"] => bench::cost()?,
@@ -66,6 +71,8 @@ const HELP: &str = "\
 cargo xtask run [--data DIR] [--listen ADDR]   build and start everything [./data, 127.0.0.1:8448]
 cargo xtask test                               everything CI runs
 cargo xtask web [--dev]                        the web app into target/web
+cargo xtask release [--check] [--emergency] [--wait-hours N]
+                                               the same bytes everywhere, into target/dist; --check builds twice
 cargo xtask graph                              the five laws of the house
 cargo xtask proto                              write crates/wire/src/proto.rs again
 cargo xtask bench                              the server's speed rows, as JSON

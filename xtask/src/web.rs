@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     machine::{self, Need, WASM},
+    release::Pins,
     shell::{cargo, command, read, root, run, step},
 };
 
@@ -41,9 +42,14 @@ impl Kind {
 
 /// Builds what changed and returns the folder to serve.
 pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
+    build_with(kind, None)
+}
+
+/// As [`build`]; with `pins` the same bytes in any folder.
+pub(crate) fn build_with(kind: Kind, pins: Option<&Pins>) -> Result<PathBuf> {
     machine::provide(&[Need::Wasm])?;
     let tool = tool()?;
-    let compiled = step("web: compile both modules", || compile(kind))?;
+    let compiled = step("web: compile both modules", || compile(kind, pins))?;
     let served = root().join("target/web");
     let stamp = root().join("target/web.stamp");
     let now = fingerprint(kind, &compiled, &tool)?;
@@ -54,18 +60,7 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     }
     // Made beside the old one and moved, so that no half of it is ever served.
     let fresh = root().join("target/web.fresh");
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh)?;
-    }
-    fs::create_dir_all(&fresh)?;
-    copy_folder(&root().join("apps/web/static"), &fresh)?;
-    for (name, wasm) in &compiled {
-        step(&format!("web: make {name} loadable"), || {
-            run(command(&tool).arg("bindgen").arg(wasm).arg(&fresh).arg(name))
-        })?;
-    }
-    list_for_service_worker(&tool, &fresh)?;
-    let weights = step("web: compress", || pack(kind, &tool, &fresh))?;
+    let weights = assemble(kind, &tool, &compiled, &fresh)?;
     if served.exists() {
         fs::remove_dir_all(&served)?;
     }
@@ -73,6 +68,50 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
     fs::write(&stamp, now)?;
     print_table(kind, &weights);
     Ok(served)
+}
+
+/// Puts the finished web app into a folder, from modules that are compiled.
+fn assemble(
+    kind: Kind,
+    tool: &Path,
+    compiled: &[(&str, PathBuf)],
+    fresh: &Path,
+) -> Result<Vec<Weight>> {
+    if fresh.exists() {
+        fs::remove_dir_all(fresh)?;
+    }
+    fs::create_dir_all(fresh)?;
+    copy_folder(&root().join("apps/web/static"), fresh)?;
+    for (name, wasm) in compiled {
+        step(&format!("web: make {name} loadable"), || {
+            run(command(tool).arg("bindgen").arg(wasm).arg(fresh).arg(name))
+        })?;
+    }
+    list_for_service_worker(tool, fresh)?;
+    let manifest = read(command(tool).arg("manifest").arg(fresh))?;
+    fs::write(fresh.join(MANIFEST), manifest)?;
+    step("web: compress", || pack(kind, tool, fresh))
+}
+
+/// Makes the finished web app a second time, in another folder, from the modules that lie there: a test that nothing but
+/// what goes in decides what comes out.
+pub(crate) fn assembles_alike(kind: Kind) -> Result<()> {
+    let compiled = modules(kind);
+    let second = std::env::temp_dir().join(format!("nodoor-web-{}", std::process::id()));
+    assemble(kind, &tool()?, &compiled, &second)?;
+    let (mut one, mut other) = (BTreeMap::new(), BTreeMap::new());
+    gather(&root().join("target/web"), &mut one)?;
+    gather(&second, &mut other)?;
+    fs::remove_dir_all(&second)?;
+    let alike = one.len() == other.len()
+        && one.iter().zip(&other).all(|((at, bytes), (then_at, then_bytes))| {
+            at.strip_prefix(root().join("target/web")).ok() == then_at.strip_prefix(&second).ok()
+                && bytes == then_bytes
+        });
+    if !alike {
+        bail!("the web app comes out differently in another folder");
+    }
+    Ok(())
 }
 
 /// The page alone on a fake engine (its feature `parts`), for the tests of looks; the folder to serve. In the profile of the
@@ -121,7 +160,8 @@ pub(crate) fn cargo_for_wasm() -> Command {
     cargo
 }
 
-fn tool() -> Result<PathBuf> {
+/// `xtask/bindgen`, built.
+pub(crate) fn tool() -> Result<PathBuf> {
     let target = root().join("target/tools");
     let manifest = root().join("xtask/bindgen/Cargo.toml");
     step("web: the tool that makes wasm loadable", || {
@@ -133,14 +173,21 @@ fn tool() -> Result<PathBuf> {
     Ok(target.join("debug/nodoor-bindgen"))
 }
 
-fn compile(kind: Kind) -> Result<Vec<(&'static str, PathBuf)>> {
+fn compile(kind: Kind, pins: Option<&Pins>) -> Result<Vec<(&'static str, PathBuf)>> {
     let mut cargo = cargo_for_wasm();
     cargo.args(["build", "--target", WASM, "--profile", kind.profile()]);
+    if let Some(pins) = pins {
+        pins.apply(&mut cargo);
+    }
     for package in PACKAGES {
         cargo.args(["--package", package.1]);
     }
     run(&mut cargo)?;
-    Ok(PACKAGES.iter().map(|(name, package)| (*name, compiled(kind, package))).collect())
+    Ok(modules(kind))
+}
+
+fn modules(kind: Kind) -> Vec<(&'static str, PathBuf)> {
+    PACKAGES.iter().map(|(name, package)| (*name, compiled(kind, package))).collect()
 }
 
 /// Where cargo puts a module.
@@ -217,7 +264,7 @@ fn fingerprint(kind: Kind, compiled: &[(&str, PathBuf)], tool: &Path) -> Result<
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-fn gather(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+pub(crate) fn gather(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
@@ -229,7 +276,7 @@ fn gather(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
     Ok(())
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     let mut files = BTreeMap::new();
     gather(from, &mut files)?;
     for (path, bytes) in files {
@@ -247,6 +294,9 @@ const PACKAGES: [(&str, &str); 2] = [("engine", "nodoor-web-engine"), ("page", "
 
 /// The place in `sw.js` where the list of files goes.
 const FILES: &str = "const FILES = {};";
+
+/// What the web app is made of, as it is logged; it lies beside the files that it names.
+pub(crate) const MANIFEST: &str = "integrity.json";
 
 /// 1.5 MB, all files compressed.
 const CEILING: u64 = 1_500_000;

@@ -4,16 +4,20 @@
 //!
 //! - `bindgen IN.wasm OUT_DIR NAME`: writes `NAME.js`, `NAME_bg.wasm` and snippets for a module (`import`).
 //! - `list DIR`: prints one line a file: SHA-256 (hex), path; tab-separated, in path order.
+//! - `manifest DIR`: prints what the web app is made of, as WAICT writes it (waict-integrity, *Manifest Structure*): one
+//!   line of JSON, keys in order, hashes in base64url without padding.
 //! - `pack DIR`: writes `FILE.br` beside every file of the finished web app and prints one line a file:
 //!   size, compressed size, path.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -23,10 +27,11 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["bindgen", input, out, name] => bindgen(Path::new(input), Path::new(out), name),
         ["list", folder] => list(Path::new(folder)),
+        ["manifest", folder] => manifest(Path::new(folder)),
         ["pack", folder] => pack(Path::new(folder), 11),
         ["pack", "--quick", folder] => pack(Path::new(folder), 4),
         _ => bail!(
-            "usage: nodoor-bindgen bindgen IN.wasm OUT_DIR NAME | list DIR | pack [--quick] DIR"
+            "usage: nodoor-bindgen bindgen IN.wasm OUT_DIR NAME | list DIR | manifest DIR | pack [--quick] DIR"
         ),
     }
 }
@@ -51,6 +56,24 @@ fn list(folder: &Path) -> Result<()> {
         let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(out, "{hash}\t{}", file.strip_prefix(folder)?.display())?;
     }
+    Ok(())
+}
+
+fn manifest(folder: &Path) -> Result<()> {
+    let (mut hashes, mut modules) = (BTreeMap::new(), BTreeSet::new());
+    for file in files(folder)? {
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(fs::read(&file)?));
+        let path = format!("/{}", file.strip_prefix(folder)?.display());
+        if path.ends_with(".wasm") {
+            modules.insert(hash.clone());
+        }
+        if path == "/index.html" {
+            hashes.insert("/".to_owned(), hash.clone());
+        }
+        hashes.insert(path, hash);
+    }
+    let manifest = serde_json::json!({ "hashes": hashes, "wasm_hashes": modules });
+    print!("{manifest}");
     Ok(())
 }
 
