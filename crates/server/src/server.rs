@@ -386,6 +386,7 @@ impl Inner {
             Body::Send(_) | Body::Ack(_) => Err(Code::Internal.into()),
             Body::History(history) => self.history(connection, &history).await,
             Body::TokenIssue(issue) => self.issue_tokens(connection, &issue),
+            Body::TokenKeyGet(get) => self.token_key(connection, &get).await,
             Body::HandlePut(put) => self.put_handle(connection, put).await,
             Body::RendezvousPut(put) => self.put_box(connection, put),
             Body::RendezvousGet(get) => self.get_box(connection, get).await,

@@ -8,7 +8,7 @@ pub struct Request {
     pub id: u64,
     #[prost(
         oneof = "request::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -47,6 +47,8 @@ pub mod request {
         TokenIssue(super::TokenIssue),
         #[prost(message, tag = "16")]
         HandlePut(super::HandlePut),
+        #[prost(message, tag = "17")]
+        TokenKeyGet(super::TokenKeyGet),
         /// anonymous connection
         #[prost(message, tag = "20")]
         Lookup(super::Lookup),
@@ -97,7 +99,10 @@ pub mod from_server {
 pub struct Answer {
     #[prost(uint64, tag = "1")]
     pub id: u64,
-    #[prost(oneof = "answer::Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16")]
+    #[prost(
+        oneof = "answer::Body",
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17"
+    )]
     pub body: ::core::option::Option<answer::Body>,
 }
 /// Nested message and enum types in `Answer`.
@@ -134,6 +139,8 @@ pub mod answer {
         Consistency(super::ConsistencyAnswer),
         #[prost(message, tag = "16")]
         Policy(super::PolicyAnswer),
+        #[prost(message, tag = "17")]
+        TokenKey(super::TokenKeyAnswer),
     }
 }
 /// Yes, and durable.
@@ -466,6 +473,19 @@ pub struct PolicyAnswer {
     pub policy: ::prost::bytes::Bytes,
     #[prost(message, optional, tag = "2")]
     pub entry: ::core::option::Option<LoggedEntry>,
+}
+/// That everybody gets tokens of a day under one key: its GOVERNANCE entry, and the newest KT_EPOCH under the same checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenKeyGet {
+    #[prost(uint32, tag = "1")]
+    pub day: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenKeyAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<LoggedEntry>,
+    #[prost(message, optional, tag = "2")]
+    pub epoch: ::core::option::Option<LoggedEntry>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TokenIssue {

@@ -24,6 +24,7 @@ mod requests;
 pub(crate) mod rows;
 mod served;
 mod tiles;
+mod token_keys;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,

@@ -36,6 +36,7 @@ const EPOCH_LABELS: usize = 8_192;
 const LOOK_BACK: usize = 1_000;
 /// Without a change an entry says so this often.
 const HEARTBEAT_MS: u64 = 5 * 60 * 1000;
+const DAY_MS: u64 = 24 * 3_600_000;
 
 /// What [`Ledger::publish`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,11 +236,19 @@ impl Inner {
     ) -> Result<Vec<Governance>, LedgerError> {
         let mut all = Vec::new();
         let today = Day::of_ms(now_ms);
-        let said = self.store.note(Note::TokenDay).await?;
-        if said.is_none_or(|said| *said != today.0.to_be_bytes()) {
-            let document = self.tokens.document(today);
-            all.push(Governance::with_document(GovernanceKind::Tokens, document, now_ms));
-            notes.push((Note::TokenDay, Bytes::copy_from_slice(&today.0.to_be_bytes())));
+        let mut keys = self.token_keys().await?;
+        // A day ahead, so that at its beginning nobody waits for the log.
+        for day in [today, Day(today.0.saturating_add(1))] {
+            if keys.index(day).is_none() {
+                let index = sequencer.size.saturating_add(all.len() as u64);
+                let begins = u64::from(day.0).saturating_mul(DAY_MS).max(now_ms);
+                let document = self.tokens.document(day);
+                all.push(Governance::with_document(GovernanceKind::Tokens, document, begins));
+                keys.announced(day, index);
+            }
+        }
+        if !all.is_empty() {
+            notes.push((Note::TokenDay, keys.to_note().into()));
         }
         let mut policies = self.state().policies.clone();
         let asked = sequencer.asked.as_ref();

@@ -14,10 +14,14 @@ use nodoor_wire::{
 
 use crate::{
     connection::Connection,
-    ledger::{Ledger, LedgerError, served::Proved, tiles},
+    ledger::{
+        Ledger, LedgerError,
+        served::{Proved, Served},
+        tiles,
+    },
     refusal::{Handled, Refusal, at_most},
     server::Inner,
-    storage::directory::Subject,
+    storage::{Day, directory::Subject},
 };
 
 /// Proving a history costs one request more for so many versions.
@@ -93,6 +97,24 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// An entry under the checkpoint that is served; not yet if it is newer.
+    async fn entry_at(&self, index: u64, served: &Served) -> Result<proto::LoggedEntry, Refusal> {
+        let size = served.head().size;
+        if size <= index {
+            return Err(Code::LedgerWaits.into());
+        }
+        let inclusion = tiles::inclusion(self.store(), index, size).await?;
+        let entry = self.store().entries(index, 1).await?.pop().ok_or(Code::Internal)?;
+        Ok(proto::LoggedEntry {
+            entry,
+            index,
+            inclusion: inclusion.iter().map(|hash| Bytes::copy_from_slice(hash)).collect(),
+            checkpoint: served.logged().checkpoint.clone(),
+        })
+    }
+}
+
 impl Inner {
     /// The ledger, on a server that keeps one.
     pub(crate) fn ledger(&self) -> Result<&Ledger, Refusal> {
@@ -146,6 +168,21 @@ impl Inner {
         Ok(answer::Body::Consistency(proto::ConsistencyAnswer { hashes }))
     }
 
+    pub(crate) async fn token_key(
+        &self,
+        connection: &Connection,
+        get: &proto::TokenKeyGet,
+    ) -> Handled {
+        self.open_to_all(connection)?;
+        let ledger = self.ledger()?;
+        let served = ledger.served().ok_or(Code::LedgerWaits)?;
+        let keys = ledger.0.token_keys().await?;
+        let index = keys.index(Day(get.day)).ok_or(Code::LedgerWaits)?;
+        let key = Some(ledger.entry_at(index, &served).await?);
+        let epoch = Some(served.logged().clone());
+        Ok(answer::Body::TokenKey(proto::TokenKeyAnswer { key, epoch }))
+    }
+
     pub(crate) async fn policy(&self, connection: &Connection) -> Handled {
         self.open_to_all(connection)?;
         let ledger = self.ledger()?;
@@ -159,15 +196,8 @@ impl Inner {
         let Some(index) = index else {
             return Ok(answer::Body::Policy(proto::PolicyAnswer { policy, entry: None }));
         };
-        let served = served.filter(|served| served.head().size > index).ok_or(Code::LedgerWaits)?;
-        let inclusion = tiles::inclusion(ledger.store(), index, served.head().size).await?;
-        let entry = ledger.store().entries(index, 1).await?.pop().ok_or(Code::Internal)?;
-        let entry = proto::LoggedEntry {
-            entry,
-            index,
-            inclusion: inclusion.iter().map(|hash| Bytes::copy_from_slice(hash)).collect(),
-            checkpoint: served.logged().checkpoint.clone(),
-        };
+        let served = served.ok_or(Code::LedgerWaits)?;
+        let entry = ledger.entry_at(index, &served).await?;
         Ok(answer::Body::Policy(proto::PolicyAnswer { policy, entry: Some(entry) }))
     }
 }

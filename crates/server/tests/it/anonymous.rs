@@ -2,6 +2,11 @@
 //! Tokens of the anonymous connection, and the rendezvous of two devices.
 
 use nodoor_server::Connection;
+use nodoor_transparency::ledger::{
+    entry::{Entry, GovernanceKind},
+    proof::Inclusion,
+    tree::leaf_hash,
+};
 use nodoor_wire::{
     code::Code,
     proto::{self, answer::Body as Answer, request::Body as Ask},
@@ -302,4 +307,31 @@ async fn strangers_cannot_fill_the_memory_at_a_rendezvous() {
     let (boxes, answer) = refused.unwrap();
     assert_eq!(boxes, 1024, "64 MiB");
     assert_refused(&answer, Code::SlowDown);
+}
+
+#[tokio::test]
+async fn the_key_of_each_day_that_counts_and_of_the_next_is_shown_in_the_ledger() {
+    let deployment = Deployment::new().await;
+    let alice = deployment.world.person("alice").await;
+    let hello = said(&deployment, None, proto::ConnectionKind::Login).await;
+    let today = hello.token_keys.last().unwrap().clone();
+    let ask = |day| Ask::TokenKeyGet(proto::TokenKeyGet { day });
+    assert_refused(&alice.ask(&deployment.world, ask(today.day)).await, Code::LedgerWaits);
+    deployment.publish().await;
+    for day in [today.day, today.day + 1] {
+        let answer = alice.ask(&deployment.world, ask(day)).await;
+        let Answer::TokenKey(shown) = answer else { panic!("{answer:?}") };
+        let (key, epoch) = (shown.key.unwrap(), shown.epoch.unwrap());
+        assert_eq!(key.checkpoint, epoch.checkpoint);
+        let inclusion = Inclusion::of_answer(&key).unwrap();
+        inclusion.includes(&leaf_hash(&key.entry)).unwrap();
+        let Ok(Entry::Governance(entry)) = Entry::decode(&key.entry) else { panic!() };
+        assert_eq!(entry.kind, GovernanceKind::Tokens);
+        let document = entry.document.unwrap();
+        assert_eq!(document[..4], day.to_be_bytes());
+        if day == today.day {
+            assert_eq!(document[4..], today.public_key);
+        }
+    }
+    assert_refused(&alice.ask(&deployment.world, ask(today.day + 2)).await, Code::LedgerWaits);
 }
