@@ -208,7 +208,8 @@ impl Step<'_> {
                 upload.single_use.push(bytes.into());
             }
         }
-        Some(Upload { tokens: proto::TokenPut { seeds }, packages: upload, again_at: None })
+        let tokens = proto::TokenPut { seeds, of_key_packages: true };
+        Some(Upload { tokens, packages: upload, again_at: None })
     }
 
     pub(crate) fn put_package_tokens(&mut self) {

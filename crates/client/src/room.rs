@@ -187,7 +187,8 @@ impl Step<'_> {
         if !room.token_known && self.is_ready(Wire::Login) && !self.live.busy.contains(id) && !waits
         {
             if let Some(seed) = token::seed(&self.disk, &room.token) {
-                let body = proto::TokenPut { seeds: vec![seed.to_vec().into()] };
+                let seeds = vec![seed.to_vec().into()];
+                let body = proto::TokenPut { seeds, of_key_packages: false };
                 let body = request::Body::TokenPut(body);
                 self.ask_room(Wire::Login, id, body, Purpose::Token(*id));
             }

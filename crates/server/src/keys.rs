@@ -39,7 +39,9 @@ impl Inner {
             // Nothing could be sealed to it: state a mailbox key first.
             return Err(Code::Forbidden.into());
         }
-        match self.writer.submit(Work::Plain(Op::PutTokens { device, hashes })).await? {
+        let of_key_packages = put.of_key_packages;
+        let operation = Op::PutTokens { device, hashes, of_key_packages };
+        match self.writer.submit(Work::Plain(operation)).await? {
             Outcome::Done => done(),
             Outcome::TooMany => Err(Code::TooLarge.into()),
             _ => Err(Code::Unauthorised.into()),

@@ -17,7 +17,7 @@ use nodoor_transparency::key;
 use nodoor_wire::{
     code::Code,
     header::{COMMIT_LABEL, CommitHeader},
-    id::{CommitId, DeviceId, RoomId, Token, TokenHash, TransportId, first_16, labelled_hash},
+    id::{CommitId, RoomId, Token, TokenHash, TransportId, first_16, labelled_hash},
     limits::{FRAME, MEMBERS, REQUEST, ROSTER},
     proto::{self, answer, body},
     roster::{CLASSES, Roster},
@@ -32,7 +32,7 @@ use crate::{
     refusal::{Handled, Refusal, at_most, identifier},
     rooms::heads::Head,
     server::{Inner, done},
-    storage::{Day, EpochRecord, MoveRoom, Op, Outcome, RoomName},
+    storage::{Day, EpochRecord, MoveRoom, Op, Outcome, RoomName, TokenRecord},
     writer::{Letter, Work},
 };
 
@@ -212,8 +212,8 @@ impl Inner {
         Ok(letters)
     }
 
-    /// The mailboxes of tokens. One that nobody holds is left out, and nobody is told.
-    async fn mailboxes(&self, tokens: Vec<TokenHash>) -> Result<Vec<DeviceId>, Refusal> {
+    /// Where tokens lead. One that nobody holds is left out, and nobody is told.
+    async fn mailboxes(&self, tokens: Vec<TokenHash>) -> Result<Vec<TokenRecord>, Refusal> {
         Ok(self.storage.mailboxes_of(tokens).await?.into_iter().flatten().collect())
     }
 

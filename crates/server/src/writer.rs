@@ -11,6 +11,8 @@
 //! Carries out `docs/book/protocol.md`, 4, and `docs/decisions/0009` (groups). The handlers submit;
 //! it calls the store and then `crate::delivery`.
 
+mod mailbox;
+
 use std::{
     collections::VecDeque,
     future::Future,
@@ -37,8 +39,9 @@ use crate::{
     server::{Clock, Counters},
     storage::{
         Append, Day, Delivered, EntryRecord, HourKeyRecord, MoveRoom, NewEntry, Op, Outcome,
-        RoomName, Storage, StorageError,
+        RoomName, Storage, StorageError, TokenRecord,
     },
+    writer::mailbox::{Hour, Mailbox},
 };
 
 /// A group is committed when it has this many bytes, or when nothing more waits.
@@ -46,8 +49,6 @@ const GROUP_BYTES: usize = 1024 * 1024;
 /// Bytes of jobs that may wait; beyond that submitters wait.
 const WAITING_BYTES: usize = 64 * 1024 * 1024;
 const HOUR_MS: u64 = 3_600_000;
-/// What a body counts that waited before this process began.
-const SMALL_BODY: u64 = 1024;
 
 /// A body on its way to mailboxes.
 pub(crate) struct Letter {
@@ -56,7 +57,7 @@ pub(crate) struct Letter {
     secret: BodySecret,
     plain: Bytes,
     sealed: Bytes,
-    mailboxes: Vec<DeviceId>,
+    mailboxes: Vec<TokenRecord>,
 }
 
 impl Letter {
@@ -65,14 +66,15 @@ impl Letter {
         room: RoomId,
         transport: TransportId,
         body: proto::body::Body,
-        mut mailboxes: Vec<DeviceId>,
+        mut mailboxes: Vec<TokenRecord>,
         entropy: &Entropy,
     ) -> Self {
         let plain: Bytes = proto::Body { body: Some(body) }.encode_to_vec().into();
         let secret = BodySecret(entropy.bytes());
         let sealed = secret.seal(&plain).into();
+        // Of two tokens of a mailbox the one that is in no key package counts: it sorts first.
         mailboxes.sort_unstable();
-        mailboxes.dedup();
+        mailboxes.dedup_by_key(|token| token.device);
         Self { room, transport, secret, plain, sealed, mailboxes }
     }
 
@@ -241,55 +243,11 @@ struct Core {
     quota: Quota,
 }
 
-/// What the writer remembers of a mailbox.
-struct Mailbox {
-    next: u64,
-    hour: Option<Hour>,
-    /// Up to here nothing waits.
-    done: u64,
-    /// Sequences above `done` under which nothing was stored.
-    unused: u64,
-    /// Bytes of bodies that wait, about.
-    bytes: u64,
-    /// When, in minutes, it was found full and looked up.
-    looked: u64,
-}
-
-impl Mailbox {
-    fn waiting(&self) -> u64 {
-        self.next.saturating_sub(1).saturating_sub(self.done).saturating_sub(self.unused)
-    }
-
-    /// A sequence was given out, and nothing is stored under it: it takes no place, or whoever repeats a sending fills a
-    /// mailbox with nothing.
-    fn give_back(&mut self, size: usize) {
-        self.unused = self.unused.saturating_add(1);
-        self.bytes = self.bytes.saturating_sub(size as u64);
-    }
-
-    /// Nothing waits up to here; of the bytes their share is gone.
-    fn done(&mut self, up_to: u64) {
-        let before = self.waiting();
-        self.next = self.next.max(up_to.saturating_add(1));
-        self.done = self.done.max(up_to);
-        self.unused = self.unused.min(self.next.saturating_sub(1).saturating_sub(self.done));
-        let bytes = u128::from(self.bytes) * u128::from(self.waiting()) / u128::from(before.max(1));
-        self.bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    }
-}
-
-#[derive(Clone)]
-struct Hour {
-    number: u64,
-    key: HourKey,
-    sealed: Bytes,
-}
-
 /// What a job waits for, and what it pushes when its operation stands.
 struct Waiting {
     reply: oneshot::Sender<Told>,
     /// One for each append, one for each of its entries.
-    pushes: Vec<Vec<(DeviceId, Pushed)>>,
+    pushes: Vec<Vec<(TokenRecord, Pushed)>>,
     /// Mailboxes to forget once the operation stands.
     removed: Vec<DeviceId>,
     permit: OwnedSemaphorePermit,
@@ -390,7 +348,7 @@ impl Core {
             .zip(delivered)
             .flat_map(|(pushes, delivered)| pushes.into_iter().zip(delivered))
             .filter(|(_, delivered)| **delivered == Delivered::Now)
-            .map(|(push, _)| push)
+            .map(|((token, push), _)| (token.device, push))
             .collect();
         self.counters.appended(stored.len());
         let reply = match leader {
@@ -405,19 +363,19 @@ impl Core {
     }
 
     /// What was given a sequence and is not stored takes no place in its mailbox.
-    fn take_back(&mut self, pushes: &[Vec<(DeviceId, Pushed)>], outcome: &Outcome) {
+    fn take_back(&mut self, pushes: &[Vec<(TokenRecord, Pushed)>], outcome: &Outcome) {
         let delivered: &[Vec<Delivered>] = match outcome {
             Outcome::Appended(one) => std::slice::from_ref(one),
             Outcome::Moved(all) => all,
             _ => &[],
         };
         for (place, of_letter) in pushes.iter().enumerate() {
-            for (entry, (device, push)) in of_letter.iter().enumerate() {
+            for (entry, (token, push)) in of_letter.iter().enumerate() {
                 let became = delivered.get(place).and_then(|letter| letter.get(entry));
                 if became != Some(&Delivered::Now)
-                    && let Some(mailbox) = self.mailboxes.get_mut(device)
+                    && let Some(mailbox) = self.mailboxes.get_mut(&token.device)
                 {
-                    mailbox.give_back(push.body.len());
+                    mailbox.give_back(push.body.len(), token.of_key_package);
                 }
             }
         }
@@ -429,7 +387,7 @@ impl Core {
         work: Work,
         now_ms: u64,
         operations: &mut Vec<Op>,
-    ) -> Result<(Op, Vec<Vec<(DeviceId, Pushed)>>, Vec<DeviceId>), StorageError> {
+    ) -> Result<(Op, Vec<Vec<(TokenRecord, Pushed)>>, Vec<DeviceId>), StorageError> {
         match work {
             Work::Plain(operation) => {
                 let mut removed_devices = Vec::new();
@@ -466,7 +424,7 @@ impl Core {
         letter: Letter,
         now_ms: u64,
         operations: &mut Vec<Op>,
-    ) -> Result<(Append, Vec<(DeviceId, Pushed)>), StorageError> {
+    ) -> Result<(Append, Vec<(TokenRecord, Pushed)>), StorageError> {
         let day = Day::of_ms(now_ms);
         let body_id = letter.secret.id();
         let plain = proto::EntryPlain {
@@ -476,9 +434,10 @@ impl Core {
         .encode_to_vec();
         let mut entries = Vec::with_capacity(letter.mailboxes.len());
         let mut pushes = Vec::with_capacity(letter.mailboxes.len());
-        for device in letter.mailboxes {
+        for token in letter.mailboxes {
+            let device = token.device;
             let Some((sequence, hour)) =
-                self.next_sequence(device, letter.plain.len(), now_ms, operations)?
+                self.next_sequence(token, letter.plain.len(), now_ms, operations)?
             else {
                 continue;
             };
@@ -497,7 +456,7 @@ impl Core {
                 hour_key: hour.sealed,
             };
             entries.push(NewEntry { device, sequence, record });
-            pushes.push((device, pushed));
+            pushes.push((token, pushed));
         }
         let body_name = sealed::body_disk_name(&body_id);
         let once = sealed::once_key(&letter.room, &letter.transport);
@@ -508,25 +467,19 @@ impl Core {
     /// or has too much already.
     fn next_sequence(
         &mut self,
-        device: DeviceId,
+        TokenRecord { device, of_key_package }: TokenRecord,
         size: usize,
         now_ms: u64,
         operations: &mut Vec<Op>,
     ) -> Result<Option<(u64, Hour)>, StorageError> {
         if self.mailboxes.get_mut(&device).is_none() {
             let Some(record) = block_on(self.storage.mailbox(device))? else { return Ok(None) };
-            let next = record.last.saturating_add(1);
-            let mut mailbox =
-                Mailbox { next, hour: None, done: record.done, unused: 0, bytes: 0, looked: 0 };
-            mailbox.bytes = mailbox.waiting().saturating_mul(SMALL_BODY);
-            self.mailboxes.insert(device, mailbox);
+            self.mailboxes.insert(device, Mailbox::read(&record));
         }
         let quota = self.quota;
         let Some(mailbox) = self.mailboxes.get_mut(&device) else { return Ok(None) };
         let size = size as u64;
-        let is_full = |mailbox: &Mailbox| {
-            mailbox.waiting() >= quota.entries || mailbox.bytes.saturating_add(size) > quota.bytes
-        };
+        let is_full = |mailbox: &Mailbox| mailbox.is_full(quota, size, of_key_package);
         let minute = now_ms / 60_000;
         if is_full(mailbox) && mailbox.looked != minute {
             // What expired gave its place back without a word.
@@ -566,10 +519,7 @@ impl Core {
                 hour
             }
         };
-        let sequence = mailbox.next;
-        mailbox.next = mailbox.next.saturating_add(1);
-        mailbox.bytes = mailbox.bytes.saturating_add(size);
-        Ok(Some((sequence, hour)))
+        Ok(Some((mailbox.take(size, of_key_package), hour)))
     }
 }
 

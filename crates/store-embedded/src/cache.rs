@@ -11,7 +11,7 @@ use nodoor_server::Bounded;
 
 use crate::{keyspace::Space, recent::Change};
 
-/// Rows kept, at least; twice as many at most, of 32-byte keys and values of up to 16.
+/// Rows kept, at least; twice as many at most, of 32-byte keys and values of up to 17.
 const ROWS: usize = 200_000;
 
 /// The rows.
@@ -77,6 +77,7 @@ pub(crate) fn is_cached(space: Space) -> bool {
 fn kept(space: Space, value: &Slice) -> Slice {
     let length = match space {
         Space::Rooms => 8,
+        Space::Tokens => 17,
         _ => 16,
     };
     Slice::from(value.get(..length).unwrap_or_default())

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use fjall::{OwnedWriteBatch, Slice};
 use nodoor_server::storage::{
     Append, Day, Delivered, EpochRecord, MoveRoom, Op, Outcome, RoomName, RoomRecord, StorageError,
-    Taken, directory::Mark,
+    Taken, TokenRecord, directory::Mark,
 };
 use nodoor_wire::{
     handle::Handle,
@@ -270,7 +270,7 @@ impl<'a> Group<'a> {
                 }
                 Ok(Outcome::Done)
             }
-            Op::PutTokens { device, hashes } => {
+            Op::PutTokens { device, hashes, of_key_packages } => {
                 if !self.has(Space::Mailboxes, device.as_bytes())? {
                     return Ok(Outcome::Gone);
                 }
@@ -281,9 +281,11 @@ impl<'a> Group<'a> {
                 if kept > TOKENS {
                     return Ok(Outcome::TooMany);
                 }
+                let record = TokenRecord { device, of_key_package: of_key_packages };
                 for hash in hashes {
                     if !self.has(Space::Tokens, hash.as_bytes())? {
-                        self.put(Space::Tokens, hash.as_bytes().to_vec(), device.0);
+                        let row = record::token_row(&record);
+                        self.put(Space::Tokens, hash.as_bytes().to_vec(), row);
                         let key = [device.as_bytes(), hash.as_bytes()].concat();
                         self.put(Space::DeviceTokens, key, []);
                     }

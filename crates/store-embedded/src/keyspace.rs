@@ -30,7 +30,7 @@ pub(crate) enum Space {
     Shares,
     /// once key → day (u32).
     Once,
-    /// SHA-256 of the token → `device`.
+    /// SHA-256 of the token → `device`, whether it is in a key package (u8).
     Tokens,
     /// `device, SHA-256 of the token` → nothing: what dies with a device.
     DeviceTokens,

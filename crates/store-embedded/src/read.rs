@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fjall::{Readable as _, Slice};
 use nodoor_server::storage::{
     AccountRecord, Accounts, Answer, EntryRecord, EpochRecord, KeyPackages, MailboxRecord,
-    Mailboxes, RoomName, RoomRecord, Rooms, StorageError, Taken, Tokens,
+    Mailboxes, RoomName, RoomRecord, Rooms, StorageError, Taken, TokenRecord, Tokens,
 };
 use nodoor_wire::{
     handle::Handle,
@@ -172,10 +172,10 @@ impl Accounts for Folder {
 }
 
 impl Tokens for Folder {
-    fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<DeviceId>>> {
+    fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<TokenRecord>>> {
         let find = |hash: &TokenHash| {
             let row = self.get_cached(Space::Tokens, hash.as_bytes())?;
-            row.map(|row| record::device(&row)).transpose()
+            row.map(|row| record::token(&row)).transpose()
         };
         now(hashes.iter().map(find).collect())
     }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use nodoor_server::storage::{
     Day, EntryRecord, EpochRecord, HourKeyRecord, MailboxRecord, RoomRecord, StorageError,
+    TokenRecord,
 };
 use nodoor_wire::id::{AccountId, DeviceId, HourKeyId};
 use prost::Message;
@@ -62,6 +63,18 @@ pub(crate) fn device(value: &[u8]) -> Result<DeviceId, StorageError> {
 
 pub(crate) fn account(value: &[u8]) -> Result<AccountId, StorageError> {
     Reader::new(value).take().map(AccountId)
+}
+
+/// A mailbox, and whether the token is in a key package.
+pub(crate) fn token_row(token: &TokenRecord) -> Vec<u8> {
+    [token.device.as_bytes(), [u8::from(token.of_key_package)].as_slice()].concat()
+}
+
+pub(crate) fn token(value: &[u8]) -> Result<TokenRecord, StorageError> {
+    let mut reader = Reader::new(value);
+    let device = DeviceId(reader.take()?);
+    let [of_key_package] = reader.take()?;
+    Ok(TokenRecord { device, of_key_package: of_key_package != 0 })
 }
 
 /// Number of versions and the handle claim.

@@ -336,6 +336,9 @@ pub struct TokenPut {
     /// 32 bytes each.
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub seeds: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// They are in key packages: whoever takes one has its token. What comes under such tokens shares a quarter of the mailbox.
+    #[prost(bool, tag = "2")]
+    pub of_key_packages: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TokenDelete {

@@ -132,7 +132,7 @@ impl Login {
     /// The connection fails or the server refuses.
     pub async fn put_token(&mut self, seed: [u8; 32]) -> Result<Token> {
         let seeds = vec![Bytes::copy_from_slice(&seed)];
-        let body = request::Body::TokenPut(proto::TokenPut { seeds });
+        let body = request::Body::TokenPut(proto::TokenPut { seeds, of_key_packages: false });
         done(&self.socket.ask(body).await?).context("token put")?;
         Ok(Token::of_seed(&seed))
     }

@@ -17,7 +17,8 @@ use nodoor_wire::{
 use crate::{
     storage::{
         Accounts, Append, Day, Delivered, EntryRecord, HourKeyRecord, KeyPackages, Mailboxes,
-        MoveRoom, NewEntry, Op, Outcome, RoomName, Rooms, Storage, StorageError, Taken, Tokens,
+        MoveRoom, NewEntry, Op, Outcome, RoomName, Rooms, Storage, StorageError, Taken,
+        TokenRecord,
     },
     writer::block_on,
 };
@@ -258,7 +259,7 @@ fn lists_follow_one_another(store: &impl Storage) -> Checked {
 fn a_removed_device_leaves_nothing(store: &impl Storage) -> Checked {
     alice_and_bob(store)?;
     let token = TokenHash([3; 32]);
-    one(store, Op::PutTokens { device: ALICE, hashes: vec![token] })?;
+    one(store, put_tokens(ALICE, vec![token]))?;
     one(store, packages(ALICE, 0..2, true))?;
     one(store, hour_key(ALICE, TODAY))?;
     one(store, send(0, append(1, &[(ALICE, 1), (BOB, 1)], TODAY)))?;
@@ -266,7 +267,7 @@ fn a_removed_device_leaves_nothing(store: &impl Storage) -> Checked {
     ensure(block_on(store.mailbox(ALICE))?.is_none(), "its mailbox is gone")?;
     ensure(sequences(store, ALICE)?.is_empty(), "its entries are gone")?;
     ensure(sequences(store, BOB)? == [1], "others keep theirs")?;
-    ensure(block_on(store.mailboxes_of(vec![token]))? == [None], "its tokens are gone")?;
+    ensure(led_to(store, vec![token])? == [None], "its tokens are gone")?;
     let hour = block_on(store.hour_key(ALICE, HourKeyId([9; 8])))?;
     ensure(hour.is_none(), "its hour keys are gone")?;
     let taken = one(store, Op::TakeKeyPackages { devices: vec![ALICE] })?;
@@ -275,7 +276,7 @@ fn a_removed_device_leaves_nothing(store: &impl Storage) -> Checked {
     let expected = Outcome::Appended(vec![Delivered::Nowhere, Delivered::Now]);
     ensure(again == expected, "nothing is appended to it")?;
     for operation in [
-        Op::PutTokens { device: ALICE, hashes: vec![token] },
+        put_tokens(ALICE, vec![token]),
         packages(ALICE, 2..3, true),
         Op::PutMailboxKey { device: ALICE, key: vec![1].into(), made_at_ms: 9 },
     ] {
@@ -287,16 +288,36 @@ fn a_removed_device_leaves_nothing(store: &impl Storage) -> Checked {
 fn tokens_lead_to_whoever_had_them_first(store: &impl Storage) -> Checked {
     alice_and_bob(store)?;
     let (first, second) = (TokenHash([3; 32]), TokenHash([4; 32]));
-    let put = |device, hash| Op::PutTokens { device, hashes: vec![hash] };
+    let put = |device, hash| put_tokens(device, vec![hash]);
     expect(store, put(ALICE, first), &Outcome::Done, "a token is registered")?;
     expect(store, put(ALICE, first), &Outcome::Done, "and again")?;
     expect(store, put(BOB, first), &Outcome::Done, "another's attempt is not told apart")?;
     one(store, put(BOB, second))?;
-    let found = block_on(store.mailboxes_of(vec![second, TokenHash([5; 32]), first]))?;
+    let found = led_to(store, vec![second, TokenHash([5; 32]), first])?;
     ensure(found == [Some(BOB), None, Some(ALICE)], "each leads to its first holder, in order")?;
     one(store, Op::DeleteTokens { device: BOB, hashes: vec![first, second] })?;
+    let found = led_to(store, vec![first, second])?;
+    ensure(found == [Some(ALICE), None], "one deletes one's own alone")?;
+    // What is said of a token first counts: whoever says it again says nothing new.
+    let of_packages = Op::PutTokens { device: BOB, hashes: vec![second], of_key_packages: true };
+    one(store, of_packages)?;
+    one(store, put(BOB, second))?;
     let found = block_on(store.mailboxes_of(vec![first, second]))?;
-    ensure(found == [Some(ALICE), None], "one deletes one's own alone")
+    let of_alice = TokenRecord { device: ALICE, of_key_package: false };
+    let of_bob = TokenRecord { device: BOB, of_key_package: true };
+    ensure(found == [Some(of_alice), Some(of_bob)], "a token of a key package is known as one")
+}
+
+fn put_tokens(device: DeviceId, hashes: Vec<TokenHash>) -> Op {
+    Op::PutTokens { device, hashes, of_key_packages: false }
+}
+
+fn led_to(
+    store: &impl Storage,
+    hashes: Vec<TokenHash>,
+) -> Result<Vec<Option<DeviceId>>, Violation> {
+    let found = block_on(store.mailboxes_of(hashes))?;
+    Ok(found.into_iter().map(|token| token.map(|token| token.device)).collect())
 }
 
 fn packages(device: DeviceId, numbers: std::ops::Range<u8>, last_resort: bool) -> Op {
@@ -603,11 +624,11 @@ fn tokens(range: std::ops::Range<usize>) -> Vec<TokenHash> {
 
 fn a_mailbox_has_so_many_tokens_and_no_more(store: &impl Storage) -> Checked {
     alice_and_bob(store)?;
-    let put = |device, range| Op::PutTokens { device, hashes: tokens(range) };
+    let put = |device, range| put_tokens(device, tokens(range));
     expect(store, put(ALICE, 0..TOKENS - 1), &Outcome::Done, "many tokens are registered")?;
     let last = put(ALICE, TOKENS - 1..TOKENS + 1);
     expect(store, last, &Outcome::TooMany, "but not more")?;
-    let both = block_on(store.mailboxes_of(tokens(TOKENS - 1..TOKENS + 1)))?;
+    let both = led_to(store, tokens(TOKENS - 1..TOKENS + 1))?;
     ensure(both == [None, None], "none of those that are too many")?;
     expect(store, put(ALICE, 0..TOKENS), &Outcome::Done, "known ones do not count twice")?;
     expect(store, put(BOB, TOKENS..TOKENS + 1), &Outcome::Done, "others have their own")?;
@@ -618,7 +639,7 @@ fn a_mailbox_has_so_many_tokens_and_no_more(store: &impl Storage) -> Checked {
 fn a_device_with_much_leaves_nothing_once_swept(store: &impl Storage) -> Checked {
     alice_and_bob(store)?;
     let all = tokens(0..TOKENS);
-    one(store, Op::PutTokens { device: ALICE, hashes: all.clone() })?;
+    one(store, put_tokens(ALICE, all.clone()))?;
     let sends = (1..=2500).map(|n: u64| {
         let mut append = append(1, &[(ALICE, n)], TODAY);
         append.once = [0; 32];
@@ -631,14 +652,14 @@ fn a_device_with_much_leaves_nothing_once_swept(store: &impl Storage) -> Checked
     ensure(block_on(store.mailbox(ALICE))?.is_none(), "its mailbox is gone at once")?;
     block_on(store.sweep(TODAY))?;
     ensure(sequences(store, ALICE)?.is_empty(), "its entries are gone")?;
-    let led = block_on(store.mailboxes_of(all.clone()))?;
+    let led = led_to(store, all.clone())?;
     ensure(led.iter().all(Option::is_none), "its tokens are gone")?;
     // And when it is listed anew before anybody swept.
     one(store, put_list(3, &[ALICE], &[]))?;
-    one(store, Op::PutTokens { device: ALICE, hashes: all.clone() })?;
+    one(store, put_tokens(ALICE, all.clone()))?;
     one(store, put_list(4, &[], &[ALICE]))?;
     one(store, put_list(5, &[ALICE], &[]))?;
-    let led = block_on(store.mailboxes_of(all))?;
+    let led = led_to(store, all)?;
     ensure(led.iter().all(Option::is_none), "what it had before does not come back")
 }
 
@@ -657,7 +678,7 @@ fn everything_answered_is_there_afterwards<F: Factory>(factory: &mut F) -> Check
     let store = factory.make();
     let deployment = store.deployment();
     alice_and_bob(&store)?;
-    one(&store, Op::PutTokens { device: ALICE, hashes: vec![TokenHash([3; 32])] })?;
+    one(&store, put_tokens(ALICE, vec![TokenHash([3; 32])]))?;
     one(&store, packages(ALICE, 0..3, true))?;
     let taken = take(&store, ALICE)?;
     one(&store, hour_key(ALICE, TODAY))?;
@@ -675,7 +696,7 @@ fn everything_answered_is_there_afterwards<F: Factory>(factory: &mut F) -> Check
     ensure(block_on(store.account(ACCOUNT))? == account, "accounts are there")?;
     let handle = Handle::parse("alice").map_err(|_| Violation::Suite)?;
     ensure(block_on(store.handle(handle))? == Some(ACCOUNT), "handles are there")?;
-    let found = block_on(store.mailboxes_of(vec![TokenHash([3; 32])]))?;
+    let found = led_to(&store, vec![TokenHash([3; 32])])?;
     ensure(found == [Some(ALICE)], "tokens are there")?;
     ensure(block_on(store.room(ROOM))? == room, "rooms are there")?;
     ensure(block_on(store.epoch(ROOM, 0))? == past && past.is_some(), "commits are there")?;

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use crate::storage::{
     AccountRecord, Accounts, Answer, Append, Day, Delivered, EntryRecord, EpochRecord, KeyPackages,
     MailboxRecord, Mailboxes, MoveRoom, Op, Outcome, RoomName, RoomRecord, Rooms, Storage, Taken,
-    Tokens,
+    TokenRecord, Tokens,
     directory::{Mark, Marks},
 };
 
@@ -39,7 +39,7 @@ struct State {
     hour_keys: BTreeMap<(DeviceId, HourKeyId), (Bytes, Day)>,
     bodies: BTreeMap<[u8; 32], Body>,
     once: BTreeMap<[u8; 32], Day>,
-    tokens: BTreeMap<TokenHash, DeviceId>,
+    tokens: BTreeMap<TokenHash, TokenRecord>,
     single_use: BTreeMap<DeviceId, VecDeque<Bytes>>,
     last_resort: BTreeMap<DeviceId, Bytes>,
     seen_packages: BTreeMap<(DeviceId, [u8; 32]), Day>,
@@ -90,7 +90,7 @@ impl Accounts for Memory {
 }
 
 impl Tokens for Memory {
-    fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<DeviceId>>> {
+    fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<TokenRecord>>> {
         self.read(|state| hashes.iter().map(|hash| state.tokens.get(hash).copied()).collect())
     }
 }
@@ -276,23 +276,24 @@ impl State {
                 }
                 Outcome::Done
             }
-            Op::PutTokens { device, hashes } => {
+            Op::PutTokens { device, hashes, of_key_packages } => {
                 if !self.mailboxes.contains_key(&device) {
                     return Outcome::Gone;
                 }
-                let of_device = self.tokens.values().filter(|mailbox| **mailbox == device).count();
+                let of_device = self.tokens.values().filter(|token| token.device == device).count();
                 let new = hashes.iter().filter(|hash| !self.tokens.contains_key(hash)).count();
                 if of_device + new > TOKENS {
                     return Outcome::TooMany;
                 }
+                let record = TokenRecord { device, of_key_package: of_key_packages };
                 for hash in hashes {
-                    self.tokens.entry(hash).or_insert(device);
+                    self.tokens.entry(hash).or_insert(record);
                 }
                 Outcome::Done
             }
             Op::DeleteTokens { device, hashes } => {
                 for hash in hashes {
-                    if self.tokens.get(&hash) == Some(&device) {
+                    if self.tokens.get(&hash).is_some_and(|token| token.device == device) {
                         self.tokens.remove(&hash);
                     }
                 }
@@ -354,7 +355,7 @@ impl State {
         self.mailboxes.remove(device);
         self.entries.retain(|(mailbox, _), _| mailbox != device);
         self.hour_keys.retain(|(mailbox, _), _| mailbox != device);
-        self.tokens.retain(|_, mailbox| mailbox != device);
+        self.tokens.retain(|_, token| token.device != *device);
         self.single_use.remove(device);
         self.last_resort.remove(device);
     }

@@ -102,6 +102,15 @@ pub struct MailboxRecord {
     pub last: u64,
 }
 
+/// Where a token leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenRecord {
+    /// The mailbox.
+    pub device: DeviceId,
+    /// It is in a key package, and so anybody's.
+    pub of_key_package: bool,
+}
+
 /// A room's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomRecord {
@@ -143,8 +152,8 @@ pub trait Accounts {
 
 /// Delivery tokens, by their hashes.
 pub trait Tokens {
-    /// The mailbox of each hash, in the order asked; nothing where nobody holds it.
-    fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<DeviceId>>>;
+    /// Where each hash leads, in the order asked; nothing where nobody holds it.
+    fn mailboxes_of(&self, hashes: Vec<TokenHash>) -> Answer<'_, Vec<Option<TokenRecord>>>;
 }
 
 /// Key packages.

@@ -83,6 +83,8 @@ pub enum Op {
         device: DeviceId,
         /// SHA-256 of the tokens.
         hashes: Vec<TokenHash>,
+        /// Whether they are in key packages. What is said of a hash first counts.
+        of_key_packages: bool,
     },
     /// Forgets hashes that lead to this mailbox, and no others. [`Outcome::Done`].
     DeleteTokens {

@@ -12,7 +12,7 @@ use nodoor_transparency::{
 };
 use nodoor_wire::{
     code::Code,
-    id::RoomId,
+    id::{RoomId, Token},
     limits::{BATCH, FRAME, TOKENS},
     proto::{self, answer::Body as Answer, request::Body as Ask},
     roster::Roster,
@@ -123,6 +123,56 @@ async fn a_sending_repeated_fills_no_mailbox() {
 }
 
 #[tokio::test]
+async fn a_stranger_with_a_key_package_leaves_room_for_those_whom_one_knows() {
+    let kib = "x".repeat(1000);
+    for quota in [Quota { entries: 40, bytes: u64::MAX }, Quota { entries: 1000, bytes: 40 * 1150 }]
+    {
+        let config = Config { quota, ..Config::unlimited() };
+        let mut world = World::with(config.clone());
+        let mut bob = world.person("bob").await;
+        let seed: [u8; 32] = random();
+        let seeds = vec![seed.to_vec().into()];
+        let put = proto::TokenPut { seeds, of_key_packages: true };
+        assert_done(bob.ask(&world, Ask::TokenPut(put)).await);
+        // Mallory took the key package and founds a room with its token; Bob sleeps.
+        let mallorys = Room { id: RoomId(random()), epoch: 0, key: random() };
+        let tokens = vec![Token::of_seed(&seed).0];
+        let roster = Roster::new(tokens, vec![random()]).unwrap();
+        let found = proto::RoomFound {
+            roster: roster.seal(&mallorys.key, &mallorys.id, 0).into(),
+            room: mallorys.id.to_bytes(),
+            key_check: mallorys.check(),
+        };
+        assert_done(world.ask(Ask::RoomFound(found)).await);
+        let room = Room::found(&world, &[&bob]).await;
+        assert_done(room.say(&world, "before").await);
+        for round in 0..5 {
+            for _ in 0..50 {
+                assert_done(mallorys.say(&world, &kib).await);
+            }
+            // What waited when the process ended may be all Mallory's.
+            world.restart_with(config.clone());
+            assert_done(room.say(&world, &format!("round {round}")).await);
+        }
+        bob.reconnect(&world).await;
+        let got = bob.receive(&world).await;
+        let mut honest = 0;
+        for read in &got {
+            let Some(proto::body::Body::Frame(frame)) = bob.fetch(&world, read).await else {
+                panic!("a frame")
+            };
+            honest += usize::from(frame.len() < 100);
+        }
+        assert_eq!(honest, 6, "{quota:?}");
+        assert!((6 + 8..=6 + 12).contains(&got.len()), "{} {quota:?}", got.len());
+        // Once he read it there is room for strangers again.
+        assert_done(bob.acknowledge(&world, &got).await);
+        assert_done(mallorys.say(&world, "hello, stranger").await);
+        assert_eq!(texts(&bob.receive(&world).await), ["hello, stranger"], "{quota:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_mailbox_that_has_too_much_is_as_one_that_nobody_holds() {
     for quota in [
         Quota { entries: 5, bytes: u64::MAX },
@@ -181,7 +231,7 @@ async fn a_device_has_so_many_tokens_and_pays_for_each() {
     let alice = world.person("alice").await;
     let put = |count: usize| {
         let seeds = (0..count).map(|_| random::<32>().to_vec().into()).collect();
-        Ask::TokenPut(proto::TokenPut { seeds })
+        Ask::TokenPut(proto::TokenPut { seeds, ..Default::default() })
     };
     // One is there.
     for _ in 0..TOKENS / BATCH - 1 {
@@ -343,7 +393,7 @@ async fn a_login_ends_with_its_key() {
     let world = World::new();
     let mut alice = world.person("alice").await;
     let seeds = vec![random::<32>().to_vec().into()];
-    let put = Ask::TokenPut(proto::TokenPut { seeds });
+    let put = Ask::TokenPut(proto::TokenPut { seeds, ..Default::default() });
     assert_done(alice.ask(&world, put.clone()).await);
     // Whoever copied the login key is logged in already, and Alice replaces it.
     let before = alice.list.devices()[0].clone();

@@ -133,7 +133,10 @@ async fn a_list_follows_the_newest_and_is_signed_by_who_may() {
     // The new device logs in, and gets no token before it says where to seal to.
     phone.device = device.id;
     phone.login(&world).await;
-    let token = Ask::TokenPut(proto::TokenPut { seeds: vec![phone.seed.to_vec().into()] });
+    let token = Ask::TokenPut(proto::TokenPut {
+        seeds: vec![phone.seed.to_vec().into()],
+        ..Default::default()
+    });
     assert_refused(&phone.ask(&world, token.clone()).await, Code::Forbidden);
     let of_alice = MailboxKey::sign(&alice.mailbox.public(), NOW, &alice.device_key);
     let statement = Ask::MailboxKeyPut(proto::MailboxKeyPut { mailbox_key: Some(of_alice) });
@@ -166,7 +169,10 @@ async fn a_removed_device_has_no_mailbox_and_no_login() {
     assert!(alice.receive(&world).await.is_empty(), "its subscription ended");
     for body in [
         Ask::Subscribe(proto::Subscribe { after: 0 }),
-        Ask::TokenPut(proto::TokenPut { seeds: vec![alice.seed.to_vec().into()] }),
+        Ask::TokenPut(proto::TokenPut {
+            seeds: vec![alice.seed.to_vec().into()],
+            ..Default::default()
+        }),
         Ask::KeyPackagePut(proto::KeyPackagePut::default()),
     ] {
         assert_refused(&alice.ask(&world, body).await, Code::Unauthorised);

@@ -39,13 +39,13 @@ async fn a_token_goes_to_whoever_shows_its_seed() {
     let room = Room::found(&world, &[&alice, &bob]).await;
     // Eve read Bob's token in the tree, and knows no seed: she shows what she has.
     for stolen in [bob.token().0.to_vec(), bob.token().hash().0.to_vec()] {
-        let put = proto::TokenPut { seeds: vec![stolen.clone().into()] };
+        let put = proto::TokenPut { seeds: vec![stolen.clone().into()], ..Default::default() };
         assert_done(eve.ask(&world, Ask::TokenPut(put)).await);
         let delete = proto::TokenDelete { seeds: vec![stolen.into()] };
         assert_done(eve.ask(&world, Ask::TokenDelete(delete)).await);
     }
     // Even with the seed she moves or deletes nothing that is Bob's.
-    let put = proto::TokenPut { seeds: vec![bob.seed.to_vec().into()] };
+    let put = proto::TokenPut { seeds: vec![bob.seed.to_vec().into()], ..Default::default() };
     assert_done(eve.ask(&world, Ask::TokenPut(put)).await);
     let delete = proto::TokenDelete { seeds: vec![bob.seed.to_vec().into()] };
     assert_done(eve.ask(&world, Ask::TokenDelete(delete)).await);

@@ -115,7 +115,7 @@ async fn what_is_too_large_is_refused() {
     assert_refused(&world.ask(Ask::Commit(tree)).await, Code::NotFound);
 
     let many = vec![vec![1; 32].into(); BATCH + 1];
-    let tokens = Ask::TokenPut(proto::TokenPut { seeds: many });
+    let tokens = Ask::TokenPut(proto::TokenPut { seeds: many, ..Default::default() });
     assert_refused(&alice.ask(&world, tokens).await, Code::TooLarge);
     let wanted = vec![proto::Release::default(); BATCH + 1];
     let bodies = Ask::BodyGet(proto::BodyGet { wanted });

@@ -109,7 +109,8 @@ impl World {
         let (connection, _) = self.login_connection().await;
         assert_done(ask(&self.server, &connection, Ask::Register(person.register(name))).await);
         person.login(self).await;
-        let put = proto::TokenPut { seeds: vec![person.seed.to_vec().into()] };
+        let put =
+            proto::TokenPut { seeds: vec![person.seed.to_vec().into()], ..Default::default() };
         assert_done(person.ask(self, Ask::TokenPut(put)).await);
         person.subscribe(self).await;
         person.listen(self).await;

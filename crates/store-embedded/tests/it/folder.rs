@@ -84,7 +84,7 @@ async fn a_disk_with_little_room_lets_everybody_make_some() {
         mailbox_key: vec![1; 64].into(),
         mailbox_key_made_at_ms: 1,
     };
-    let put = Op::PutTokens { device, hashes: hashes.clone() };
+    let put = Op::PutTokens { device, hashes: hashes.clone(), of_key_packages: false };
     let store = Folder::open_with_reserve(folder.path(), 0).unwrap();
     let stored = store.commit(vec![register, put.clone()]).await;
     assert_eq!(stored, Ok(vec![Outcome::Done, Outcome::Done]));

@@ -129,7 +129,8 @@ fn child() {
 }
 
 async fn found(store: &Folder, token: Token) -> Option<DeviceId> {
-    store.mailboxes_of(vec![token.hash()]).await.unwrap().pop().flatten()
+    let found = store.mailboxes_of(vec![token.hash()]).await.unwrap().pop().flatten();
+    found.map(|token| token.device)
 }
 
 fn hex(bytes: &[u8]) -> String {
