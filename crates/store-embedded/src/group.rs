@@ -160,8 +160,15 @@ impl<'a> Group<'a> {
     ) -> Result<BTreeSet<Vec<u8>>, StorageError> {
         let on_disk = self.folder.spaces().of(space).map_err(failed)?.range(range.clone());
         let written = self.written.get(&(space as usize)).map(|(_, rows)| rows);
-        let is_deleted = |key: &[u8]| {
-            written.and_then(|rows| rows.get(key)).is_some_and(|change| change.value.is_none())
+        let recent: HashMap<Vec<u8>, bool> = if space == Space::Entries {
+            self.folder.recent().entry_keys(&range).into_iter().collect()
+        } else {
+            HashMap::new()
+        };
+        // What a tree still has and is gone counts for nothing, or a limit of such rows would hide those behind them.
+        let is_deleted = |key: &[u8]| match written.and_then(|rows| rows.get(key)) {
+            Some(change) => change.value.is_none(),
+            None => recent.get(key) == Some(&false),
         };
         let mut keys = BTreeSet::new();
         for row in on_disk {
@@ -173,15 +180,7 @@ impl<'a> Group<'a> {
                 keys.insert(key);
             }
         }
-        if space == Space::Entries {
-            for (key, is_there) in self.folder.recent().entry_keys(&range) {
-                if is_there {
-                    keys.insert(key);
-                } else {
-                    keys.remove(&key);
-                }
-            }
-        }
+        keys.extend(recent.into_iter().filter(|(_, is_there)| *is_there).map(|(key, _)| key));
         if let Some((_, rows)) = self.written.get(&(space as usize)) {
             for (key, change) in rows.iter().filter(|(key, _)| range.contains(*key)) {
                 match change.value {
