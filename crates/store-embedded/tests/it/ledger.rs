@@ -192,7 +192,7 @@ async fn an_old_copy_of_the_ledgers_folder_does_not_open_and_the_newer_one_does(
             Ok(_) => assert!(opens),
             Err(error) => {
                 assert!(!opens, "{error}");
-                assert!(matches!(error, LedgerError::Behind { size: 2, promised: 3 }), "{error}");
+                assert!(matches!(error, LedgerError::Behind { size: 3, promised: 4 }), "{error}");
             }
         }
     }
