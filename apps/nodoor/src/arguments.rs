@@ -146,6 +146,16 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: EvidenceVerb,
     },
+    /// Build, sign and log releases
+    Release {
+        #[command(subcommand)]
+        verb: ReleaseVerb,
+    },
+    /// Newer versions
+    Update {
+        #[command(subcommand)]
+        verb: UpdateVerb,
+    },
     /// Remove the account's keys and all messages from this device
     Erase {
         /// Really: this device may hold the only copy
@@ -299,6 +309,116 @@ pub(crate) struct CheckRelease {
     pub(crate) builders: PathBuf,
 }
 
+/// What a builder does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReleaseVerb {
+    /// Print the public key of a builder's key file
+    Key(ReleaseKey),
+    /// Write the unsigned entry of files that were built; `cargo xtask release` does it
+    Write(ReleaseWrite),
+    /// Sign an entry, in place
+    Sign(ReleaseSign),
+    /// Fetch the .tlog-proof of an entry that was logged at --server
+    Proof(ReleaseProof),
+}
+
+/// A builder's key.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseKey {
+    /// The key; made if there is no such file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The name of a key that is made
+    #[arg(long, value_name = "NAME", default_value = "builder")]
+    pub(crate) name: String,
+}
+
+/// What stands in an entry.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseWrite {
+    /// The files, or folders of them
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// web, terminal, desktop or server
+    #[arg(long)]
+    pub(crate) kind: String,
+    /// Rises with each release
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) sequence: u64,
+    /// The commit it was built from
+    #[arg(long, value_name = "HEX")]
+    pub(crate) commit: String,
+    /// What describes the compilers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) toolchain: PathBuf,
+    /// The manifest of a web app
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// When it may be installed, milliseconds since 1970
+    #[arg(long, value_name = "MS")]
+    pub(crate) not_before: u64,
+    /// Without a cool-down; everybody sees that
+    #[arg(long)]
+    pub(crate) emergency: bool,
+    /// Where the entry goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// How an entry is signed.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseSign {
+    /// The entry of what you built
+    pub(crate) entry: PathBuf,
+    /// Your key; made if there is no such file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The name of a key that is made
+    #[arg(long, value_name = "NAME", default_value = "builder")]
+    pub(crate) name: String,
+    /// Take another builder's signatures over, if the entry is the same; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Vec<PathBuf>,
+}
+
+/// Which proof is fetched.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseProof {
+    /// The signed entry
+    pub(crate) entry: PathBuf,
+    /// Where the proof goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// What can be done with a newer version.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpdateVerb {
+    /// Whether a downloaded file may be installed: logged, signed, newer, and past its cool-down; asks nobody
+    Check(CheckUpdate),
+}
+
+/// What an update is held against.
+#[derive(Debug, Args)]
+pub(crate) struct CheckUpdate {
+    /// What was downloaded; of the web app its integrity.json
+    pub(crate) file: PathBuf,
+    /// Its .tlog-proof
+    pub(crate) proof: PathBuf,
+    /// web, terminal, desktop or server
+    #[arg(long, default_value = "terminal")]
+    pub(crate) kind: String,
+    /// The number of what is installed [default: of this program itself]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) installed: Option<u64>,
+    /// The policy of the deployment [default: `policy` in the profile]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The builders whose releases count [default: `builders` in the profile, else those compiled in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) builders: Option<PathBuf>,
+}
+
 /// What is done with evidence.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvidenceVerb {
@@ -361,6 +481,8 @@ impl Arguments {
             Some(Verb::Witness { .. }) => "nodoor witness",
             Some(Verb::Audit { .. }) => "nodoor audit",
             Some(Verb::Evidence { .. }) => "nodoor evidence",
+            Some(Verb::Release { .. }) => "nodoor release",
+            Some(Verb::Update { .. }) => "nodoor update",
             Some(Verb::Erase { .. }) => "nodoor erase",
         }
     }
@@ -459,6 +581,10 @@ mod tests {
             "nodoor audit run --server http://127.0.0.1:8448 --state d --once --cosign k",
             "nodoor audit check-release f p --policy o --builders b",
             "nodoor evidence check f",
+            "nodoor release key --key k",
+            "nodoor release sign terminal.entry --key k --with theirs.entry",
+            "nodoor release proof terminal.entry --out nodoor.tlog-proof",
+            "nodoor update check nodoor nodoor.tlog-proof",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

@@ -19,7 +19,7 @@ use nodoor_view::{
 use zeroize::Zeroizing;
 
 use crate::{
-    arguments::{Arguments, Verb},
+    arguments::{Arguments, Global, Verb},
     failure::Failure,
     target::Target,
 };
@@ -37,10 +37,7 @@ impl Session {
     /// Takes the profile (waiting up to 10 seconds for it) and starts its engine.
     pub(crate) async fn open(arguments: &Arguments) -> Result<Self, Failure> {
         let global = &arguments.global;
-        let folder = match &global.profile {
-            Some(folder) => folder.clone(),
-            None => default_profile()?,
-        };
+        let folder = profile_folder(global)?;
         let profile = Profile::take(&folder, arguments.command(), LOCK_WAIT).await?;
         let home = profile.server();
         let server = global.server.clone().or_else(|| home.clone());
@@ -168,6 +165,11 @@ impl Session {
 pub(crate) const NO_REQUEST: Failure = Failure::Said("not_found", "no-such-request");
 /// There is no such conversation.
 pub(crate) const NO_CONVERSATION: Failure = Failure::Said("not_found", "no-such-conversation");
+
+/// The profile's folder, as it was asked for or as it is by default.
+pub(crate) fn profile_folder(global: &Global) -> Result<PathBuf, Failure> {
+    global.profile.clone().map_or_else(default_profile, Ok)
+}
 
 fn default_profile() -> Result<PathBuf, Failure> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

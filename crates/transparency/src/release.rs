@@ -10,7 +10,10 @@ use std::fmt;
 
 use crate::{
     key::{SigningKey, label, verify},
-    ledger::entry::{BuilderSignature, Release, ReleaseKind},
+    ledger::{
+        entry::{BuilderSignature, Release, ReleaseKind},
+        policy::Satisfaction,
+    },
 };
 
 /// Different builders that must have signed.
@@ -185,6 +188,27 @@ pub fn check(
         return Err(ReleaseError::TooEarly(release.not_before_ms));
     }
     Ok(())
+}
+
+/// Whether a release was logged a day ago at least, by the clocks of those who cosigned the checkpoint of its proof: a date
+/// in the entry is the builders' word alone. An emergency need not wait; where the policy asks for no witness nobody but
+/// the operator could say.
+///
+/// The proof must be as old as that: one from when the release was logged, not one that was made to ask.
+///
+/// # Errors
+/// [`ReleaseError::TooEarly`] with the time at which this very proof is old enough.
+pub fn cooled_down(
+    release: &Release,
+    satisfaction: &Satisfaction,
+    now_ms: u64,
+) -> Result<(), ReleaseError> {
+    if release.emergency || satisfaction.unwitnessed {
+        return Ok(());
+    }
+    let cosigned = satisfaction.cosigned_at_ms.unwrap_or(u64::MAX);
+    let until = cosigned.saturating_add(COOL_DOWN_MS);
+    if now_ms < until { Err(ReleaseError::TooEarly(until)) } else { Ok(()) }
 }
 
 /// Whether a release may stand in the log at this ledger time, after the one of its kind before it: what an auditor

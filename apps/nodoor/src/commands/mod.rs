@@ -9,10 +9,12 @@ mod people;
 use std::io::IsTerminal;
 
 use crate::{
-    arguments::{Arguments, AuditVerb, DeviceVerb, EvidenceVerb, Global, Verb, WitnessVerb},
+    arguments::{
+        Arguments, AuditVerb, DeviceVerb, EvidenceVerb, Global, UpdateVerb, Verb, WitnessVerb,
+    },
     failure::Failure,
     ledger, plain,
-    session::{DEFAULT_SERVER, Session},
+    session::{DEFAULT_SERVER, Session, profile_folder},
     tui,
 };
 
@@ -56,8 +58,16 @@ async fn beside_the_ledger(verb: &Verb, global: &Global) -> Option<Result<(), Fa
             ledger::audit::run(options, server, json).await
         }
         Verb::Audit { verb: AuditVerb::CheckRelease(options) } => {
-            ledger::evidence::check_release(options, json)
+            ledger::update::check_release(options, json)
         }
+        Verb::Release { verb } => {
+            let server = global.server.as_deref().unwrap_or(DEFAULT_SERVER);
+            ledger::release::run(verb, server, json).await
+        }
+        Verb::Update { verb: UpdateVerb::Check(options) } => match profile_folder(global) {
+            Ok(profile) => ledger::update::check(options, &profile, json),
+            Err(failure) => Err(failure),
+        },
         Verb::Evidence { verb: EvidenceVerb::Check { file } } => {
             ledger::evidence::check(file, json)
         }
@@ -84,8 +94,11 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Unblock { to } => people::unblock(session, to).await,
         Verb::Group { verb } => groups::run(session, verb).await,
         // Done by `run`.
-        Verb::Chat { .. } | Verb::Witness { .. } | Verb::Audit { .. } | Verb::Evidence { .. } => {
-            Ok(())
-        }
+        Verb::Chat { .. }
+        | Verb::Witness { .. }
+        | Verb::Audit { .. }
+        | Verb::Evidence { .. }
+        | Verb::Release { .. }
+        | Verb::Update { .. } => Ok(()),
     }
 }

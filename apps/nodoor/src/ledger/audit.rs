@@ -34,7 +34,7 @@ use super::{
 use crate::{arguments::AuditRun, failure::Failure};
 
 /// Entries of a full bundle, each of up to 64 KiB.
-const BUNDLE_BYTES: usize = 256 * (65_535 + 2);
+pub(super) const BUNDLE_BYTES: usize = 256 * (65_535 + 2);
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(2);
 

@@ -2,16 +2,12 @@
 //! The key file of a witness or auditor: one line, `PRIVATE+KEY+<name>+<id>+<base64 of kind and seed>`, as the signed
 //! note tools write it. Made where there is none, readable by its owner alone.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use nodoor_transparency::ledger::note::{KeyKind, NoteSigner};
 use zeroize::Zeroizing;
 
+use super::files::write_secret;
 use crate::failure::Failure;
 
 const PREFIX: &str = "PRIVATE+KEY+";
@@ -41,9 +37,7 @@ fn make(path: &Path, name: &str) -> Result<NoteSigner, Failure> {
     let data = [&[KeyKind::Cosignature as u8], seed.as_slice()].concat();
     let id = signer.verifier().id();
     let line = Zeroizing::new(format!("{PREFIX}{name}+{id:08x}+{}\n", base64(&data)));
-    let mut file = fs::File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(line.as_bytes())?;
-    file.sync_all()?;
+    write_secret(path, &line)?;
     Ok(signer)
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! What anyone can run beside a ledger: a witness, an auditor, and the check of a file of evidence.
+//! What anyone can run beside a ledger: a witness, an auditor, a builder, and the checks of evidence and of releases.
 //!
 //! These commands open no profile and know no account. All formats and decisions are `nodoor_transparency`'s; here are
 //! sockets, files and the order between them. Spec: `docs/book/ledger.md`, 1 and 5; C2SP tlog-witness.
@@ -10,6 +10,8 @@ pub(crate) mod evidence;
 mod files;
 mod key;
 mod log;
+pub(crate) mod release;
+pub(crate) mod update;
 pub(crate) mod witness;
 
 use tokio::signal::unix::{SignalKind, signal};

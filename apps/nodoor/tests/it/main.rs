@@ -6,6 +6,8 @@ mod alone;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod releases;
+#[cfg(test)]
 mod talk;
 #[cfg(test)]
 mod words;

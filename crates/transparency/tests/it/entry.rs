@@ -3,11 +3,16 @@
 
 use nodoor_transparency::{
     key::SigningKey,
-    ledger::entry::{
-        Artifact, Disclosure, ENTRY_BYTES, Entry, EntryError, EpochError, Governance,
-        GovernanceKind, KtEpoch, Release, ReleaseKind,
+    ledger::{
+        entry::{
+            Artifact, Disclosure, ENTRY_BYTES, Entry, EntryError, EpochError, Governance,
+            GovernanceKind, KtEpoch, Release, ReleaseKind,
+        },
+        policy::Satisfaction,
     },
-    release::{Builders, COOL_DOWN_MS, Installed, ReleaseError, check, may_be_logged, sign},
+    release::{
+        Builders, COOL_DOWN_MS, Installed, ReleaseError, check, cooled_down, may_be_logged, sign,
+    },
 };
 use proptest::prelude::*;
 
@@ -238,6 +243,26 @@ fn an_auditor_sees_a_release_without_its_cool_down_or_with_an_old_number() {
     assert_eq!(may_be_logged(&emergency, None, &builders(), logged + 1), Ok(()));
     let old = may_be_logged(&signed(), Some(&signed()), &builders(), logged);
     assert_eq!(old, Err(ReleaseError::NotNewer));
+}
+
+#[test]
+fn builders_who_write_an_early_date_do_not_shorten_the_cool_down() {
+    let now = release().not_before_ms;
+    let witnessed = |hours_ago: u64| Satisfaction {
+        unwitnessed: false,
+        witnesses: vec!["wanda".to_owned()],
+        cosigned_at_ms: Some(now - hours_ago * 3_600_000),
+    };
+    // The date alone lets it in.
+    let terminal = Installed { kind: ReleaseKind::Terminal, sequence: 6 };
+    assert_eq!(check(&signed(), &builders(), terminal, &[1; 32], now), Ok(()));
+    let early = cooled_down(&signed(), &witnessed(23), now);
+    assert_eq!(early, Err(ReleaseError::TooEarly(now + 3_600_000)));
+    assert_eq!(cooled_down(&signed(), &witnessed(24), now), Ok(()));
+    let emergency = Release { emergency: true, ..release() };
+    assert_eq!(cooled_down(&emergency, &witnessed(0), now), Ok(()));
+    let nobody = Satisfaction { unwitnessed: true, witnesses: Vec::new(), cosigned_at_ms: None };
+    assert_eq!(cooled_down(&signed(), &nobody, now), Ok(()));
 }
 
 #[test]
