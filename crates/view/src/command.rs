@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device;
 use crate::model::{
     Check, ConversationId, ConversationRow, DeviceRow, EvidenceFile, FoundPerson, GroupMember,
     LedgerState, MessageDetail, MessageId, MessagePage, Problem, Profile, RequestRow, Settings,
@@ -165,7 +166,6 @@ pub enum Command {
         /// Which conversation.
         conversation: ConversationId,
     },
-    /// One's own devices. Answer: `Devices`.
     /// Has the keys of a chat checked against the public log now, and waits for it. Answer: `Check`, as it then stands.
     Verify {
         /// Which conversation.
@@ -177,8 +177,14 @@ pub enum Command {
     Evidence,
     /// The person has read the proof of tampering: verified chats send again. Answer: `Ledger`.
     AnswerProof,
+    /// One's own devices. Answer: `Devices`.
     Devices,
-    /// The 24 recovery words. Answer: `Words`.
+    /// Linking, removal, disputes, recovery. Answer: `Device`, or what the command says.
+    Device {
+        /// What to do.
+        of: device::Command,
+    },
+    /// The 24 recovery words. Answer: `Words`; `Nothing` once they were erased here, or on a device that never had them.
     Words,
     /// Sets the name contacts see, encrypted, sent with the next message of each chat. Answer: `Profile`.
     SetName {
@@ -262,18 +268,20 @@ pub enum Reply {
     Members(Vec<GroupMember>),
     /// A contact or group sheet.
     Sheet(Sheet),
-    /// One's own devices.
-    Devices(Vec<DeviceRow>),
-    /// The 24 words, separated by one space.
-    Words(String),
-    /// Settings of this device.
-    Settings(Settings),
     /// How far the keys of a chat are checked.
     Check(Check),
     /// The public log.
     Ledger(LedgerState),
     /// Evidence, oldest first.
     Evidence(Vec<EvidenceFile>),
+    /// One's own devices.
+    Devices(Vec<DeviceRow>),
+    /// Of [`Command::Device`].
+    Device(device::Reply),
+    /// The 24 words, separated by one space.
+    Words(String),
+    /// Settings of this device.
+    Settings(Settings),
 }
 
 /// Whether a handle can be had.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device;
 use crate::model::{ConversationId, ConversationRow, LedgerState, MessageId, MessageRow, Problem};
 
 /// Something changed, and is on disk.
@@ -72,6 +73,11 @@ pub enum Event {
     Ledger {
         /// As it is now.
         state: LedgerState,
+    },
+    /// Of one's own devices and account.
+    Device {
+        /// What happened.
+        what: device::Event,
     },
     /// The disk is full or failed: what is kept is kept, nothing new is.
     DiskTrouble,

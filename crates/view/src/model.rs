@@ -566,6 +566,20 @@ pub enum ProblemKind {
     OutOfTokens,
     /// That is oneself.
     Yourself,
+    /// The six digits are not those that the other device shows; `wait_seconds` is not used.
+    WrongCode,
+    /// The letters are no link, or the linking is over: time, tries, or the other device ended it.
+    LinkOver,
+    /// Not 24 recovery words, or not those of this account.
+    WrongWords,
+    /// The account's devices changed meanwhile: try again.
+    ListChanged,
+    /// The account has as many devices as it may have.
+    TooManyDevices,
+    /// A removed device objects: no device can be added until the recovery words settle it.
+    Disputed,
+    /// This device is not, or no longer, one of the account's.
+    NotADevice,
     /// The disk is full or failed.
     Disk,
     /// A fault of this app.

@@ -244,6 +244,13 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::Certificate => "problem-certificate",
         ProblemKind::OutOfTokens => "problem-out-of-tokens",
         ProblemKind::Yourself => "problem-yourself",
+        ProblemKind::WrongCode => "problem-wrong-code",
+        ProblemKind::LinkOver => "problem-link-over",
+        ProblemKind::WrongWords => "problem-wrong-words",
+        ProblemKind::ListChanged => "problem-list-changed",
+        ProblemKind::TooManyDevices => "problem-too-many-devices",
+        ProblemKind::Disputed => "problem-disputed",
+        ProblemKind::NotADevice => "problem-not-a-device",
         ProblemKind::Disk => "problem-disk",
         ProblemKind::Internal => "problem-internal",
     }

@@ -78,6 +78,13 @@ fn every_problem_line_and_state_has_words() {
         ProblemKind::RegistrationClosed,
         ProblemKind::Certificate,
         ProblemKind::Yourself,
+        ProblemKind::WrongCode,
+        ProblemKind::LinkOver,
+        ProblemKind::WrongWords,
+        ProblemKind::ListChanged,
+        ProblemKind::TooManyDevices,
+        ProblemKind::Disputed,
+        ProblemKind::NotADevice,
         ProblemKind::Disk,
         ProblemKind::Internal,
     ];
