@@ -19,5 +19,6 @@ pub mod key;
 pub mod ledger;
 pub mod link;
 pub mod list;
+pub mod meeting;
 pub mod release;
 pub mod statement;

@@ -39,6 +39,12 @@ impl Device {
     pub fn new(device_key: [u8; 32], mls_key: [u8; 32], login_key: [u8; 32]) -> Self {
         Self { id: DeviceId::of(&device_key), device_key, mls_key, login_key }
     }
+
+    /// Its entry: the canonical CBOR of `[id, device key, MLS signature key, login key]`, as it stands in a list.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        canonical::to_vec(&DeviceBody::from(self))
+    }
 }
 
 // Keys join people to devices: not for a log.
@@ -221,7 +227,7 @@ struct Body {
 /// `[id, device key, MLS signature key, login key]`.
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct DeviceBody {
+pub(crate) struct DeviceBody {
     #[n(0)]
     id: ByteArray<16>,
     #[n(1)]
@@ -243,6 +249,18 @@ impl From<&Device> for DeviceBody {
     }
 }
 
+/// The id as it was written, whether or not it is that of the key.
+impl From<DeviceBody> for Device {
+    fn from(body: DeviceBody) -> Self {
+        Self {
+            id: DeviceId(body.id.into()),
+            device_key: body.device_key.into(),
+            mls_key: body.mls_key.into(),
+            login_key: body.login_key.into(),
+        }
+    }
+}
+
 impl TryFrom<Body> for DeviceList {
     type Error = ListError;
 
@@ -252,16 +270,7 @@ impl TryFrom<Body> for DeviceList {
             [] => None,
             hash => Some(<[u8; 32]>::try_from(hash).map_err(|_| ListError::Form)?),
         };
-        let devices: Vec<Device> = body
-            .devices
-            .into_iter()
-            .map(|d| Device {
-                id: DeviceId(d.id.into()),
-                device_key: d.device_key.into(),
-                mls_key: d.mls_key.into(),
-                login_key: d.login_key.into(),
-            })
-            .collect();
+        let devices: Vec<Device> = body.devices.into_iter().map(Device::from).collect();
         let list = Self {
             account,
             version: body.version,
