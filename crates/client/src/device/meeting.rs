@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! A meeting: the slots of [`super::machine`] sealed, put and fetched, one request at a time, until it is done or over.
+//!
+//! In memory alone. A box that was not answered is put again, byte for byte; a slot that is still empty is asked for
+//! again. What was signed here is on disk before it is sent, so that a meeting that breaks off after that changes
+//! nothing of what comes.
+//!
+//! Spec: `docs/book/ledger.md`, 8.
+
+use std::collections::VecDeque;
+
+use nodoor_transparency::{
+    link::{LinkKey, LinkSecret, box_data},
+    meeting::{Host, Offer, Outcome},
+};
+use nodoor_view::{
+    command::{Command as Asked, Reply},
+    device::{Command, Event as DeviceEvent, Linking, Reply as DeviceReply},
+    model::{Milliseconds, Problem, ProblemKind},
+};
+use nodoor_wire::{
+    code::Class,
+    id::{AccountId, DeviceId},
+    proto::{self, answer, request},
+    sealed,
+};
+
+use crate::{
+    device::{
+        PAUSE, Request,
+        machine::{Answered, Asking, Broken, Keys, Matched, Offered, Showing, Shown, Typed},
+    },
+    io::Wire,
+    link::class_of,
+    live::{Purpose, Search, Sought},
+    names::tidy,
+    step::{Step, problem, refused},
+};
+
+/// How long a link is good, milliseconds: the server forgets a meeting after that.
+const LINK_LASTS: u64 = 5 * 60_000;
+/// How long a code is good.
+const CODE_LASTS: u64 = 2 * 60_000;
+/// How long the other side has for its signature, and we for the last box.
+const SIGNING_LASTS: u64 = 60_000;
+/// Pause before an empty slot is asked for again. The server waits up to 20 s before it says so.
+const AGAIN: u64 = 1_000;
+
+/// A meeting under way.
+pub(crate) struct Meeting {
+    number: u64,
+    place: [u8; 16],
+    key: LinkKey,
+    letters: String,
+    until: u64,
+    stage: Stage,
+    /// Boxes to put, oldest first.
+    puts: VecDeque<(u8, Vec<u8>)>,
+    /// The slot we wait for.
+    reading: Option<u8>,
+    putting: bool,
+    getting: bool,
+    again_at: u64,
+    /// The newest slot that we wrote.
+    said: Option<u8>,
+    /// It is over; the last box may be on its way.
+    over: bool,
+    /// A slot that came and cannot be judged yet: the account's lists are being looked up.
+    kept: Option<(u8, Vec<u8>)>,
+}
+
+/// Where a meeting stands.
+#[expect(clippy::large_enum_variant, reason = "there is one meeting at a time")]
+enum Stage {
+    /// New device: waits for slot 1.
+    Shown(Shown),
+    /// New device: waits for the code.
+    Asking(Asking),
+    /// New device: waits for slot 4.
+    Matched(Matched),
+    /// New device: signed, waits for slot 6.
+    Signed,
+    /// Old device: waits for slot 0.
+    Meeting,
+    /// Old device: waits for slot 2.
+    Answered(Answered),
+    /// Old device: shows the code, waits for slot 3.
+    Showing(Showing),
+    /// Old device: signed, waits for slot 5.
+    Offered(Offered),
+    /// Old device: the list is on its way.
+    Putting(DeviceId),
+    /// Nowhere, while it is moved on.
+    Between,
+}
+
+impl Meeting {
+    fn new(number: u64, secret: &LinkSecret, stage: Stage, until: u64) -> Self {
+        Self {
+            number,
+            place: secret.rendezvous(),
+            key: secret.key(),
+            letters: secret.letters(),
+            until,
+            stage,
+            puts: VecDeque::new(),
+            reading: None,
+            putting: false,
+            getting: false,
+            again_at: 0,
+            said: None,
+            over: false,
+            kept: None,
+        }
+    }
+
+    /// When something of it is due.
+    pub(super) fn due(&self) -> impl Iterator<Item = u64> {
+        [self.until, self.again_at].into_iter()
+    }
+
+    /// The connection broke.
+    pub(super) fn interrupted(&mut self) {
+        (self.putting, self.getting) = (false, false);
+    }
+
+    /// Seals a slot and puts it at the end of what goes out.
+    fn put(&mut self, slot: u8, plain: &[u8]) {
+        let data = box_data(&self.place, slot);
+        self.said = Some(slot);
+        self.puts.push_back((slot, sealed::seal(&self.key.0, slot.into(), &data, plain)));
+    }
+
+    fn open(&self, slot: u8, boxed: &[u8]) -> Result<Vec<u8>, Broken> {
+        let data = box_data(&self.place, slot);
+        sealed::open(&self.key.0, slot.into(), &data, boxed).map_err(|_| Broken::Forged)
+    }
+
+    /// Whether this device is the one that is linked.
+    fn is_new(&self) -> bool {
+        matches!(self.stage, Stage::Shown(_) | Stage::Asking(_) | Stage::Matched(_) | Stage::Signed)
+    }
+}
+
+impl Step<'_> {
+    // ---- commands ------------------------------------------------------------------------------
+
+    pub(super) fn link_start(&mut self) -> Reply {
+        if self.account().is_some() {
+            return refused(ProblemKind::HasAccount);
+        }
+        let secret = LinkSecret::of(self.random());
+        let keys =
+            Keys { device_seed: self.random(), mls_seed: self.random(), login_seed: self.random() };
+        let name = self.live.device_name.clone();
+        let shown = Shown::begin(keys, self.random(), &name);
+        let slot_0 = shown.slot_0.clone();
+        let until = self.now + LINK_LASTS;
+        let meeting = self.meet(&secret, Stage::Shown(shown), until);
+        meeting.put(0, &slot_0);
+        meeting.reading = Some(1);
+        let letters = meeting.letters.clone();
+        self.want(Wire::Anonymous);
+        Reply::Device(DeviceReply::Link { letters, until: Milliseconds(until) })
+    }
+
+    pub(super) fn link_approve(&mut self, link: &str) -> Option<Reply> {
+        // A QR code's text is a sentence and then the letters.
+        let letters = link.trim().lines().last().unwrap_or_default();
+        let Ok(secret) = LinkSecret::parse(letters) else {
+            return Some(refused(ProblemKind::LinkOver));
+        };
+        let standing = self.standing();
+        match standing {
+            nodoor_view::device::Standing::Good => {}
+            nodoor_view::device::Standing::Removed { .. } => {
+                return Some(refused(ProblemKind::NotADevice));
+            }
+            nodoor_view::device::Standing::Disputed => return Some(refused(ProblemKind::Disputed)),
+        }
+        let here = self.live.device.meeting.as_ref().filter(|meeting| !meeting.over);
+        match here.filter(|meeting| meeting.letters == secret.letters()).map(|one| &one.stage) {
+            Some(Stage::Showing(showing)) => {
+                let (code, name) = (showing.code().to_string(), tidy(showing.name(), 60));
+                Some(Reply::Device(DeviceReply::Code { code, name }))
+            }
+            Some(_) => None,
+            None => {
+                let until = self.now + CODE_LASTS;
+                self.meet(&secret, Stage::Meeting, until).reading = Some(0);
+                self.want(Wire::Anonymous);
+                None
+            }
+        }
+    }
+
+    pub(super) fn link_code(&mut self, code: &str) -> Option<Reply> {
+        let ours = |meeting: &&mut Meeting| meeting.is_new() && !meeting.over;
+        let Some(meeting) = self.live.device.meeting.as_mut().filter(ours) else {
+            return Some(refused(ProblemKind::LinkOver));
+        };
+        match std::mem::replace(&mut meeting.stage, Stage::Between) {
+            Stage::Asking(asking) => match asking.typed(code) {
+                Typed::Match(matched) => {
+                    meeting.put(3, &matched.slot_3);
+                    meeting.reading = Some(4);
+                    meeting.stage = Stage::Matched(matched);
+                    self.tell_linking(Linking::Matched);
+                    Some(Reply::Done)
+                }
+                Typed::Wrong(asking) => {
+                    let tries_left = asking.tries_left;
+                    meeting.stage = Stage::Asking(asking);
+                    self.tell_linking(Linking::CodeWanted { tries_left });
+                    Some(refused(ProblemKind::WrongCode))
+                }
+                Typed::Over => {
+                    self.end_meeting(Broken::Tries);
+                    Some(refused(ProblemKind::LinkOver))
+                }
+            },
+            // Typed before the other side's answer came.
+            Stage::Shown(shown) => {
+                meeting.stage = Stage::Shown(shown);
+                None
+            }
+            other => {
+                meeting.stage = other;
+                Some(Reply::Done)
+            }
+        }
+    }
+
+    pub(super) fn link_cancel(&mut self) -> Reply {
+        let stage = self.live.device.meeting.as_ref().map(|meeting| &meeting.stage);
+        match stage {
+            None | Some(Stage::Signed | Stage::Offered(_) | Stage::Putting(_)) => {}
+            Some(_) => self.end_meeting(Broken::Told(Outcome::Ended)),
+        }
+        Reply::Done
+    }
+
+    // ---- slots ---------------------------------------------------------------------------------
+
+    fn meet(&mut self, secret: &LinkSecret, stage: Stage, until: u64) -> &mut Meeting {
+        let live = &mut self.live.device;
+        live.meetings += 1;
+        live.meeting.insert(Meeting::new(live.meetings, secret, stage, until))
+    }
+
+    /// Sends what is due of the meeting.
+    pub(super) fn advance_meeting(&mut self) {
+        let Some(meeting) = &self.live.device.meeting else {
+            return;
+        };
+        if meeting.until <= self.now {
+            let decided = matches!(meeting.stage, Stage::Signed | Stage::Putting(_));
+            if meeting.over || decided {
+                self.live.device.meeting = None;
+            } else {
+                self.end_meeting(Broken::Told(Outcome::Ended));
+            }
+        }
+        if self.live.device.meeting.as_ref().is_some_and(|meeting| meeting.kept.is_some()) {
+            self.judge_kept();
+        }
+        if !self.is_ready(Wire::Anonymous) {
+            return;
+        }
+        let now = self.now;
+        let Some(meeting) = &mut self.live.device.meeting else {
+            return;
+        };
+        if meeting.again_at > now {
+            return;
+        }
+        let (number, id) = (meeting.number, meeting.place.to_vec().into());
+        if let Some((slot, boxed)) = meeting.puts.front() {
+            if !meeting.putting {
+                meeting.putting = true;
+                let slot = *slot;
+                let put =
+                    proto::RendezvousPut { id, slot: slot.into(), r#box: boxed.clone().into() };
+                let of = Purpose::Device(Request::Put(number, slot));
+                self.request(Wire::Anonymous, request::Body::RendezvousPut(put), of);
+            }
+        } else if let Some(slot) = meeting.reading
+            && !meeting.getting
+        {
+            meeting.getting = true;
+            let get = proto::RendezvousGet { id, slot: slot.into() };
+            let of = Purpose::Device(Request::Get(number, slot));
+            self.request(Wire::Anonymous, request::Body::RendezvousGet(get), of);
+        } else if meeting.over {
+            self.live.device.meeting = None;
+        }
+    }
+
+    /// The server's answer to a box.
+    pub(super) fn box_put(&mut self, number: u64, slot: u8, body: &answer::Body) {
+        let (now, Some(meeting)) = (self.now, &mut self.live.device.meeting) else {
+            return;
+        };
+        if meeting.number != number || meeting.puts.front().is_none_or(|(own, _)| *own != slot) {
+            return;
+        }
+        meeting.putting = false;
+        match body {
+            answer::Body::Done(_) => {
+                meeting.puts.pop_front();
+            }
+            answer::Body::Refusal(refusal) if class_of(refusal) == Class::Retry => {
+                let seconds = u64::from(refusal.retry_after_seconds) * 1000;
+                meeting.again_at = now + seconds.max(PAUSE);
+            }
+            // Somebody else wrote there.
+            _ => self.end_meeting(Broken::Forged),
+        }
+    }
+
+    /// The server's answer to a slot.
+    pub(super) fn box_got(&mut self, number: u64, slot: u8, body: &answer::Body) {
+        let now = self.now;
+        let Some(meeting) = &mut self.live.device.meeting else {
+            return;
+        };
+        if meeting.number != number {
+            return;
+        }
+        meeting.getting = false;
+        if meeting.reading != Some(slot) {
+            return;
+        }
+        let boxed = match body {
+            answer::Body::RendezvousGet(got) => got.r#box.clone(),
+            answer::Body::Refusal(refusal) => {
+                let seconds = u64::from(refusal.retry_after_seconds) * 1000;
+                meeting.again_at = now + seconds.max(PAUSE);
+                return;
+            }
+            _ => return self.end_meeting(Broken::Forged),
+        };
+        if boxed.is_empty() {
+            meeting.again_at = now + AGAIN;
+            return;
+        }
+        meeting.reading = None;
+        let taken = meeting.open(slot, &boxed).and_then(|plain| self.take_slot(slot, &plain));
+        if let Err(broken) = taken {
+            self.end_meeting(broken);
+        }
+    }
+
+    fn take_slot(&mut self, slot: u8, plain: &[u8]) -> Result<(), Broken> {
+        let Some(meeting) = &mut self.live.device.meeting else {
+            return Ok(());
+        };
+        let stage = std::mem::replace(&mut meeting.stage, Stage::Between);
+        match (stage, slot) {
+            (Stage::Shown(shown), 1) => {
+                let asking = shown.answered(plain)?;
+                let (account, tries_left) = (asking.host.account, asking.tries_left);
+                meeting.put(2, &asking.slot_2);
+                meeting.stage = Stage::Asking(asking);
+                self.seek(account);
+                self.tell_linking(Linking::CodeWanted { tries_left });
+            }
+            (Stage::Matched(matched), 4) => {
+                meeting.stage = Stage::Matched(matched);
+                meeting.kept = Some((slot, plain.to_vec()));
+                self.judge_kept();
+            }
+            (Stage::Signed, 6) => {
+                let outcome = Outcome::from_slice(plain).map_err(|_| Broken::Forged)?;
+                if outcome != Outcome::Done {
+                    return Err(Broken::Told(outcome));
+                }
+                self.look_who_we_are();
+            }
+            (Stage::Meeting, 0) => {
+                let nonce = self.random();
+                let (Some(account), Some(chain)) = (self.account(), self.own_chain()) else {
+                    return Err(Broken::ListChanged);
+                };
+                let answered = Answered::begin(plain, &chain, account.device, nonce)?;
+                self.go_on(2, 1, &answered.slot_1.clone(), Stage::Answered(answered));
+            }
+            (Stage::Answered(answered), 2) => {
+                let showing = answered.revealed(plain)?;
+                let until = self.now + CODE_LASTS;
+                if let Some(meeting) = &mut self.live.device.meeting {
+                    meeting.until = until;
+                    meeting.reading = Some(3);
+                    meeting.stage = Stage::Showing(showing);
+                }
+            }
+            (Stage::Showing(showing), 3) => {
+                let (Some(key), Some(chain)) = (self.device_key(), self.own_chain()) else {
+                    return Err(Broken::ListChanged);
+                };
+                let offered = showing.confirmed(plain, &chain, &key)?;
+                self.tell_linking(Linking::Matched);
+                self.go_on(5, 4, &offered.slot_4.clone(), Stage::Offered(offered));
+            }
+            (Stage::Offered(offered), 5) => {
+                let Some(chain) = self.own_chain() else {
+                    return Err(Broken::ListChanged);
+                };
+                let (device, name) = (offered.device.id, tidy(&offered.name, 60));
+                let list = offered.signed(plain, &chain)?;
+                if let Some(meeting) = &mut self.live.device.meeting {
+                    meeting.stage = Stage::Putting(device);
+                    meeting.until = self.now + SIGNING_LASTS;
+                }
+                self.put_list_with(&list, device, &name);
+            }
+            (_, _) => return Err(Broken::Forged),
+        }
+        Ok(())
+    }
+
+    /// The old device's next step: a box goes, another is awaited.
+    fn go_on(&mut self, reading: u8, slot: u8, plain: &[u8], stage: Stage) {
+        let until = self.now + SIGNING_LASTS;
+        if let Some(meeting) = &mut self.live.device.meeting {
+            meeting.put(slot, plain);
+            meeting.reading = Some(reading);
+            meeting.stage = stage;
+            meeting.until = meeting.until.max(until);
+        }
+    }
+
+    /// The new device judges slot 4, once it holds the account's lists as slot 1 named them.
+    fn judge_kept(&mut self) {
+        let Some(meeting) = &mut self.live.device.meeting else {
+            return;
+        };
+        let Some(((_, plain), Stage::Matched(matched))) =
+            meeting.kept.as_ref().map(|kept| (kept.clone(), &meeting.stage))
+        else {
+            return;
+        };
+        let matched = matched.clone();
+        let host: Host = matched.host.clone();
+        let chain = self.known(&host.account).map(|known| known.chain.clone());
+        let Some(chain) = chain.filter(|chain| chain.by_hash(&host.list).is_some()) else {
+            return self.seek(host.account);
+        };
+        match matched.offered(&plain, &chain) {
+            Ok(signed) => {
+                // On disk with this step, and only then sent.
+                self.begin_joining(host.account, &signed.keys);
+                if let Some(meeting) = &mut self.live.device.meeting {
+                    meeting.put(5, &signed.slot_5);
+                    meeting.kept = None;
+                    meeting.reading = Some(6);
+                    meeting.stage = Stage::Signed;
+                }
+                self.tell_linking(Linking::Pending);
+            }
+            Err(broken) => self.end_meeting(broken),
+        }
+    }
+
+    /// The list of this device's meeting is at the server, or will never be.
+    pub(super) fn linked(&mut self, device: DeviceId, outcome: Outcome) {
+        let ours = |meeting: &Meeting| matches!(meeting.stage, Stage::Putting(id) if id == device);
+        let Some(meeting) = self.live.device.meeting.as_mut().filter(|meeting| ours(meeting))
+        else {
+            return;
+        };
+        if outcome == Outcome::Done {
+            meeting.put(6, &outcome.to_vec());
+            meeting.over = true;
+            let device = self.device_row(&device);
+            self.tell_linking(Linking::Linked { device });
+        } else {
+            self.end_meeting(match outcome {
+                Outcome::ListChanged => Broken::ListChanged,
+                Outcome::TooManyDevices => Broken::TooManyDevices,
+                other => Broken::Told(other),
+            });
+        }
+    }
+
+    /// Ends the meeting: the person is told, and from the old device the new one, as far as it still listens.
+    fn end_meeting(&mut self, broken: Broken) {
+        let ours = |meeting: &&mut Meeting| !meeting.over;
+        let Some(meeting) = self.live.device.meeting.as_mut().filter(ours) else {
+            return;
+        };
+        meeting.over = true;
+        let outcome = match broken {
+            Broken::Forged | Broken::Tries => Outcome::Refused,
+            Broken::ListChanged => Outcome::ListChanged,
+            Broken::TooManyDevices => Outcome::TooManyDevices,
+            Broken::Told(outcome) => outcome,
+        };
+        (meeting.reading, meeting.kept) = (None, None);
+        meeting.until = self.now + SIGNING_LASTS;
+        match meeting.said {
+            Some(1) => meeting.put(4, &Offer::None(outcome).to_vec()),
+            Some(4) => meeting.put(6, &outcome.to_vec()),
+            // The new device has nothing to say, and before slot 1 there is nobody to say it to.
+            _ => meeting.puts.clear(),
+        }
+        let problem = problem(match outcome {
+            Outcome::Refused if broken == Broken::Forged => ProblemKind::Forged,
+            Outcome::ListChanged => ProblemKind::ListChanged,
+            Outcome::TooManyDevices => ProblemKind::TooManyDevices,
+            Outcome::Disputed => ProblemKind::Disputed,
+            _ => ProblemKind::LinkOver,
+        });
+        self.fail_linking(&problem);
+        self.tell_linking(Linking::Ended { problem });
+    }
+
+    fn fail_linking(&mut self, problem: &Problem) {
+        self.fail_parked(problem, |ask| {
+            matches!(
+                &ask.command,
+                Asked::Device { of: Command::LinkApprove { .. } | Command::LinkCode { .. } }
+            )
+        });
+    }
+
+    pub(super) fn tell_linking(&mut self, state: Linking) {
+        self.tell_device(DeviceEvent::Linking { state });
+    }
+
+    /// Asks for the lists of an account, unless that is under way.
+    pub(super) fn seek(&mut self, account: AccountId) {
+        let search = Search { not_before: self.now, ..Search::default() };
+        self.live.searches.entry(Sought::Account(account)).or_insert(search);
+    }
+}

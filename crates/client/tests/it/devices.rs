@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! A person's devices: linked, removed, brought back; and what a thief gets.
+
+use std::time::Duration;
+
+use nodoor_testkit::world::World;
+use nodoor_view::{
+    command::{Command, Reply},
+    device::{Command as Device, Event as DeviceEvent, Linking, Reply as DeviceReply, Standing},
+    event::Event,
+    model::{DeviceRow, ProblemKind},
+};
+
+pub(crate) fn device(world: &mut World, person: usize, of: Device) -> Reply {
+    world.ask(person, Command::Device { of })
+}
+
+pub(crate) fn rows(world: &mut World, person: usize) -> Vec<DeviceRow> {
+    match world.ask(person, Command::Devices) {
+        Reply::Devices(rows) => rows,
+        other => panic!("no devices: {other:?}"),
+    }
+}
+
+fn problem(reply: Reply) -> ProblemKind {
+    match reply {
+        Reply::Problem(problem) => problem.kind,
+        other => panic!("no problem: {other:?}"),
+    }
+}
+
+fn linkings(world: &World, person: usize) -> Vec<Linking> {
+    let of = |event: &Event| match event {
+        Event::Device { what: DeviceEvent::Linking { state } } => Some(state.clone()),
+        _ => None,
+    };
+    world.person(person).events.iter().filter_map(of).collect()
+}
+
+fn show(world: &mut World, person: usize) -> String {
+    match device(world, person, Device::LinkStart) {
+        Reply::Device(DeviceReply::Link { letters, .. }) => letters,
+        other => panic!("no link: {other:?}"),
+    }
+}
+
+fn approve(world: &mut World, person: usize, link: &str) -> String {
+    match device(world, person, Device::LinkApprove { link: link.to_owned() }) {
+        Reply::Device(DeviceReply::Code { code, .. }) => code,
+        other => panic!("no code: {other:?}"),
+    }
+}
+
+/// Links a fresh device to a person's; it is online and has its rooms afterwards.
+pub(crate) fn link(world: &mut World, old: usize, name: &'static str) -> usize {
+    let new = world.begin_without_account(name);
+    let letters = show(world, new);
+    let code = approve(world, old, &letters);
+    assert_eq!(device(world, new, Device::LinkCode { code }), Reply::Done);
+    world.pass(Duration::from_secs(30));
+    new
+}
+
+#[test]
+fn a_linked_device_works_as_one_of_the_account() {
+    for ledger in [false, true] {
+        let mut world = if ledger { World::with_ledger(1) } else { World::new(1) };
+        let (alice, bob) = (world.register("alice"), world.register("bob"));
+        world.pass(Duration::from_secs(10));
+        world.say(alice, "bob", "before");
+        world.pass(Duration::from_secs(10));
+        world.accept(bob);
+        world.pass(Duration::from_secs(10));
+        let laptop = link(&mut world, alice, "laptop");
+        assert!(matches!(linkings(&world, laptop).last(), Some(Linking::Linked { .. })));
+        assert!(matches!(linkings(&world, alice).last(), Some(Linking::Linked { .. })));
+        for person in [alice, laptop] {
+            assert_eq!(rows(&mut world, person).len(), 2, "{ledger}");
+            assert!(rows(&mut world, person)[0].current);
+        }
+        // Both devices hear Bob, Bob hears both, and both hear each other.
+        world.say(bob, "alice", "to both");
+        world.pass(Duration::from_secs(10));
+        let chat = world.chats(laptop).remove(0).id;
+        assert_eq!(world.texts(laptop, chat), ["bob: to both"], "{ledger}");
+        world.write(laptop, chat, "from the laptop");
+        world.pass(Duration::from_secs(10));
+        let at_alice = world.chats(alice).remove(0).id;
+        assert_eq!(
+            world.texts(alice, at_alice),
+            ["me: before", "bob: to both", "me: from the laptop"]
+        );
+        let at_bob = world.chats(bob).remove(0).id;
+        assert_eq!(
+            world.texts(bob, at_bob),
+            ["alice: before", "me: to both", "alice: from the laptop"]
+        );
+        // A chat that begins later has both as well, whoever begins it.
+        let carol = world.register("carol");
+        world.pass(Duration::from_secs(10));
+        world.say(laptop, "carol", "hello");
+        world.pass(Duration::from_secs(10));
+        world.accept(carol);
+        world.say(carol, "alice", "to both");
+        world.pass(Duration::from_secs(10));
+        let title = |world: &mut World, person| {
+            let chats = world.chats(person);
+            chats.into_iter().find(|chat| chat.title == "@carol").map(|chat| chat.id)
+        };
+        let at_alice = title(&mut world, alice).expect("the other device is in the chat");
+        assert_eq!(world.texts(alice, at_alice), ["me: hello", "carol: to both"], "{ledger}");
+    }
+}
+
+#[test]
+fn a_wrong_code_is_said_and_three_end_it() {
+    let mut world = World::new(2);
+    let alice = world.register("alice");
+    let laptop = world.begin_without_account("laptop");
+    let letters = show(&mut world, laptop);
+    let code = approve(&mut world, alice, &letters);
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for kind in [ProblemKind::WrongCode, ProblemKind::WrongCode, ProblemKind::LinkOver] {
+        let typed = device(&mut world, laptop, Device::LinkCode { code: wrong.to_owned() });
+        assert_eq!(problem(typed), kind);
+    }
+    assert_eq!(
+        problem(device(&mut world, laptop, Device::LinkCode { code })),
+        ProblemKind::LinkOver
+    );
+    world.pass(Duration::from_secs(180));
+    assert!(matches!(linkings(&world, alice).last(), Some(Linking::Ended { .. })));
+    assert_eq!(rows(&mut world, alice).len(), 1, "nothing was signed");
+    // And it can be tried anew.
+    let letters = show(&mut world, laptop);
+    let code = approve(&mut world, alice, &letters);
+    assert_eq!(device(&mut world, laptop, Device::LinkCode { code }), Reply::Done);
+    world.pass(Duration::from_secs(30));
+    assert_eq!(rows(&mut world, alice).len(), 2);
+}
+
+#[test]
+fn a_link_is_good_for_five_minutes_and_no_other_letters_are() {
+    let mut world = World::new(3);
+    let alice = world.register("alice");
+    let laptop = world.begin_without_account("laptop");
+    let letters = show(&mut world, laptop);
+    let other = letters.replace(&letters[..1], if letters.starts_with('A') { "B" } else { "A" });
+    for link in ["", "hello", "https://example.org/link", &other[..10]] {
+        let said = device(&mut world, alice, Device::LinkApprove { link: link.to_owned() });
+        assert_eq!(problem(said), ProblemKind::LinkOver);
+    }
+    world.pass(Duration::from_secs(301));
+    assert!(matches!(linkings(&world, laptop).last(), Some(Linking::Ended { .. })));
+    let said = device(&mut world, alice, Device::LinkApprove { link: letters });
+    assert_eq!(problem(said), ProblemKind::Offline);
+}
+
+#[test]
+fn a_removed_device_reads_nothing_that_comes_after() {
+    let mut world = World::new(4);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.say(alice, "bob", "before");
+    world.pass(Duration::from_secs(5));
+    world.accept(bob);
+    let laptop = link(&mut world, alice, "laptop");
+    let tablet = link(&mut world, alice, "tablet");
+    let gone = rows(&mut world, laptop)[0].device.clone();
+    assert_eq!(device(&mut world, alice, Device::Remove { device: gone.clone() }), Reply::Done);
+    // Done means done: no commit is still to come.
+    world.say(bob, "alice", "after");
+    world.pass(Duration::from_secs(20));
+    let chat = world.chats(laptop).remove(0).id;
+    assert!(world.texts(laptop, chat).is_empty(), "the laptop read what came after");
+    let chat = world.chats(tablet).remove(0).id;
+    assert_eq!(world.texts(tablet, chat), ["bob: after"]);
+    for person in [alice, tablet] {
+        assert_eq!(rows(&mut world, person).len(), 2);
+    }
+    world.cut(laptop);
+    world.pass(Duration::from_secs(5));
+    let removed = |event: &Event| match event {
+        Event::Device { what: DeviceEvent::Removed { device, .. } } => device.device == gone,
+        _ => false,
+    };
+    for person in [alice, laptop, tablet] {
+        assert!(world.person(person).events.iter().any(removed), "{person} was not told");
+    }
+    let standing = device(&mut world, laptop, Device::Standing);
+    let removed = matches!(standing, Reply::Device(DeviceReply::Standing(Standing::Removed { may_dispute, .. })) if may_dispute);
+    assert!(removed, "{standing:?}");
+}
+
+#[test]
+fn every_device_is_told_of_a_new_one() {
+    let mut world = World::new(5);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.say(alice, "bob", "before");
+    world.pass(Duration::from_secs(5));
+    world.accept(bob);
+    let laptop = link(&mut world, alice, "laptop");
+    let tablet = link(&mut world, laptop, "tablet");
+    let new = rows(&mut world, tablet)[0].device.clone();
+    let told = |event: &Event| match event {
+        Event::Device { what: DeviceEvent::Added { device, by_words: false, .. } } => {
+            device.device == new
+        }
+        _ => false,
+    };
+    assert!(world.person(alice).events.iter().any(told), "the phone was not told");
+}
