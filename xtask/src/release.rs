@@ -224,10 +224,17 @@ fn check() -> Result<()> {
 fn twice(work: &Path) -> Result<()> {
     let mut builds = Vec::new();
     // Of different lengths, and deep: a path that is left somewhere shows.
-    for name in ["one", "another/and/deeper"] {
-        let clone = work.join(name).join("nodoor");
+    let names = ["one", "another/and/deeper"];
+    let clone = |name: &str| work.join(name).join("nodoor");
+    let commit = read(command("git").args(["rev-parse", "HEAD"]))?;
+    for name in names {
+        run(command("git").args(["clone", "--quiet"]).arg(root()).arg(clone(name)))?;
+        let reset = ["reset", "--quiet", "--hard", commit.trim()];
+        run(command("git").args(reset).current_dir(clone(name)))?;
+    }
+    for name in names {
+        let clone = clone(name);
         step(&format!("a clean clone, {name}"), || {
-            run(command("git").args(["clone", "--quiet"]).arg(root()).arg(&clone))?;
             let mut release = cargo();
             release.args(["xtask", "release"]).current_dir(&clone).env_remove("CARGO_TARGET_DIR");
             run(&mut release)?;
