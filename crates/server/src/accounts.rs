@@ -125,12 +125,6 @@ impl Inner {
         let account = next.account();
         let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
         if record.lists.last() == Some(&list) {
-            // Whoever put it may have gone before the logins it ends were ended.
-            if let [.., before, _] = record.lists.as_slice() {
-                let before =
-                    DeviceList::from_slice_unverified(&before.body).map_err(refuse_list)?;
-                self.end_logins(&next, &before);
-            }
             return done();
         }
         self.read(connection, &record)?;
@@ -153,19 +147,8 @@ impl Inner {
             removed: next.removed_since(before.newest()).map(id_of).collect(),
         };
         match self.writer.submit(Work::Plain(operation)).await? {
-            Outcome::Done => {
-                self.end_logins(&next, before.newest());
-                done()
-            }
+            Outcome::Done => done(),
             _ => Err(Code::ListConflict.into()),
-        }
-    }
-
-    /// Ends the logins of devices that went with a list, and of those whose login key it replaced: they log in anew.
-    fn end_logins(&self, list: &DeviceList, before: &DeviceList) {
-        for device in list.added_since(before).chain(list.removed_since(before)) {
-            self.logins.end(device.id);
-            self.outlets.close(&device.id);
         }
     }
 

@@ -3,7 +3,8 @@
 //! connections that stay open.
 //!
 //! Knows devices that changed since the process started, and when, counted in such changes; no connection is listed.
-//! Carries out `docs/book/protocol.md`, 2. `crate::accounts` asks at every request of a device.
+//! Carries out `docs/book/protocol.md`, 2. `crate::writer` ends logins when a list stands; `crate::accounts` asks at every
+//! request of a device.
 
 use std::{
     collections::HashMap,

@@ -119,7 +119,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) outlets: Arc<Outlets>,
-    pub(crate) logins: Logins,
+    pub(crate) logins: Arc<Logins>,
     pub(crate) heads: Heads,
     pub(crate) budgets: BudgetsInUse,
     pub(crate) ledger: Option<Ledger>,
@@ -180,12 +180,14 @@ impl Server {
         let outlets = Arc::new(Outlets::default());
         let entropy = Arc::new(Entropy::new(rng));
         let counters = Arc::new(Counters::default());
+        let logins = Arc::new(Logins::default());
         let writer = Writer::start(
             Arc::clone(&storage),
             Arc::clone(&outlets),
             Arc::clone(&entropy),
             Arc::clone(&clock),
             Arc::clone(&counters),
+            Arc::clone(&logins),
             &config,
         )
         .map_err(OpenError::Thread)?;
@@ -208,7 +210,7 @@ impl Server {
             clock,
             entropy,
             outlets,
-            logins: Logins::default(),
+            logins,
             budgets,
             ledger,
             rendezvous: Rendezvous::new(),

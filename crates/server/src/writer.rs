@@ -29,13 +29,17 @@ use nodoor_wire::{
     sealed::{self, BodySecret, HourKey},
 };
 use prost::Message as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+};
 
 use crate::{
     bounded::Bounded,
     config::{Config, Quota},
     delivery::{Outlets, Pushed},
     entropy::Entropy,
+    logins::Logins,
     server::{Clock, Counters},
     storage::{
         Append, Day, Delivered, EntryRecord, HourKeyRecord, MoveRoom, NewEntry, Op, Outcome,
@@ -145,15 +149,18 @@ struct Job {
     work: Work,
     size: usize,
     reply: oneshot::Sender<Told>,
+    /// Where the submitter runs.
+    runtime: Option<Handle>,
     _waiting: OwnedSemaphorePermit,
 }
 
-/// What a submitter is told: its outcome, and for one of each group that it hands out the rest.
-type Told = (Result<Outcome, StorageError>, Option<HandOut>);
+/// What a submitter is told.
+type Told = Result<Outcome, StorageError>;
 
-/// What follows from commits, in their order: pushes and answers. The writer fills it and wakes one submitter of
-/// each group; that one hands out for all, on its own runtime. A wake across threads enters the kernel; hundreds of
-/// them a group cost more than the group.
+/// What follows from commits, in their order: pushes and answers. The writer fills it and starts one task a group, where
+/// its submitters run, that hands out for all of them. A wake across threads enters the kernel; hundreds of them a group
+/// cost more than the group. None of the submitters hands out: its connection may be writing to somebody who does not
+/// read, and all others would wait.
 struct Finished {
     outlets: Arc<Outlets>,
     queue: Mutex<VecDeque<Finish>>,
@@ -161,11 +168,12 @@ struct Finished {
 
 struct Finish {
     stored: Vec<(DeviceId, Pushed)>,
-    reply: Option<(oneshot::Sender<Told>, Outcome)>,
+    reply: oneshot::Sender<Told>,
+    outcome: Outcome,
     _permit: OwnedSemaphorePermit,
 }
 
-/// Hands out when it is dropped: received, refused or forgotten, nothing stays behind.
+/// Hands out when it is dropped: run, refused or forgotten, nothing stays behind.
 struct HandOut(Arc<Finished>);
 
 impl Drop for HandOut {
@@ -174,10 +182,8 @@ impl Drop for HandOut {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(finish) = queue.pop_front() {
             self.0.outlets.push(finish.stored);
-            if let Some((reply, outcome)) = finish.reply {
-                // Whoever asked may have gone; what it asked for stands.
-                let _ = reply.send((Ok(outcome), None));
-            }
+            // Whoever asked may have gone; what it asked for stands.
+            let _ = finish.reply.send(Ok(finish.outcome));
         }
     }
 }
@@ -189,6 +195,7 @@ impl Writer {
         entropy: Arc<Entropy>,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
+        logins: Arc<Logins>,
         config: &Config,
     ) -> std::io::Result<Self> {
         let (jobs, received) = mpsc::unbounded_channel();
@@ -198,6 +205,7 @@ impl Writer {
             entropy,
             clock,
             counters,
+            logins,
             mailboxes: Bounded::new(config.mailboxes_in_memory),
             quota: config.quota,
         };
@@ -214,11 +222,10 @@ impl Writer {
         let permits = u32::try_from(size).unwrap_or(u32::MAX);
         let waiting = Arc::clone(&self.waiting).acquire_many_owned(permits).await;
         let (reply, answer) = oneshot::channel();
-        let job = Job { work, size, reply, _waiting: waiting.map_err(|_| stopped())? };
+        let (runtime, _waiting) = (Handle::try_current().ok(), waiting.map_err(|_| stopped())?);
+        let job = Job { work, size, reply, runtime, _waiting };
         self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
-        let (outcome, rest) = answer.await.map_err(|_| stopped())?;
-        drop(rest);
-        outcome
+        answer.await.map_err(|_| stopped())?
     }
 }
 
@@ -239,6 +246,7 @@ struct Core {
     entropy: Arc<Entropy>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
+    logins: Arc<Logins>,
     mailboxes: Bounded<DeviceId, Mailbox>,
     quota: Quota,
 }
@@ -248,8 +256,8 @@ struct Waiting {
     reply: oneshot::Sender<Told>,
     /// One for each append, one for each of its entries.
     pushes: Vec<Vec<(TokenRecord, Pushed)>>,
-    /// Mailboxes to forget once the operation stands.
-    removed: Vec<DeviceId>,
+    /// Devices whose logins end once the operation stands, and whose mailboxes are forgotten here.
+    changed: Vec<DeviceId>,
     permit: OwnedSemaphorePermit,
 }
 
@@ -271,19 +279,20 @@ impl Core {
 
     fn commit(&mut self, group: Vec<Job>) {
         let now_ms = self.clock.now_ms();
+        let runtime = group.iter().find_map(|job| job.runtime.clone());
         let mut operations = Vec::with_capacity(group.len());
         // The place of each job's own operation among those of the group: hour keys come in between.
         let mut waiting = Vec::with_capacity(group.len());
         for job in group {
             match self.prepare(job.work, now_ms, &mut operations) {
-                Ok((operation, pushes, removed)) => {
+                Ok((operation, pushes, changed)) => {
                     let place = operations.len();
                     operations.push(operation);
-                    let wait = Waiting { reply: job.reply, pushes, removed, permit: job._waiting };
+                    let wait = Waiting { reply: job.reply, pushes, changed, permit: job._waiting };
                     waiting.push((place, wait));
                 }
                 // Its sequences stay unused, which is harmless.
-                Err(error) => drop(job.reply.send((Err(error), None))),
+                Err(error) => drop(job.reply.send(Err(error))),
             }
         }
         if operations.is_empty() {
@@ -297,45 +306,45 @@ impl Core {
                     self.mailboxes.clear();
                 }
                 let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
-                let mut leader = None;
                 for (place, wait) in waiting {
                     let outcome = outcomes.get_mut(place).and_then(Option::take);
-                    self.finish(outcome, wait, &mut leader);
+                    self.finish(outcome, wait);
                 }
-                if let Some((reply, outcome)) = leader {
-                    let rest = HandOut(Arc::clone(&self.finished));
-                    // If nobody takes it, dropping it hands out here.
-                    let _ = reply.send((Ok(outcome), Some(rest)));
+                let all = HandOut(Arc::clone(&self.finished));
+                match runtime {
+                    Some(runtime) => drop(runtime.spawn(async move { drop(all) })),
+                    // Its submitters belong to no runtime: here.
+                    None => drop(all),
                 }
             }
             Err(error) => {
                 // Hour keys drawn for this group may not be stored: draw new ones, never reuse these.
                 self.mailboxes.clear();
                 for (_, wait) in waiting {
-                    let _ = wait.reply.send((Err(error.clone()), None));
+                    let _ = wait.reply.send(Err(error.clone()));
                 }
             }
         }
     }
 
-    fn finish(
-        &mut self,
-        outcome: Option<Outcome>,
-        wait: Waiting,
-        leader: &mut Option<(oneshot::Sender<Told>, Outcome)>,
-    ) {
+    fn finish(&mut self, outcome: Option<Outcome>, wait: Waiting) {
         let Some(outcome) = outcome else {
             let short = StorageError::Damaged("fewer outcomes than operations");
-            let _ = wait.reply.send((Err(short), None));
+            let _ = wait.reply.send(Err(short));
             return;
         };
         self.take_back(&wait.pushes, &outcome);
         if outcome == Outcome::Full {
-            let _ = wait.reply.send((Err(StorageError::Full), None));
+            let _ = wait.reply.send(Err(StorageError::Full));
             return;
         }
         if outcome == Outcome::Done {
-            wait.removed.iter().for_each(|device| self.mailboxes.remove(device));
+            // Here, since whoever put the list may have gone before it is answered.
+            for device in &wait.changed {
+                self.mailboxes.remove(device);
+                self.logins.end(*device);
+                self.finished.outlets.close(device);
+            }
         }
         let delivered: &[Vec<Delivered>] = match &outcome {
             Outcome::Appended(one) => std::slice::from_ref(one),
@@ -351,15 +360,9 @@ impl Core {
             .map(|((token, push), _)| (token.device, push))
             .collect();
         self.counters.appended(stored.len());
-        let reply = match leader {
-            None => {
-                *leader = Some((wait.reply, outcome));
-                None
-            }
-            Some(_) => Some((wait.reply, outcome)),
-        };
+        let finish = Finish { stored, reply: wait.reply, outcome, _permit: wait.permit };
         let mut queue = self.finished.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.push_back(Finish { stored, reply, _permit: wait.permit });
+        queue.push_back(finish);
     }
 
     /// What was given a sequence and is not stored takes no place in its mailbox.
@@ -390,9 +393,11 @@ impl Core {
     ) -> Result<(Op, Vec<Vec<(TokenRecord, Pushed)>>, Vec<DeviceId>), StorageError> {
         match work {
             Work::Plain(operation) => {
-                let mut removed_devices = Vec::new();
+                let mut changed = Vec::new();
                 match &operation {
-                    Op::PutList { removed, .. } => removed_devices.clone_from(removed),
+                    Op::PutList { added, removed, .. } => {
+                        changed = added.iter().chain(removed).copied().collect();
+                    }
                     Op::Acknowledge { device, up_to, .. } => {
                         if let Some(mailbox) = self.mailboxes.get_mut(device) {
                             mailbox.done(*up_to);
@@ -400,7 +405,7 @@ impl Core {
                     }
                     _ => {}
                 }
-                Ok((operation, Vec::new(), removed_devices))
+                Ok((operation, Vec::new(), changed))
             }
             Work::Append { head, letter } => {
                 let (append, pushes) = self.seal(letter, now_ms, operations)?;

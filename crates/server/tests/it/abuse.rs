@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Who asks for too much: disks, processors and other people's mailboxes stay what they were.
 
+use std::sync::Arc;
+
 use nodoor_server::{
-    Budget, Budgets, Config, Quota, SweepError,
-    storage::{Op, Storage as _},
+    Budget, Budgets, Clock, Config, Quota, Server, SweepError,
+    storage::{Op, Storage as _, memory::Memory},
 };
 use nodoor_transparency::{
     key::{Signer, SigningKey},
@@ -12,14 +14,15 @@ use nodoor_transparency::{
 };
 use nodoor_wire::{
     code::Code,
-    id::{RoomId, Token},
+    id::{DeploymentId, RoomId, Token},
     limits::{BATCH, FRAME, TOKENS},
     proto::{self, answer::Body as Answer, request::Body as Ask},
     roster::Roster,
 };
 
 use crate::person::{
-    HOUR, NOW, Person, Room, World, ask, assert_done, assert_refused, code, random, texts,
+    HOUR, NOW, Person, Room, TestClock, World, ask, assert_done, assert_refused, code, random,
+    texts,
 };
 
 const DAY: u64 = 24 * HOUR;
@@ -407,6 +410,68 @@ async fn a_login_ends_with_its_key() {
     assert_refused(&alice.ask(&world, subscribe).await, Code::Unauthorised);
     alice.login(&world).await;
     assert_done(alice.ask(&world, put).await);
+}
+
+/// Begins a request and goes no further with it: a connection that writes to somebody who does not read.
+fn begin<F: Future>(request: &mut std::pin::Pin<Box<F>>) {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(request.as_mut().poll(&mut context).is_pending());
+}
+
+#[tokio::test]
+async fn a_login_ends_also_if_the_one_who_ended_it_is_gone() {
+    let world = World::new();
+    let mut alice = world.person("alice").await;
+    let stolen = alice.connection.take().unwrap();
+    let nobody = alice.list.successor(Vec::new()).sign(&[Signer::Device(&alice.device_key)]);
+    let mut put = Box::pin(put_list(&world, nobody));
+    begin(&mut put);
+    drop(put);
+    // The writer does one thing after the other: what is answered after it was done after it.
+    let bob = world.person("bob").await;
+    Room::found(&world, &[&bob]).await;
+    let subscribe = Ask::Subscribe(proto::Subscribe { after: 0 });
+    assert_refused(&ask(&world.server, &stolen, subscribe).await, Code::Unauthorised);
+    let next = world.server.next_delivery(&stolen);
+    assert!(tokio::time::timeout(std::time::Duration::ZERO, next).await.is_err());
+}
+
+/// A clock at which the writer waits until it is told to go on.
+struct Gate(std::sync::Mutex<bool>, std::sync::Condvar);
+
+impl Clock for Gate {
+    fn now_ms(&self) -> u64 {
+        if std::thread::current().name() == Some("writer") {
+            drop(self.1.wait_while(self.0.lock().unwrap(), |open| !*open).unwrap());
+        }
+        NOW
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_connection_of_another() {
+    let gate = Arc::new(Gate(true.into(), std::sync::Condvar::new()));
+    let clock = Arc::clone(&gate) as Arc<dyn Clock>;
+    let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
+    let store = Memory::new(DeploymentId([9; 16]));
+    let server = Server::open(store, Config::unlimited(), clock, rng).unwrap();
+    let world = World::of(server, Arc::new(TestClock::at(NOW)));
+    let bob = world.person("bob").await;
+    let room = Room::found(&world, &[&bob]).await;
+    *gate.0.lock().unwrap() = false;
+    // The first is a group of its own, at which the writer waits; those after it are one group.
+    let (mut first, mut mallorys) =
+        (Box::pin(room.say(&world, "1")), Box::pin(room.say(&world, "2")));
+    let mut bobs = Box::pin(room.say(&world, "3"));
+    begin(&mut first);
+    begin(&mut mallorys);
+    begin(&mut bobs);
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(10), bobs).await;
+    assert_done(answered.expect("mallory's connection holds up bob's"));
+    assert_done(mallorys.await);
+    assert_done(first.await);
 }
 
 #[tokio::test]
