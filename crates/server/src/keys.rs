@@ -75,6 +75,7 @@ impl Inner {
             device,
             single_use: put.single_use,
             last_resort: put.last_resort,
+            renew: put.renew,
             day: Day::of_ms(self.clock.now_ms()),
         })
         .await

@@ -301,8 +301,8 @@ impl<'a> Group<'a> {
                 }
                 Ok(Outcome::Done)
             }
-            Op::PutKeyPackages { device, single_use, last_resort, day } => {
-                self.put_key_packages(&device, &single_use, &last_resort, day)
+            Op::PutKeyPackages { device, single_use, last_resort, renew, day } => {
+                self.put_key_packages(&device, &single_use, &last_resort, renew, day)
             }
             Op::TakeKeyPackages { devices } => {
                 let taken = devices.iter().map(|device| self.take(device));
@@ -455,14 +455,23 @@ impl<'a> Group<'a> {
         device: &DeviceId,
         single_use: &[Bytes],
         last_resort: &[u8],
+        renew: bool,
         day: Day,
     ) -> Result<Outcome, StorageError> {
         if !self.has(Space::Mailboxes, device.as_bytes())? {
             return Ok(Outcome::Gone);
         }
+        let key_of =
+            |package: &Bytes| [device.as_bytes(), Sha256::digest(package).as_slice()].concat();
+        if renew {
+            let these: BTreeSet<Vec<u8>> = single_use.iter().map(key_of).collect();
+            for old in self.keys_of(Space::KeyPackages, device)?.difference(&these) {
+                self.delete(Space::KeyPackages, old.clone());
+            }
+        }
         let mut kept = self.keys_of(Space::KeyPackages, device)?.len();
         for package in single_use {
-            let key = [device.as_bytes(), Sha256::digest(package).as_slice()].concat();
+            let key = key_of(package);
             if kept < KEY_PACKAGES && !self.has(Space::SeenPackages, &key)? {
                 kept += 1;
                 self.put(Space::SeenPackages, key.clone(), day.0.to_be_bytes());

@@ -353,6 +353,9 @@ pub struct KeyPackagePut {
     /// Replaces the one before; empty leaves it.
     #[prost(bytes = "bytes", tag = "2")]
     pub last_resort: ::prost::bytes::Bytes,
+    /// Single-use ones that are not among these are handed out no more.
+    #[prost(bool, tag = "3")]
+    pub renew: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListPut {

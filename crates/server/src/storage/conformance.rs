@@ -325,8 +325,16 @@ fn packages(device: DeviceId, numbers: std::ops::Range<u8>, last_resort: bool) -
         device,
         single_use: numbers.map(|number| Bytes::from(vec![number, device.0[0], 1])).collect(),
         last_resort: if last_resort { vec![0xff; 3].into() } else { Bytes::new() },
+        renew: false,
         day: TODAY,
     }
+}
+
+fn renewed(mut put: Op) -> Op {
+    if let Op::PutKeyPackages { renew, .. } = &mut put {
+        *renew = true;
+    }
+    put
 }
 
 fn take(store: &impl Storage, device: DeviceId) -> Result<Option<Taken>, Violation> {
@@ -357,6 +365,12 @@ fn key_packages_live_once(store: &impl Storage) -> Checked {
     one(store, packages(BOB, most..most + 9, false))?;
     let left = block_on(store.key_packages_left(BOB))?;
     ensure(left as usize == KEY_PACKAGES, "a device keeps so many and no more")?;
+    // The same twice, as after a lost answer: the old ones go, the new ones stay.
+    for _ in 0..2 {
+        one(store, renewed(packages(BOB, most..most + 3, false)))?;
+        let left = block_on(store.key_packages_left(BOB))?;
+        ensure(left == 3, "what is renewed takes the place of all before")?;
+    }
     let both = one(store, Op::TakeKeyPackages { devices: vec![BOB, DeviceId([3; 16]), BOB] })?;
     let Outcome::Taken(both) = both else { return Err(Violation::Promise("taken")) };
     ensure(both.len() == 3 && both.get(1) == Some(&None), "the answer is in the order asked")?;

@@ -299,8 +299,8 @@ impl State {
                 }
                 Outcome::Done
             }
-            Op::PutKeyPackages { device, single_use, last_resort, day } => {
-                self.put_key_packages(device, single_use, last_resort, day)
+            Op::PutKeyPackages { device, single_use, last_resort, renew, day } => {
+                self.put_key_packages(device, single_use, last_resort, renew, day)
             }
             Op::TakeKeyPackages { devices } => {
                 Outcome::Taken(devices.iter().map(|device| self.take(device)).collect())
@@ -365,12 +365,14 @@ impl State {
         device: DeviceId,
         single_use: Vec<Bytes>,
         last_resort: Bytes,
+        renew: bool,
         day: Day,
     ) -> Outcome {
         if !self.mailboxes.contains_key(&device) {
             return Outcome::Gone;
         }
         let kept = self.single_use.entry(device).or_default();
+        kept.retain(|package| !renew || single_use.contains(package));
         for package in single_use {
             let seen = (device, Sha256::digest(&package).into());
             if kept.len() < KEY_PACKAGES && !self.seen_packages.contains_key(&seen) {

@@ -102,6 +102,8 @@ pub enum Op {
         single_use: Vec<Bytes>,
         /// Replaces the last-resort one; empty leaves it.
         last_resort: Bytes,
+        /// Those that are kept and not among these go.
+        renew: bool,
         /// When they came.
         day: Day,
     },

@@ -16,6 +16,7 @@ fn packages(count: u8, last_resort: bool) -> Ask {
     Ask::KeyPackagePut(proto::KeyPackagePut {
         single_use: (0..count).map(|number| vec![number; 100].into()).collect(),
         last_resort: if last_resort { vec![0xff; 100].into() } else { vec![].into() },
+        renew: false,
     })
 }
 
@@ -111,6 +112,7 @@ async fn key_packages_are_counted_and_measured() {
         Ask::KeyPackagePut(proto::KeyPackagePut {
             single_use: vec![vec![1; size].into()],
             last_resort: Default::default(),
+            renew: false,
         })
     };
     assert_refused(&alice.ask(&world, put(KEY_PACKAGE + 1)).await, Code::TooLarge);

@@ -47,6 +47,7 @@ async fn traffic(world: &World) -> (Person, Person, Vec<Room>, Vec<Vec<u8>>) {
     let put = proto::KeyPackagePut {
         single_use: vec![vec![0x55; 200].into()],
         last_resort: vec![0x56; 200].into(),
+        renew: false,
     };
     assert_done(alice.ask(world, Ask::KeyPackagePut(put)).await);
     let first = Room::found(world, &[&alice]).await;
