@@ -34,7 +34,7 @@ It shows:
   - Rows that are not of messages (a new device list with the mailboxes it makes, a commit's room record) keep the
     number of their write for as long as they stand: which of them were written at once shows.
   - What was deleted but not yet overwritten: entries and bodies stay readable as sealed bytes until the store
-    compacts its files, and in a file `journal.cut` if a power cut left one.
+    compacts its files, and in a file `journal.cut` or `ledger.cut` if a power cut left one.
   - Of the store itself: how many writes there were, and on which day it last deleted what was old.
 
   - The public ledger: epochs of the key directory with their times and how many labels changed, announcements,

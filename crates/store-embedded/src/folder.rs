@@ -16,7 +16,7 @@ use nodoor_wire::id::DeploymentId;
 use crate::{
     cache::Cache,
     group::Group,
-    journal,
+    journal::{self, Place},
     keyspace::{Space, Spaces},
     recent::{Recent, Settling, read_log},
     record::Reader,
@@ -114,8 +114,9 @@ impl Folder {
     pub fn open_with_reserve(path: &Path, reserve_bytes: u64) -> Result<Self, OpenError> {
         fs::create_dir_all(path)?;
         let deployment = read_or_make_format(path)?;
+        let place = Place { folder: path, database: "store", cut: "journal.cut" };
         let builder = || {
-            Database::builder(path.join("store"))
+            Database::builder(place.path())
                 // No value of ours compresses: all of the large ones are sealed.
                 .journal_compression(fjall::CompressionType::None)
                 .max_journaling_size(256 * 1024 * 1024)
@@ -125,7 +126,7 @@ impl Folder {
                 .worker_threads(1)
                 .open()
         };
-        let database = journal::open(path, builder)?;
+        let database = journal::open(&place, builder)?;
         let spaces = Spaces::open(&database).map_err(open_error)?;
         settle_logs(&database, &spaces)?;
         database.persist(PersistMode::SyncAll).map_err(open_error)?;

@@ -3,9 +3,11 @@
 //!
 //! A batch whose bytes did not all reach the disk ends the journal. Where the end is missing, the engine cuts it off by
 //! itself; where the end is there and something before it is not, it refuses the whole folder. That batch was not synced,
-//! so nobody had a yes for it: it is cut off here, kept beside the store, and the file `commits` says if it was not so.
+//! so nobody had a yes for it: it is cut off here and kept in the data folder; the files `commits` and `signed` say if it
+//! was not so.
 //!
-//! Reads lengths alone: whether a batch is what was written is the engine's to say, by its checksum. `folder` calls it.
+//! Reads lengths alone: whether a batch is what was written is the engine's to say, by its checksum. `folder` and `ledger`
+//! call it.
 
 use std::{
     fs::{self, File},
@@ -17,20 +19,34 @@ use fjall::Database;
 
 use crate::folder::{OpenError, open_error};
 
-/// What was cut off, in the data folder.
-const CUT: &str = "journal.cut";
 /// Ends each batch.
 const TRAILER: [u8; 4] = *b"FJL\x03";
 
-/// Opens the engine; without the last batch of its journal if that is what it refuses.
+/// One of the engine's databases in a data folder.
+pub(crate) struct Place<'a> {
+    /// The data folder.
+    pub(crate) folder: &'a Path,
+    /// The database's own folder in it.
+    pub(crate) database: &'static str,
+    /// The file there for what is cut off.
+    pub(crate) cut: &'static str,
+}
+
+impl Place<'_> {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.join(self.database)
+    }
+}
+
+/// Opens a database; without the last batch of its journal if that is what the engine refuses.
 ///
 /// # Errors
 /// [`OpenError`]: nothing was changed then.
 pub(crate) fn open(
-    folder: &Path,
+    place: &Place<'_>,
     open: impl Fn() -> fjall::Result<Database>,
 ) -> Result<Database, OpenError> {
-    let journals = journals(&folder.join("store"))?;
+    let journals = journals(&place.path())?;
     for journal in &journals {
         if !batches(journal)?.lengths_agree {
             return Err(OpenError::Journal);
@@ -47,13 +63,15 @@ pub(crate) fn open(
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
-    fs::write(folder.join(CUT), &tail)?;
+    let cut = place.folder.join(place.cut);
+    fs::write(&cut, &tail)?;
     file.set_len(start)?;
     file.sync_all()?;
     match open() {
         Ok(database) => {
             tracing::warn!(
-                "the journal ended in a write that was not whole; it was cut off and is in {CUT}"
+                "the journal ended in a write that was not whole; it was cut off and is in {}",
+                place.cut
             );
             Ok(database)
         }
@@ -63,7 +81,7 @@ pub(crate) fn open(
             file.seek(SeekFrom::Start(start))?;
             file.write_all(&tail)?;
             file.sync_all()?;
-            fs::remove_file(folder.join(CUT))?;
+            fs::remove_file(cut)?;
             Err(OpenError::Journal)
         }
     }

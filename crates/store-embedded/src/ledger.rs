@@ -2,7 +2,8 @@
 //! The ledger's folder: a second fjall database beside the store of messages, so that an epoch of many labels never holds
 //! the journal that a message waits for; and the file `signed`, which is in neither.
 //!
-//! An append is one batch, synced before it answers. The file `signed` holds the size last promised, in digits; it is
+//! An append is one batch, synced before it answers. Spent tokens alone are not synced. A last write that a power cut left
+//! half is cut off, as in the store of messages; if it was confirmed, the file `signed` says so. The file `signed` holds the size last promised, in digits; it is
 //! written aside, synced and renamed, so that it is whole, and it is in no backup of the database alone: what is restored
 //! from one holds fewer entries than were promised and does not open.
 //!
@@ -29,6 +30,7 @@ use nodoor_server::storage::{
 use crate::{
     directory::now,
     folder::{OpenError, failed, free_bytes, open_error},
+    journal::{self, Place},
     record::Reader,
 };
 
@@ -77,14 +79,17 @@ impl LedgerFolder {
     /// # Errors
     /// [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let database = Database::builder(folder.join("ledger"))
-            // Hashes do not compress.
-            .journal_compression(fjall::CompressionType::None)
-            .max_journaling_size(128 * 1024 * 1024)
-            .cache_size(64 * 1024 * 1024)
-            .worker_threads(1)
-            .open()
-            .map_err(open_error)?;
+        let place = Place { folder, database: "ledger", cut: "ledger.cut" };
+        let builder = || {
+            Database::builder(place.path())
+                // Hashes do not compress.
+                .journal_compression(fjall::CompressionType::None)
+                .max_journaling_size(128 * 1024 * 1024)
+                .cache_size(64 * 1024 * 1024)
+                .worker_threads(1)
+                .open()
+        };
+        let database = journal::open(&place, builder)?;
         let options = |mebibytes: u64| {
             KeyspaceCreateOptions::default().max_memtable_size(mebibytes * 1024 * 1024)
         };
@@ -169,6 +174,12 @@ impl LedgerFolder {
         }
         batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)?;
         Ok(Appended::Done)
+    }
+
+    fn keep_now(&self, note: Note, value: &[u8]) -> Result<(), StorageError> {
+        let mut batch = OwnedWriteBatch::with_capacity(self.0.database.clone(), 1);
+        batch.insert(&self.0.about, note.name(), value);
+        batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)
     }
 
     fn promise_now(&self, size: u64) -> Result<(), StorageError> {
@@ -298,7 +309,7 @@ impl LedgerStorage for LedgerFolder {
     }
 
     fn keep(&self, note: Note, value: Bytes) -> Answer<'_, ()> {
-        now(self.0.about.insert(note.name(), &*value).map_err(failed))
+        now(self.keep_now(note, &value))
     }
 
     fn promised(&self) -> Answer<'_, u64> {

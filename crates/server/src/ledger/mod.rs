@@ -126,6 +126,8 @@ struct Inner {
     /// Taken by whoever appends: one at a time.
     sequencer: tokio::sync::Mutex<Sequencer>,
     state: Mutex<State>,
+    /// Taken by whoever serves another checkpoint.
+    serving: tokio::sync::Mutex<()>,
     /// The epoch that the store is at or about to be at: a proof of an epoch two before it may be wrong.
     written_epoch: AtomicU64,
     waiting: AtomicU64,
@@ -202,6 +204,7 @@ impl Ledger {
             vrf_public,
             sequencer: tokio::sync::Mutex::new(sequencer.asking_for(asked)),
             state: Mutex::new(State { policies, newest: None, served: None }),
+            serving: tokio::sync::Mutex::default(),
             written_epoch: AtomicU64::new(epoch),
             waiting: AtomicU64::new(0),
         }));
@@ -286,16 +289,16 @@ impl Inner {
         let note = Bytes::from(signed.to_vec());
         let inclusion = tiles::inclusion(&*self.store, newest.index, signed.head().size).await?;
         let served = Served::new(&self.store, &self.vrf, signed, newest, inclusion).await?;
-        {
-            let mut state = self.state();
-            let there = state.served.as_ref();
-            // A cosignature of an older one may come to its end later than the next epoch.
-            if there.is_some_and(|there| there.head().size > served.head().size) {
-                return Ok(());
-            }
-            state.served = Some(Arc::new(served));
+        let _serving = self.serving.lock().await;
+        let is_older = |there: &Arc<Served>| there.head().size > served.head().size;
+        // A cosignature of an older one may come to its end later than the next epoch.
+        if self.state().served.as_ref().is_some_and(is_older) {
+            return Ok(());
         }
-        Ok(self.store.keep(Note::Served, note).await?)
+        // Before anybody sees it: whoever saw it refuses an older one, also after a power cut.
+        self.store.keep(Note::Served, note).await?;
+        self.state().served = Some(Arc::new(served));
+        Ok(())
     }
 
     /// After a start: what was served last is served on, if it is of this very tree.

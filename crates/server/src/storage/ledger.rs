@@ -92,7 +92,7 @@ pub trait LedgerStorage: Directory + Log + Send + Sync + 'static {
     /// [`super::StorageError`]: it may have happened all the same. Ask for the size before anything else is written.
     fn append(&self, append: LogAppend) -> Answer<'_, Appended>;
 
-    /// Replaces a note. Not synced: what a crash takes is made again.
+    /// Replaces a note, durably.
     fn keep(&self, note: Note, value: Bytes) -> Answer<'_, ()>;
 
     /// The size last promised.

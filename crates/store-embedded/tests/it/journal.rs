@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nodoor_server::storage::{Day, Op, RoomName, Rooms as _, Storage as _};
-use nodoor_store_embedded::{Folder, OpenError};
+use nodoor_server::storage::{
+    Day, Op, RoomName, Rooms as _, Storage as _,
+    ledger::{Appended, LedgerStorage as _, Log as _, LogAppend},
+};
+use nodoor_store_embedded::{Folder, LedgerFolder, OpenError};
 
 use crate::folder::files;
 
@@ -95,4 +98,47 @@ async fn a_damaged_length_is_an_answer_and_no_panic() {
         assert!(Folder::open(folder.path()).is_err(), "{byte}");
         fs::write(journal(folder.path()), &bytes).unwrap();
     }
+}
+
+/// A ledger to which three entries were appended one after another, and where each stands in its journal.
+async fn appended() -> (tempfile::TempDir, PathBuf, Vec<u8>, Vec<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = LedgerFolder::open(folder.path()).unwrap();
+    for entry in 1..=3_u8 {
+        let at = u64::from(entry) - 1;
+        let append = LogAppend { at, entries: vec![vec![entry; 100].into()], ..Default::default() };
+        assert_eq!(ledger.append(append).await.unwrap(), Appended::Done);
+    }
+    ledger.promise(2).await.unwrap();
+    drop(ledger);
+    let journal = journal(&folder.path().join("ledger"));
+    let bytes = fs::read(&journal).unwrap();
+    let place = |room: u8| bytes.windows(100).position(|window| window == [room; 100]).unwrap();
+    let places = (1..=3).map(place).collect();
+    (folder, journal, bytes, places)
+}
+
+#[tokio::test]
+async fn a_last_epoch_that_the_power_cut_is_cut_off_too() {
+    let (folder, journal, mut bytes, places) = appended().await;
+    bytes[places[2]..places[2] + 50].fill(0);
+    fs::write(&journal, &bytes).unwrap();
+    for _ in 0..2 {
+        let ledger = LedgerFolder::open(folder.path()).unwrap();
+        assert_eq!(ledger.size().await.unwrap(), 2);
+        assert_eq!(ledger.promised().await.unwrap(), 2);
+    }
+    let cut = fs::read(folder.path().join("ledger.cut")).unwrap();
+    assert!(cut.windows(50).any(|window| window == [3; 50]));
+}
+
+#[tokio::test]
+async fn damage_in_the_ledger_before_its_end_is_said_and_nothing_is_cut() {
+    let (folder, journal, mut bytes, places) = appended().await;
+    bytes[places[1]] ^= 0xff;
+    fs::write(&journal, &bytes).unwrap();
+    let error = LedgerFolder::open(folder.path()).err().unwrap();
+    assert!(matches!(error, OpenError::Journal), "{error}");
+    assert_eq!(fs::read(&journal).unwrap(), bytes);
+    assert!(!folder.path().join("ledger.cut").exists());
 }
