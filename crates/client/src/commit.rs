@@ -300,7 +300,7 @@ impl Step<'_> {
                 // One: the next is sealed under a key that only this one leads to.
                 if let Some(commit) = answer.commit {
                     let body = proto::Body { body: Some(proto::body::Body::Commit(commit)) };
-                    self.take_body(id, &body);
+                    let _ = self.take_body(id, &body);
                 }
                 self.retry_held();
                 let after = self.with_group(id, |_, group| group.epoch());

@@ -141,6 +141,7 @@ impl Step<'_> {
             .chain(Some(self.live.fetch_after))
             .chain(self.tokens_due())
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
+            .chain(self.stays_until())
             .chain(self.stuck_due())
             .filter(|at| *at > self.now)
             .min();

@@ -24,6 +24,7 @@ use nodoor_wire::{
 use crate::{
     conversation::Arrived,
     gate::{Change, Verdict},
+    held::Waiting,
     rows::{Cause, Intent, Line, Nature, Report, Room, Status, Stored, Submission, key},
     step::Step,
     successor::Follows,
@@ -441,8 +442,8 @@ impl Step<'_> {
 
     // ---- Welcomes ------------------------------------------------------------------------------
 
-    /// Takes a Welcome. Somebody: lists must be looked up first, and this is who sent it.
-    pub(crate) fn welcome(&mut self, welcome: &[u8]) -> Option<AccountId> {
+    /// Takes a Welcome. Something: lists must be looked up first.
+    pub(crate) fn welcome(&mut self, welcome: &[u8]) -> Option<Waiting> {
         self.disk.begin();
         let (waits, keep) = self.judge_welcome(welcome);
         if keep {
@@ -454,9 +455,9 @@ impl Step<'_> {
         waits
     }
 
-    /// (whose it is if it must wait, leaves a trace)
-    fn judge_welcome(&mut self, welcome: &[u8]) -> (Option<AccountId>, bool) {
-        const DROP: (Option<AccountId>, bool) = (None, false);
+    /// (what it is if it must wait, leaves a trace)
+    fn judge_welcome(&mut self, welcome: &[u8]) -> (Option<Waiting>, bool) {
+        const DROP: (Option<Waiting>, bool) = (None, false);
         let Some(me) = self.me() else {
             return DROP;
         };
@@ -479,6 +480,9 @@ impl Step<'_> {
         };
         let context = candidate.context().clone();
         let (leaves, sender) = (candidate.leaves().to_vec(), candidate.sender().clone());
+        let id = candidate.room();
+        let (offer, shared) = (candidate.offer(), candidate.is_last_resort());
+        let waits = (Some(Waiting { room: id, offer, shared }), false);
         let other = match &context.kind {
             RoomKind::Direct { a, b } if *a == me && *b != me => *b,
             RoomKind::Direct { a, b } if *b == me && *a != me => *a,
@@ -509,14 +513,9 @@ impl Step<'_> {
             Verdict::Undecided(missing) if missing.iter().all(|one| self.was_looked_up(one)) => {
                 return DROP;
             }
-            Verdict::Undecided(_) => return (Some(sender.name.account), false),
+            Verdict::Undecided(_) => return waits,
             Verdict::Valid => {}
         }
-        let own_index = candidate.own_index();
-        let own = leaves.iter().find(|leaf| leaf.index == own_index);
-        let (Some(own), id) = (own, candidate.room()) else {
-            return DROP;
-        };
         let before = self.room(&id);
         if !self.may_replace(before.as_ref(), &candidate) {
             return DROP;
@@ -526,10 +525,10 @@ impl Step<'_> {
             None => match self.follows(&context, &leaves, &other) {
                 Follows::Yes(old) => Some(*old),
                 Follows::No => None,
-                Follows::NotYet => return (Some(sender.name.account), false),
+                Follows::NotYet => return waits,
             },
         };
-        let own_token = (!candidate.is_last_resort()).then_some(own.token);
+        let own_token = (!shared).then_some(offer);
         let Ok(group) = candidate.join(&self.disk) else {
             return DROP;
         };

@@ -18,6 +18,7 @@ mod conversation;
 mod directory;
 pub mod engine;
 pub mod gate;
+mod held;
 mod incoming;
 mod intent;
 pub mod io;

@@ -71,6 +71,8 @@ pub(crate) struct Live {
     pub(crate) fetching: bool,
     /// An acknowledgement that was refused for a while, and when it goes again.
     pub(crate) ack_again: Option<(u64, proto::Ack)>,
+    /// Since when the next entry stays in the mailbox, because it finds no place here.
+    pub(crate) stays_since: Option<u64>,
     /// No bodies are asked for before this time: the last answer brought none.
     pub(crate) fetch_after: u64,
     /// When to try to log in again, after a refusal that passes.
@@ -142,6 +144,7 @@ impl Live {
             bodies: HashMap::new(),
             fetching: false,
             ack_again: None,
+            stays_since: None,
             fetch_after: 0,
             log_in_at: None,
             online_since: None,

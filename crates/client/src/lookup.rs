@@ -28,7 +28,7 @@ const FRESH: u64 = 60_000;
 /// The same for a handle that nobody has: whoever is waited for may come at any moment.
 const FRESH_NOBODY: u64 = 1_000;
 /// How long an answer to a look-up is waited for, milliseconds.
-const ANSWER_PATIENCE: u64 = 60_000;
+pub(crate) const ANSWER_PATIENCE: u64 = 60_000;
 /// How often a list is asked for again that does not reach the version a leaf names, milliseconds.
 const UNDECIDED_AGAIN: u64 = 300_000;
 
@@ -191,6 +191,7 @@ impl Step<'_> {
             answer::Body::Refusal(refusal) if refusal.code == Code::NotFound.number() => {
                 self.live.fresh.insert(account, self.now);
                 self.account_gone(&account);
+                self.retry_held();
             }
             other => {
                 // No answer, or one that does not verify: again, ever more rarely.

@@ -25,7 +25,7 @@
 //! | `r/<room>` | [`Room`] |
 //! | `s/<room><device>` | when this stuck device last called for help |
 //! | `t/<room>` | a room the server does not know yet, or whose token it does not |
-//! | `w/<n><since><account><hash>` | Welcome held until its lists are known (the MLS bytes) |
+//! | `w/<n><since><shared><token><room><hash>` | Welcome held until its lists are known (the MLS bytes) |
 //! | `x/<room>` | [`Submission`]: our commit on its way |
 //! | `v/<token>` | seed of a delivery token that the server shall forget |
 //! | `z/<message>` | a message deleted for me, until it can no longer be undone |
@@ -568,8 +568,12 @@ pub(crate) mod key {
     pub(crate) struct HeldWelcome {
         /// Since when, milliseconds.
         pub(crate) since: u64,
-        /// Who sent it.
-        pub(crate) from: AccountId,
+        /// It came by a last-resort key package.
+        pub(crate) shared: bool,
+        /// The token of the key package it came by.
+        pub(crate) offer: Token,
+        /// Its room.
+        pub(crate) room: RoomId,
         /// The first half of SHA-256 of it.
         pub(crate) hash: [u8; 16],
     }
@@ -739,16 +743,19 @@ pub(crate) mod key {
     /// A held Welcome.
     pub(crate) fn welcome(number: u64, about: &HeldWelcome) -> Vec<u8> {
         let (number, since) = (number.to_be_bytes(), about.since.to_be_bytes());
-        join(WELCOMES, &[&number, &since, about.from.as_bytes(), &about.hash])
+        let (offer, room) = (about.offer.as_bytes(), about.room.as_bytes());
+        join(WELCOMES, &[&number, &since, &[u8::from(about.shared)], offer, room, &about.hash])
     }
     /// What the key of a held Welcome says.
     pub(crate) fn read_welcome(key: &[u8]) -> Option<HeldWelcome> {
         let (_, rest) = key.get(WELCOMES.len()..)?.split_at_checked(8)?;
         let (since, rest) = rest.split_at_checked(8)?;
-        let (from, hash) = rest.split_at_checked(AccountId::LENGTH)?;
+        let (shared, rest) = rest.split_first()?;
+        let (offer, rest) = rest.split_at_checked(Token::LENGTH)?;
+        let (room, hash) = rest.split_at_checked(RoomId::LENGTH)?;
         let since = u64::from_be_bytes(since.try_into().ok()?);
-        let from = AccountId::try_from(from).ok()?;
-        Some(HeldWelcome { since, from, hash: hash.try_into().ok()? })
+        let (offer, room) = (Token::try_from(offer).ok()?, RoomId::try_from(room).ok()?);
+        Some(HeldWelcome { since, shared: *shared == 1, offer, room, hash: hash.try_into().ok()? })
     }
     /// Our commit on its way.
     pub(crate) fn submission(room: &RoomId) -> Vec<u8> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Welcomes: a room somebody added this device to, looked at before it is entered.
 
-use nodoor_wire::id::RoomId;
+use nodoor_wire::id::{RoomId, Token};
 use openmls::prelude::{
     MlsGroup, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _, StagedWelcome, Welcome,
     WelcomeError, tls_codec::DeserializeBytes as _,
@@ -48,6 +48,7 @@ pub enum JoinError {
 pub struct Candidate {
     group: Group,
     sender: Leaf,
+    offer: Token,
     last_resort: bool,
     replaces: Option<Replaced>,
 }
@@ -99,7 +100,9 @@ impl Candidate {
         if !processed.psks().is_empty() {
             return Err(JoinError::Forged);
         }
-        let last_resort = processed.own_key_package().is_some_and(|own| own.last_resort());
+        let own = processed.own_key_package().ok_or(JoinError::NotForUs)?;
+        let last_resort = own.last_resort();
+        let offer = suite::leaf_keys(own.leaf_node().extensions()).ok_or(Damaged)?.token;
         let replaces = match MlsGroup::load(provider.storage(), info.group_id())? {
             Some(mut old) => {
                 let replaced =
@@ -118,7 +121,11 @@ impl Candidate {
             _ => JoinError::Forged,
         })?;
         let sender = group.leaf(sender).ok_or(JoinError::Forged)?.clone();
-        Ok(Self { group, sender, last_resort, replaces })
+        // OpenMLS finds our leaf by the signature key, which all our key packages have.
+        if group.own_leaf().is_none_or(|own| own.token != offer) {
+            return Err(JoinError::Forged);
+        }
+        Ok(Self { group, sender, offer, last_resort, replaces })
     }
 
     /// The room.
@@ -155,6 +162,12 @@ impl Candidate {
     #[must_use]
     pub fn own_index(&self) -> u32 {
         self.group.own_index()
+    }
+
+    /// The token of the key package it came by, which is the own leaf's.
+    #[must_use]
+    pub fn offer(&self) -> Token {
+        self.offer
     }
 
     /// Whether it came by the last-resort key package: take a fresh token with the first commit

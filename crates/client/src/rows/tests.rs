@@ -238,7 +238,8 @@ fn keys_keep_their_order() {
     assert!(key::held_one(&room, 1, &held) < key::held_one(&room, 256, &held));
     assert!(key::held_one(&room, u64::MAX, &held).starts_with(&key::held(&room)));
     assert_eq!(key::read_held(&key::held_one(&room, 1, &held)), Some((room, held)));
-    let welcome = key::HeldWelcome { since: 7, from: AccountId([3; 16]), hash: [8; 16] };
+    let (offer, room) = (Token([3; 32]), RoomId([4; 32]));
+    let welcome = key::HeldWelcome { since: 7, shared: true, offer, room, hash: [8; 16] };
     assert_eq!(key::read_welcome(&key::welcome(1, &welcome)), Some(welcome));
     let chat = ConversationId(1);
     assert!(key::outgoing_one(chat, 1) < key::outgoing_one(chat, 256));

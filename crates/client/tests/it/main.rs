@@ -27,6 +27,8 @@ mod requests;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod strangers;
+#[cfg(test)]
 mod substituted;
 #[cfg(test)]
 mod tokens;
