@@ -113,9 +113,13 @@ pub(crate) async fn publish(
                 waits = true;
                 tracing::info!("the ledger waits for its witnesses");
             }
-            Ok(Ok(Published::ClockBehind)) if !waits => {
+            Ok(Ok(Published::ClockAhead { days })) if !waits => {
                 waits = true;
-                tracing::warn!("the clock is behind the ledger, which waits until it is not");
+                tracing::error!(
+                    days,
+                    "the clock is ahead of the ledger's last epoch, and what is logged is not taken back; look at the \
+                     clock; if it is right, start with --clock-is-right"
+                );
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "the ledger could not go on"),
@@ -134,7 +138,7 @@ fn handed_in(folder: &Path) -> (Vec<PathBuf>, Vec<Entry>) {
     let mut entries = Vec::new();
     paths.retain(|path| {
         let entry = fs::read(path).ok().and_then(|bytes| Entry::decode(&bytes).ok());
-        match entry.filter(|entry| !matches!(entry, Entry::Epoch(_))) {
+        match entry.filter(|entry| !matches!(entry, Entry::Epoch(_) | Entry::Disclosure(_))) {
             Some(entry) => {
                 entries.push(entry);
                 true

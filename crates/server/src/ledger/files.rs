@@ -11,6 +11,7 @@ use bytes::Bytes;
 use nodoor_transparency::ledger::{
     checkpoint::SignedCheckpoint,
     note::{NoteSignature, VerifierKey},
+    policy::AHEAD_SECONDS,
     tree::{Hash, Tile},
 };
 
@@ -120,7 +121,7 @@ impl Ledger {
     }
 
     /// Takes cosignatures of the newest checkpoint: lines, or a signed note with them. Each is verified against the keys of
-    /// the policy; what is not theirs is left out.
+    /// the policy; what is not theirs is left out, and what is dated ahead of the clock: it would keep the right one out.
     ///
     /// # Errors
     /// [`LedgerError`]: the store failed.
@@ -130,7 +131,7 @@ impl Ledger {
         };
         let lines = body.rsplit_once("\n\n").map_or(body, |(_, lines)| lines);
         let lines = lines.lines().take(8).filter_map(|line| NoteSignature::parse(line).ok());
-        if !self.0.add(lines) {
+        if !self.0.add(lines, now_ms) {
             return Ok(Cosigned::Unknown);
         }
         self.0.serve_newest(now_ms).await?;
@@ -140,7 +141,8 @@ impl Ledger {
 
 impl Inner {
     /// Puts lines by keys of the policy under the newest checkpoint; whether there were any.
-    fn add(&self, lines: impl Iterator<Item = NoteSignature>) -> bool {
+    fn add(&self, lines: impl Iterator<Item = NoteSignature>, now_ms: u64) -> bool {
+        let latest = (now_ms / 1000).saturating_add(AHEAD_SECONDS);
         let mut state = self.state();
         let time_ms = state.policy_time_ms();
         let Some((policy, _)) = state.policies.in_force(time_ms) else { return false };
@@ -152,9 +154,11 @@ impl Inner {
                 let keys = policy.witnesses().iter().map(|witness| &witness.key);
                 keys.map(|key| key.verify(signed.note())).collect::<Result<Vec<_>, _>>()
             };
-            // One line more that verifies, and none that does not.
+            // One line more that verifies and is not of the future, and none that does not verify.
             let counts = |signed: &SignedCheckpoint| {
-                cosigned(signed).map(|all| all.iter().flatten().count()).unwrap_or(0)
+                let all = cosigned(signed).unwrap_or_default();
+                let times = all.iter().flatten().filter_map(|signed| signed.time_seconds);
+                times.filter(|time| *time <= latest).count()
             };
             if counts(&with) > counts(newest) {
                 *newest = with;

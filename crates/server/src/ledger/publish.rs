@@ -36,6 +36,9 @@ const EPOCH_LABELS: usize = 8_192;
 const LOOK_BACK: usize = 1_000;
 /// Without a change an entry says so this often.
 const HEARTBEAT_MS: u64 = 5 * 60 * 1000;
+/// A clock that is further than this ahead of ledger time is not believed: what is written is written for ever, and ledger
+/// time would stand still until then.
+const JUMP_MS: u64 = 30 * DAY_MS;
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// What [`Ledger::publish`] did.
@@ -45,8 +48,12 @@ pub enum Published {
     Nothing,
     /// The last checkpoint is not served yet: its witnesses are away.
     Waiting,
-    /// The clock is behind ledger time, which never goes back.
-    ClockBehind,
+    /// The clock is more than a month ahead of the last epoch, which is never taken back: either it is wrong, or the server
+    /// was off for so long. The operator's word is awaited: [`Ledger::trust_clock`].
+    ClockAhead {
+        /// By so many days.
+        days: u64,
+    },
     /// An epoch or heartbeat is in the log and signed. So many labels changed.
     Epoch {
         /// The size of the log.
@@ -64,6 +71,8 @@ pub(super) struct Sequencer {
     directory: Akd,
     size: u64,
     last: Option<KtEpoch>,
+    /// What the clock showed when this process appended last. Ledger time may be ahead of it.
+    beat_ms: Option<u64>,
     /// Where the next marks are read from, so that none waits behind busier ones.
     after: Option<Mark>,
     asked: Option<Policy>,
@@ -92,12 +101,24 @@ impl Sequencer {
         if last.as_ref().is_some_and(|last| (last.epoch, last.root) != (there.0, there.1)) {
             return Err(LedgerError::Directory);
         }
-        Ok(Self { rows, directory, size, last, after: None, asked: None })
+        Ok(Self { rows, directory, size, last, beat_ms: None, after: None, asked: None })
     }
 
     /// With the policy that the operator's file asks for.
     pub(super) fn asking_for(self, policy: Policy) -> Self {
         Self { asked: Some(policy), ..self }
+    }
+
+    /// Ledger time of what is written now: the clock's, or while that is behind, the last one again. So an hour for which
+    /// the clock was ahead costs an hour of ledger time, and nobody waits.
+    fn time_ms(&self, now_ms: u64) -> u64 {
+        self.last.as_ref().map_or(now_ms, |last| last.time_ms.max(now_ms))
+    }
+
+    /// Whether a heartbeat is due.
+    fn is_due(&self, now_ms: u64) -> bool {
+        let since = self.beat_ms.or(self.last.as_ref().map(|last| last.time_ms));
+        since.is_none_or(|since| now_ms.abs_diff(since) >= HEARTBEAT_MS)
     }
 }
 
@@ -111,6 +132,11 @@ impl Ledger {
     /// [`LedgerError`]: nothing was signed, and the next call goes on from what the store holds.
     pub async fn publish(&self, now_ms: u64) -> Result<Published, LedgerError> {
         self.publish_with(Vec::new(), now_ms).await
+    }
+
+    /// The clock is right however far it is from the last epoch: the operator says so. Holds for one epoch.
+    pub fn trust_clock(&self) {
+        self.0.clock_is_right.store(true, Ordering::Relaxed);
     }
 
     /// The same, with entries that an operator has to log: releases, notes. They stand once this says
@@ -158,8 +184,10 @@ impl Inner {
                 return Ok(Published::Waiting);
             }
         }
-        if sequencer.last.as_ref().is_some_and(|last| last.time_ms > now_ms) {
-            return Ok(Published::ClockBehind);
+        let ahead_ms = now_ms.saturating_sub(sequencer.last.as_ref().map_or(now_ms, |l| l.time_ms));
+        if ahead_ms > JUMP_MS && !self.clock_is_right.swap(false, Ordering::Relaxed) {
+            self.count_waiting().await?;
+            return Ok(Published::ClockAhead { days: ahead_ms / DAY_MS });
         }
         let marks = self.read_marks(sequencer).await?;
         let mut notes = Vec::new();
@@ -173,6 +201,7 @@ impl Inner {
             return Ok(Published::Nothing);
         };
         let labels = epoch.kt.labels;
+        sequencer.beat_ms = Some(now_ms);
         let logged = self.append(sequencer, all, epoch, notes).await?;
         let (size, epoch) = (sequencer.size, logged.epoch.epoch);
         self.sign(size, logged, now_ms).await?;
@@ -257,7 +286,7 @@ impl Inner {
         });
         if let Some(policy) = new {
             let index = sequencer.size.saturating_add(all.len() as u64);
-            all.push(policies.announce(policy, index, now_ms));
+            all.push(policies.announce(policy, index, sequencer.time_ms(now_ms)));
         }
         if new.is_some() || self.store.note(Note::Policies).await?.is_none() {
             notes.push((Note::Policies, policies.to_note().into()));
@@ -286,9 +315,7 @@ impl Inner {
             sequencer.directory.publish(updates.collect()).await.map_err(|_| DAMAGED)?
         };
         let changed = after.0 != before.0;
-        let beats = sequencer.last.as_ref();
-        let due = beats.is_none_or(|last| now_ms - last.time_ms >= HEARTBEAT_MS);
-        if !changed && !due && !needed {
+        if !changed && !sequencer.is_due(now_ms) && !needed {
             return Ok(None);
         }
         let blob = if changed {
@@ -307,7 +334,7 @@ impl Inner {
             labels: rows.versions.len() as u64,
             audit_blob: blob.as_ref().map(|blob| Sha256::digest(blob).into()),
             vrf_key: Sha256::digest(&self.vrf_public).into(),
-            time_ms: now_ms,
+            time_ms: sequencer.time_ms(now_ms),
         };
         Ok(Some(Epoch { kt, blob, rows }))
     }

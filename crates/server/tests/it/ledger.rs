@@ -365,17 +365,49 @@ fn nothing_that_ships_knows_the_librarys_own_vrf_key() {
 }
 
 #[tokio::test]
-async fn ledger_time_never_goes_back_nor_ahead_of_the_clock() {
+async fn ledger_time_never_goes_back_and_a_clock_that_does_stops_nothing() {
     let deployment = Deployment::new().await;
     deployment.publish().await;
     let _alice = deployment.world.person("alice").await;
-    deployment.world.clock.set(NOW - 1);
-    assert_eq!(deployment.publish().await, Published::ClockBehind);
-    deployment.world.clock.set(NOW);
+    // The clock was an hour ahead: it is set back, and the log goes on at once, and goes on beating.
+    deployment.world.clock.set(NOW - 60 * MINUTE);
     assert!(matches!(deployment.publish().await, Published::Epoch { labels: 2, .. }));
+    assert_eq!(deployment.publish().await, Published::Nothing);
+    for minutes in [55, 50] {
+        deployment.world.clock.set(NOW - minutes * MINUTE);
+        assert!(matches!(deployment.publish().await, Published::Epoch { labels: 0, .. }));
+        assert_eq!(deployment.publish().await, Published::Nothing);
+    }
+    let deployment = deployment.restarted(None).await.unwrap();
+    deployment.world.clock.set(NOW - 45 * MINUTE);
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 0, .. }));
     for epoch in epochs(&deployment.audited()) {
         assert_eq!(epoch.time_ms, NOW);
     }
+    deployment.world.clock.set(NOW + 1);
+    let _bob = deployment.world.person("bob").await;
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 2, .. }));
+    assert_eq!(epochs(&deployment.audited()).last().unwrap().time_ms, NOW + 1);
+}
+
+#[tokio::test]
+async fn a_clock_far_ahead_is_written_nowhere_before_the_operator_looked_at_it() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let _alice = deployment.world.person("alice").await;
+    let year = 365 * 24 * 60 * MINUTE;
+    deployment.world.clock.set(NOW + year);
+    for _ in 0..2 {
+        assert_eq!(deployment.publish().await, Published::ClockAhead { days: 365 });
+    }
+    deployment.world.clock.set(NOW + MINUTE);
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 2, .. }));
+    deployment.world.clock.set(NOW + year);
+    deployment.ledger.trust_clock();
+    assert!(matches!(deployment.publish().await, Published::Epoch { labels: 0, .. }));
+    // Once.
+    deployment.world.clock.set(NOW + 2 * year);
+    assert_eq!(deployment.publish().await, Published::ClockAhead { days: 365 });
 }
 
 /// A store that loses power where it is told to.
@@ -385,12 +417,14 @@ struct Failing {
     before: Arc<AtomicBool>,
     after: Arc<AtomicBool>,
     promise: Arc<AtomicBool>,
+    keep: Arc<AtomicBool>,
 }
 
 impl Failing {
     fn on(store: &LedgerMemory) -> Self {
         let never = || Arc::new(AtomicBool::new(false));
-        Self { store: store.clone(), before: never(), after: never(), promise: never() }
+        let store = store.clone();
+        Self { store, before: never(), after: never(), promise: never(), keep: never() }
     }
 }
 
@@ -440,7 +474,7 @@ impl LedgerStorage for Failing {
         if self.after.load(Ordering::Relaxed) { gone() } else { appended }
     }
     fn keep(&self, note: Note, value: bytes::Bytes) -> Stored<'_, ()> {
-        self.store.keep(note, value)
+        if self.keep.load(Ordering::Relaxed) { gone() } else { self.store.keep(note, value) }
     }
     fn promised(&self) -> Stored<'_, u64> {
         self.store.promised()
@@ -491,6 +525,22 @@ async fn a_crash_before_or_after_the_append_or_before_the_signature_forks_nothin
         assert_eq!(changed, 1, "{place}: published once");
         assert_eq!(deployment.accounts.marks(None, 10).await.unwrap(), [], "{place}");
     }
+}
+
+#[tokio::test]
+async fn nobody_sees_a_checkpoint_that_a_power_cut_could_take_back() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let failing = Failing::on(&deployment.store);
+    let crashing = open(&deployment.accounts, Arc::new(failing.clone()), None).await.unwrap();
+    let served = |ledger: &Ledger| futures_now(ledger.file("checkpoint")).unwrap().unwrap();
+    let before = served(&crashing);
+    failing.keep.store(true, Ordering::Relaxed);
+    assert!(crashing.publish(NOW + 6 * MINUTE).await.is_err());
+    assert_eq!(served(&crashing), before);
+    failing.keep.store(false, Ordering::Relaxed);
+    crashing.publish(NOW + 6 * MINUTE).await.unwrap();
+    assert_ne!(served(&crashing), before);
 }
 
 #[tokio::test]
@@ -583,10 +633,13 @@ async fn what_is_served_always_satisfies_the_policy_and_the_log_waits_for_its_wi
     assert_eq!(cosign(format!("{}\n", pending.cosignature(&first, now))).await, Cosigned::Unknown);
     assert_eq!(deployment.checkpoint(), None, "one of two");
     assert_eq!(deployment.ledger.offer().unwrap().witnesses.len(), 1);
-    // A cosignature of the future is none.
+    // A cosignature of the future is none, and bars the right one from nothing.
     let early = pending.cosignature(&second, now + 3600);
-    assert_eq!(cosign(format!("{early}\n")).await, Cosigned::Taken);
+    assert_eq!(cosign(format!("{early}\n")).await, Cosigned::Unknown);
     assert_eq!(deployment.checkpoint(), None, "by a clock of the future");
+    assert_eq!(deployment.ledger.offer().unwrap().witnesses.len(), 1);
+    assert_eq!(cosign(format!("{}\n", pending.cosignature(&second, now))).await, Cosigned::Taken);
+    assert!(deployment.checkpoint().is_some());
 
     let deployment = deployment.restarted(Some(&text)).await.unwrap();
     let pending = SignedCheckpoint::parse(&deployment.file("pending").unwrap()).unwrap();
@@ -652,6 +705,51 @@ async fn another_policy_is_announced_in_the_log_and_in_force_seven_days_later() 
     deployment.world.clock.set(NOW + 400_000 + week);
     assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
     assert_eq!(deployment.publish().await, Published::Waiting);
+}
+
+#[tokio::test]
+async fn a_server_that_starts_after_its_witness_was_replaced_serves_what_it_served() {
+    let (old, new) = (witness("w1", 1), witness("w2", 2));
+    let (first, second) = (policy_of(&[&old], "w1"), policy_of(&[&new], "w2"));
+    let cosigned = async |deployment: &Deployment, by: &NoteSigner| {
+        let now_ms = deployment.world.clock.now_ms();
+        let pending = SignedCheckpoint::parse(&deployment.file("pending").unwrap()).unwrap();
+        let line = format!("{}\n", pending.cosignature(by, now_ms / 1000));
+        deployment.ledger.cosign(line.as_bytes(), now_ms).await.unwrap()
+    };
+    let deployment = Deployment::with_policy(Some(&first)).await;
+    let alice = deployment.world.person("alice").await;
+    deployment.publish().await;
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    // The operator puts another file there; the log announces it under the old witness.
+    let deployment = deployment.restarted(Some(&second)).await.unwrap();
+    deployment.world.clock.set(NOW + 6 * MINUTE);
+    assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
+    assert_eq!(cosigned(&deployment, &new).await, Cosigned::Unknown, "not in force yet");
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    // A week later an epoch is served by the old witness, and from then on the new one counts.
+    let week = 7 * 24 * 60 * MINUTE;
+    let mut now = NOW + 12 * MINUTE + week;
+    deployment.world.clock.set(now);
+    deployment.publish().await;
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    now += 6 * MINUTE;
+    deployment.world.clock.set(now);
+    deployment.publish().await;
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Unknown, "replaced");
+    assert_eq!(cosigned(&deployment, &new).await, Cosigned::Taken);
+    let served = deployment.checkpoint().unwrap();
+    let deployment = deployment.restarted(Some(&second)).await.unwrap();
+    deployment.world.clock.set(now);
+    assert_eq!(deployment.checkpoint(), Some(served), "judged by the policy of its own time");
+    let proof = deployment.look_up(account(&alice)).await.directory.unwrap();
+    let policy = Policy::parse(format!("log {}\n{second}", deployment.ledger.log_key()).as_bytes());
+    verify_epoch(&proof.epoch.unwrap(), &policy.unwrap(), now).unwrap();
+    now += 6 * MINUTE;
+    deployment.world.clock.set(now);
+    deployment.publish().await;
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Unknown);
+    assert_eq!(cosigned(&deployment, &new).await, Cosigned::Taken);
 }
 
 #[tokio::test]
