@@ -4,7 +4,7 @@
 //! Formats, maths and checks; no file, no socket, no clock. A `u64` of milliseconds comes in wherever the time
 //! counts. Nothing here is secret but the two signing keys of [`note`].
 //!
-//! From below: [`note`] (signed text), [`tree`] (RFC 6962 over tiles), [`entry`] (what is logged),
+//! From below: [`note`] (signed text), [`tree`] (RFC 6962 over tiles), [`entry`] (what is logged; [`disclosure`]: each hour),
 //! [`checkpoint`] (size and root, signed and cosigned), [`policy`] (whose cosignatures count), [`proof`] (an entry
 //! under a checkpoint), [`witness`] (what a cosigner decides), [`evidence`] (two things that cannot both be honest).
 //!
@@ -12,6 +12,7 @@
 //! `gateway`, `client` and the terminal's `witness`, `audit` and `evidence` read with it.
 
 pub mod checkpoint;
+pub mod disclosure;
 pub mod entry;
 pub mod evidence;
 pub mod note;

@@ -14,6 +14,7 @@ use nodoor_transparency::{
     audit, directory,
     ledger::{
         checkpoint::{Relation, SignedCheckpoint},
+        disclosure::Cadence,
         entry::{Entry, EpochError, KtEpoch, Release},
         evidence::Evidence,
         note::VerifierKey,
@@ -41,8 +42,8 @@ pub(crate) struct Progress {
     pub(crate) epoch_at: Option<(u64, Vec<u8>)>,
     /// The newest release of each kind.
     releases: BTreeMap<String, Release>,
-    /// The hour of the newest disclosure entry.
-    hour: Option<u64>,
+    /// Which hour's disclosure entry is next; from the first epoch on.
+    cadence: Option<Cadence>,
 }
 
 /// What is wrong.
@@ -132,15 +133,17 @@ impl Auditor {
                     Finding::Broken(why) => broken(&why),
                     finding => finding,
                 })?;
+                let time_ms = epoch.time_ms;
+                let cadence = self.progress.cadence.get_or_insert(Cadence::begins(time_ms));
+                cadence.holds(time_ms).map_err(|error| broken(&error.to_string()))?;
                 self.progress.epoch = Some(epoch);
                 self.progress.epoch_at = Some((index, bytes.to_vec()));
             }
             Entry::Release(release) => self.release(release).map_err(|why| broken(&why))?,
             Entry::Disclosure(disclosure) => {
-                if self.progress.hour.is_some_and(|hour| disclosure.hour <= hour) {
-                    return Err(broken("a disclosure entry of an hour that had one"));
-                }
-                self.progress.hour = Some(disclosure.hour);
+                let cadence = self.progress.cadence.as_mut();
+                let cadence = cadence.ok_or_else(|| broken("a disclosure before any epoch"))?;
+                cadence.take(&disclosure).map_err(|error| broken(&error.to_string()))?;
             }
             Entry::Governance(_) => {}
         }
@@ -244,7 +247,7 @@ struct Stored {
     peaks: Vec<Hash>,
     epoch: Option<(u64, Vec<u8>)>,
     releases: Vec<Vec<u8>>,
-    hour: Option<u64>,
+    next_hour: Option<u64>,
     checkpoint: String,
 }
 
@@ -258,7 +261,7 @@ impl Progress {
             releases: releases
                 .filter_map(|release| Entry::Release(release.clone()).encode().ok())
                 .collect(),
-            hour: self.hour,
+            next_hour: self.cadence.as_ref().map(Cadence::next_hour),
             checkpoint: checkpoint.note().to_string(),
         };
         // Numbers, lists and a text: there is nothing in it that cannot be written.
@@ -284,7 +287,8 @@ impl Progress {
             let Entry::Release(release) = Entry::decode(&bytes).ok()? else { return None };
             releases.insert(release.kind.name().to_owned(), release);
         }
-        let progress = Self { growth, epoch, epoch_at: stored.epoch, releases, hour: stored.hour };
+        let cadence = stored.next_hour.map(Cadence::at);
+        let progress = Self { growth, epoch, epoch_at: stored.epoch, releases, cadence };
         Some((progress, checkpoint))
     }
 

@@ -15,6 +15,7 @@
 //!
 //! Carries out `docs/book/ledger.md`, 1 to 3.
 
+mod disclosures;
 mod files;
 mod keys;
 mod policies;
@@ -47,7 +48,10 @@ pub use crate::ledger::{
     publish::Published,
 };
 use crate::{
-    ledger::{keys::VrfKey, policies::Policies, publish::Sequencer, served::Served},
+    ledger::{
+        disclosures::Disclosures, keys::VrfKey, policies::Policies, publish::Sequencer,
+        served::Served,
+    },
     storage::{
         StorageError,
         directory::Marks,
@@ -133,6 +137,7 @@ struct Inner {
     waiting: AtomicU64,
     clock_is_right: AtomicBool,
     tokens: crate::anonymous::Tokens,
+    disclosures: Disclosures,
 }
 
 /// What is known beside the store.
@@ -197,6 +202,7 @@ impl Ledger {
         let epoch = newest.as_ref().map_or(0, |newest| newest.epoch.epoch);
         let ledger = Self(Arc::new(Inner {
             tokens: crate::anonymous::Tokens::new(&keys.tokens),
+            disclosures: Disclosures::of(&keys.tokens),
             deployment,
             store,
             marks,

@@ -140,8 +140,8 @@ impl Ledger {
     }
 
     /// The same, with entries that an operator has to log: releases, notes. They stand once this says
-    /// [`Published::Epoch`]; one that is among the newest of the log already is not written twice. An epoch is nobody's to
-    /// hand in.
+    /// [`Published::Epoch`]; one that is among the newest of the log already is not written twice. Epochs and the
+    /// hours' disclosures are nobody's to hand in.
     ///
     /// # Errors
     /// [`LedgerError`]; [`LedgerError::Form`] for an entry that may not be written.
@@ -150,7 +150,7 @@ impl Ledger {
         entries: Vec<Entry>,
         now_ms: u64,
     ) -> Result<Published, LedgerError> {
-        if entries.iter().any(|entry| matches!(entry, Entry::Epoch(_))) {
+        if entries.iter().any(|entry| matches!(entry, Entry::Epoch(_) | Entry::Disclosure(_))) {
             return Err(LedgerError::Form);
         }
         let mut sequencer = self.0.sequencer.lock().await;
@@ -193,6 +193,7 @@ impl Inner {
         let mut notes = Vec::new();
         let governance = self.announce(sequencer, now_ms, &mut notes).await?;
         let mut all: Vec<Entry> = governance.into_iter().map(Entry::Governance).collect();
+        all.extend(self.disclosures(sequencer.last.as_ref(), now_ms, &mut notes).await?);
         all.extend(self.not_yet_logged(sequencer, entries).await?);
         let epoch = self.epoch(sequencer, &marks, !all.is_empty(), now_ms).await?;
         let Some(epoch) = epoch else {

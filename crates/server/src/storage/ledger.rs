@@ -26,6 +26,8 @@ pub enum Note {
     Policies,
     /// The day whose token key the log named last.
     TokenDay,
+    /// The hour whose disclosure entry is the next one.
+    Disclosures,
 }
 
 impl Note {
@@ -36,6 +38,7 @@ impl Note {
             Self::Served => "served",
             Self::Policies => "policies",
             Self::TokenDay => "token day",
+            Self::Disclosures => "disclosures",
         }
     }
 }

@@ -25,6 +25,7 @@ use nodoor_transparency::{
     key::Signer,
     ledger::{
         checkpoint::SignedCheckpoint,
+        disclosure::{Cadence, HOUR_MS, SLOTS, commit, empty_slot, hour_of},
         entry::{Entry, Governance, GovernanceKind, KtEpoch},
         note::NoteSigner,
         policy::Policy,
@@ -868,4 +869,71 @@ async fn a_mark_that_comes_while_an_epoch_is_made_is_not_lost() {
     let left = deployment.accounts.marks(None, 10).await.unwrap();
     assert_eq!((left.len(), left[0].version), (1, newer.version));
     assert_eq!(left[0].value, account_value(&alice.list));
+}
+
+/// The hours that the log has an entry of, in order, and whether each epoch has all before it.
+async fn hours(it: &Deployment) -> Vec<u64> {
+    let entries = it.store.entries(0, 10_000).await.unwrap();
+    let mut cadence: Option<Cadence> = None;
+    let mut hours = Vec::new();
+    for entry in entries {
+        match Entry::decode(&entry).unwrap() {
+            Entry::Epoch(epoch) => {
+                let cadence = cadence.get_or_insert(Cadence::begins(epoch.time_ms));
+                assert_eq!(cadence.holds(epoch.time_ms), Ok(()));
+            }
+            Entry::Disclosure(entry) => {
+                assert_eq!(cadence.as_mut().unwrap().take(&entry), Ok(()));
+                hours.push(entry.hour);
+            }
+            _ => {}
+        }
+    }
+    hours
+}
+
+#[tokio::test]
+async fn every_hour_has_one_disclosure_entry_also_those_in_which_nobody_was_there() {
+    let mut it = Deployment::new().await;
+    it.publish().await;
+    let first = hour_of(it.world.clock.now_ms());
+    assert_eq!(hours(&it).await, Vec::<u64>::new());
+
+    // One as the hour ends, however often it is asked.
+    it.world.clock.set(NOW + HOUR_MS);
+    assert!(matches!(it.publish().await, Published::Epoch { .. }));
+    assert_eq!(it.publish().await, Published::Nothing);
+    assert_eq!(hours(&it).await, [first]);
+
+    // Two days without a server leave no gap.
+    it = it.restarted(None).await.unwrap();
+    it.world.clock.set(NOW + 51 * HOUR_MS);
+    it.publish().await;
+    let now = hour_of(it.world.clock.now_ms());
+    assert!(hours(&it).await.into_iter().eq(first..now));
+}
+
+#[tokio::test]
+async fn an_hour_of_nothing_looks_like_any_other_and_nobody_hands_one_in() {
+    let it = Deployment::new().await;
+    it.publish().await;
+    it.world.clock.set(NOW + 3 * HOUR_MS);
+    it.publish().await;
+    let mut commitments = Vec::new();
+    for entry in it.store.entries(0, 1_000).await.unwrap() {
+        if let Entry::Disclosure(entry) = Entry::decode(&entry).unwrap() {
+            commitments.push(entry.commitment);
+        }
+    }
+    assert_eq!(commitments.len(), 3);
+    commitments.dedup();
+    assert_eq!(commitments.len(), 3);
+    // What anybody could compute of an empty hour is not what stands there.
+    let hour = hour_of(it.world.clock.now_ms()) - 1;
+    for guess in [[[0; 32]; SLOTS], [empty_slot(&[0; 32]); SLOTS]] {
+        assert!(!commitments.contains(&commit(hour, &guess).commitment));
+    }
+    let entry = Entry::Disclosure(commit(hour + 1, &[[7; 32]; SLOTS]));
+    let handed_in = it.ledger.publish_with(vec![entry], it.world.clock.now_ms()).await;
+    assert!(matches!(handed_in, Err(LedgerError::Form)));
 }

@@ -237,7 +237,7 @@ impl Release {
     }
 }
 
-/// That in this hour as many disclosures were decided as the commitment holds, none included.
+/// That in this hour as many disclosures were decided as the commitment holds, none included: [`super::disclosure`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disclosure {
     /// Hours since 1970.

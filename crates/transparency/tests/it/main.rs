@@ -14,6 +14,8 @@ mod directory;
 #[cfg(test)]
 mod directory_world;
 #[cfg(test)]
+mod disclosure;
+#[cfg(test)]
 mod encodings;
 #[cfg(test)]
 mod entry;
