@@ -193,7 +193,10 @@ impl Inner {
         let mut notes = Vec::new();
         let governance = self.announce(sequencer, now_ms, &mut notes).await?;
         let mut all: Vec<Entry> = governance.into_iter().map(Entry::Governance).collect();
-        all.extend(self.disclosures(sequencer.last.as_ref(), now_ms, &mut notes).await?);
+        all.extend(
+            self.disclosures(sequencer.last.as_ref(), sequencer.time_ms(now_ms), &mut notes)
+                .await?,
+        );
         all.extend(self.not_yet_logged(sequencer, entries).await?);
         let epoch = self.epoch(sequencer, &marks, !all.is_empty(), now_ms).await?;
         let Some(epoch) = epoch else {
