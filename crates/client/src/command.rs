@@ -51,6 +51,9 @@ impl Step<'_> {
             Later if until <= self.now => {
                 let reply = match ask.command {
                     Command::CheckHandle { .. } => Reply::HandleState(HandleState::Unknown),
+                    Command::Verify { conversation } => self
+                        .check_of_conversation(conversation)
+                        .map_or(refused(ProblemKind::NotFound), Reply::Check),
                     _ => refused(self.live.unfit.unwrap_or(ProblemKind::Offline)),
                 };
                 self.answer(ask.ask, reply);
@@ -164,6 +167,16 @@ impl Step<'_> {
             }
             Command::Sheet { conversation } => {
                 Now(self.sheet(*conversation).map_or(refused(ProblemKind::NotFound), Reply::Sheet))
+            }
+            Command::Verify { conversation } => match self.verify(*conversation) {
+                None => Later,
+                Some(check) => Now(check.map_or(refused(ProblemKind::NotFound), Reply::Check)),
+            },
+            Command::Ledger => Now(Reply::Ledger(self.ledger_state())),
+            Command::Evidence => Now(Reply::Evidence(self.evidence_files())),
+            Command::AnswerProof => {
+                self.answer_proof();
+                Now(Reply::Ledger(self.ledger_state()))
             }
             Command::Devices => Now(Reply::Devices(self.devices())),
             Command::Words => {

@@ -20,7 +20,7 @@ use prost::Message as _;
 use serde_bytes::ByteBuf;
 
 use crate::{
-    gate::{self, Verdict},
+    gate::{self, Missing, Verdict},
     io::Wire,
     link::{class_of, problem_of},
     live::Purpose,
@@ -32,6 +32,15 @@ use crate::{
 /// How long the mailbox is given to bring a commit before it is asked for, milliseconds.
 const CATCH_UP_AFTER: u64 = 1_500;
 
+/// Whether those whom we would add may come in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Yes,
+    /// Their lists are not logged yet.
+    NotYet,
+    No,
+}
+
 impl Step<'_> {
     /// Makes a commit, writes it down and sends it.
     pub(crate) fn submit(
@@ -41,7 +50,12 @@ impl Step<'_> {
         intents: Vec<Vec<u8>>,
         lines: Vec<Line>,
     ) {
-        if !self.may_enter(id, &change, &intents) {
+        let entry = self.may_enter(id, &change, &intents);
+        if entry == Entry::NotYet {
+            // Nothing was encrypted; the answer that brings the proof comes here again.
+            return;
+        }
+        if entry == Entry::No {
             // A server that hands out key packages no verified list names: nothing is encrypted to them.
             self.live.packages.remove(id);
             for row in &intents {
@@ -78,7 +92,7 @@ impl Step<'_> {
 
     /// The gate, before anything is encrypted to whoever we would add; and more than the gate: they are of the accounts
     /// that these intents name, and their owners list them now.
-    fn may_enter(&mut self, id: &RoomId, change: &Change, intents: &[Vec<u8>]) -> bool {
+    fn may_enter(&mut self, id: &RoomId, change: &Change, intents: &[Vec<u8>]) -> Entry {
         let wanted: Vec<AccountId> = intents
             .iter()
             .filter_map(|row| self.disk.get::<Intent>(row))
@@ -88,25 +102,25 @@ impl Step<'_> {
         for bytes in &change.add {
             match key_package::inspect(bytes) {
                 Ok(leaf) => entering.push(leaf),
-                Err(_) => return false,
+                Err(_) => return Entry::No,
             }
         }
         for leaf in &entering {
             if !wanted.contains(&leaf.name.account) || !self.is_listed(leaf) {
-                return false;
+                return Entry::No;
             }
             let known = self.known(&leaf.name.account);
             if known.is_some_and(|known| !known.may_add(&leaf.name.device)) {
-                return false;
+                return Entry::No;
             }
         }
         let Some(me) = self.me() else {
-            return false;
+            return Entry::No;
         };
         let before =
             self.with_group(id, |_, group| (group.context().clone(), group.leaves().to_vec()));
         let Some((before, mut staying)) = before else {
-            return false;
+            return Entry::No;
         };
         staying.retain(|leaf| !change.remove.contains(&leaf.index));
         let judged = gate::Change {
@@ -118,7 +132,15 @@ impl Step<'_> {
             updated: None,
             removed: &[],
         };
-        self.judge(&judged) == Verdict::Valid
+        match self.judge(&judged) {
+            Verdict::Valid => Entry::Yes,
+            Verdict::Undecided(missing)
+                if missing.iter().all(|one| matches!(one, Missing::Inclusion { .. })) =>
+            {
+                Entry::NotYet
+            }
+            Verdict::Undecided(_) | Verdict::Invalid(_) => Entry::No,
+        }
     }
 
     /// The server's answer to our commit.

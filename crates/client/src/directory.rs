@@ -3,24 +3,28 @@
 //!
 //! What the server answers is believed only as far as it verifies: a chain hashes to the account id and
 //! every version is signed by the one before; a handle claim is signed by a device of the chain; an answer
-//! that is shorter than or contradicts what was seen before is not taken, and kept as proof.
+//! that is shorter than or contradicts what was seen before is not taken, and kept as proof. How far a chain is
+//! *logged* is what the key directory's proof shows under the checkpoint we hold ([`crate::ledger`]).
 //!
-//! Spec: `docs/book/protocol.md`, 1 and 1.2.
+//! Spec: `docs/book/protocol.md`, 1 and 1.2; `docs/book/ledger.md`, 3.
 
 use nodoor_transparency::{
     chain::{Chain, Comparison},
+    directory::{account_label, handle_label, handle_value, verify_lookup},
     error::{Contradiction, ListError},
+    ledger::{entry::KtEpoch, proof::Logged},
     list::DeviceList,
     statement::{Dispute, HandleClaim},
 };
 use nodoor_wire::{
+    handle::Handle,
     id::{AccountId, DeviceId},
     proto,
 };
 use prost::Message as _;
 
 use crate::{
-    gate::{self, Change, Missing, Verdict},
+    gate::{self, Change, Listed, Missing, Verdict},
     rows::{Fork, key},
     step::Step,
 };
@@ -33,6 +37,8 @@ pub(crate) struct Known {
     pub(crate) handle: Option<String>,
     /// The versions that a removed device objects to and the recovery key has not settled.
     disputes: Vec<u64>,
+    /// Up to which version its lists are logged; 0 is none.
+    pub(crate) logged: u64,
 }
 
 impl Known {
@@ -48,7 +54,12 @@ impl Known {
             .filter_map(|one| chain.by_hash(&one.removed_by))
             .map(DeviceList::version)
             .collect();
-        Ok(Self { chain, handle, disputes })
+        Ok(Self { chain, handle, disputes, logged: 0 })
+    }
+
+    /// Whether a removed device objects, and nothing settled it.
+    pub(crate) fn is_disputed(&self) -> bool {
+        !self.disputes.is_empty()
     }
 
     /// Whether we may add this device to a room: a disputed account adds none that came with or after the disputed
@@ -70,6 +81,7 @@ impl Step<'_> {
             let contact = self.contact(account);
             let found = proto::LookupAnswer::decode(contact.lookup.as_slice()).ok()?;
             let known = Known::verify(account, &found).ok()?;
+            let known = Known { logged: contact.logged.version, ..known };
             self.live.known.insert(*account, known);
         }
         self.live.known.get(account)
@@ -81,21 +93,37 @@ impl Step<'_> {
         for leaf in change.entering.iter().chain(updated) {
             self.known(&leaf.name.account);
         }
+        // From the first greeting that named a policy on, a server that gives no proofs only makes things wait.
+        let keeps_ledger = self.ledger().is_some();
         let known = &self.live.known;
-        let verdict = gate::judge(change, |account| known.get(account).map(|known| &known.chain));
+        let verdict = gate::judge(change, |account| {
+            let known = known.get(account)?;
+            Some(Listed { chain: &known.chain, logged: keeps_ledger.then_some(known.logged) })
+        });
         if let Verdict::Undecided(missing) = &verdict {
             for one in missing {
                 match one {
                     Missing::List { account, .. } => self.seek_version(*account),
+                    Missing::Inclusion { account, .. } => self.seek_proof(*account),
                 }
             }
         }
         verdict
     }
 
-    /// Takes an answer if it verifies and continues what we saw before.
-    pub(crate) fn take_lookup(&mut self, account: &AccountId, found: &proto::LookupAnswer) -> bool {
+    /// Takes an answer if it verifies and continues what we saw before. `logged` is the epoch that came with it, if it
+    /// counts, and `handle` what was asked for.
+    pub(crate) fn take_lookup(
+        &mut self,
+        account: &AccountId,
+        found: &proto::LookupAnswer,
+        logged: Option<&Logged<KtEpoch>>,
+        handle: Option<&str>,
+    ) -> bool {
         let Ok(shown) = Known::verify(account, found) else {
+            if let Some(logged) = logged {
+                self.published_against_the_chain(account, found, logged);
+            }
             return false;
         };
         let seen = self.known(account).map(|seen| seen.chain.compare(&shown.chain));
@@ -117,11 +145,72 @@ impl Step<'_> {
             let free = |handle: &String| self.bound(handle).is_none_or(|other| other == *account);
             contact.handle = shown.handle.clone().filter(free).unwrap_or_default();
         }
-        contact.lookup = found.encode_to_vec();
+        // The proof is checked here, once: on disk is what it showed.
+        contact.lookup = proto::LookupAnswer { directory: None, ..found.clone() }.encode_to_vec();
+        let before = contact.logged.version;
         self.set_contact(account, &contact);
-        self.live.known.insert(*account, shown);
+        self.live.known.insert(*account, Known { logged: before, ..shown });
         self.live.fresh.insert(*account, self.now);
+        if let Some(logged) = logged {
+            self.take_directory_proof(account, found, logged, handle);
+        }
+        if self.is_me(account) {
+            self.own_account_looked_up();
+        }
         true
+    }
+
+    /// What the directory shows under a logged epoch: which of the lists we hold is the newest one published, and whose
+    /// the handle is that was asked for. Anything else shows nothing.
+    fn take_directory_proof(
+        &mut self,
+        account: &AccountId,
+        found: &proto::LookupAnswer,
+        logged: &Logged<KtEpoch>,
+        handle: Option<&str>,
+    ) -> Option<()> {
+        let deployment = self.ledger()?.deployment;
+        let proof = found.directory.as_ref()?;
+        let (epoch, vrf_key) = (&logged.entry, &proof.vrf_key);
+        let label = account_label(&deployment, account);
+        let published = verify_lookup(epoch, vrf_key, &label, &proof.account).ok()?;
+        let version = self.known(account)?.chain.by_hash(&published.value)?.version();
+        let handle = handle.and_then(|handle| Handle::parse(handle).ok()).filter(|handle| {
+            let label = handle_label(&deployment, handle);
+            let shown = verify_lookup(epoch, vrf_key, &label, &proof.handle);
+            shown.is_ok_and(|shown| shown.value == handle_value(account))
+        });
+        let handle = handle.as_ref().map(Handle::as_str);
+        self.note_logged(account, version, handle, logged);
+        Some(())
+    }
+
+    /// An account's lists are logged up to this version, and this handle is logged as theirs.
+    pub(crate) fn note_logged(
+        &mut self,
+        account: &AccountId,
+        version: u64,
+        handle: Option<&str>,
+        logged: &Logged<KtEpoch>,
+    ) {
+        let mut contact = self.contact(account);
+        let row = &mut contact.logged;
+        row.version = row.version.max(version);
+        if let Some(handle) = handle {
+            handle.clone_into(&mut row.handle);
+        }
+        (row.at, row.size) = (self.now, logged.checkpoint.head().size);
+        if row.since.iter().all(|(known, _)| *known != version) {
+            row.since.push((version, logged.entry.time_ms));
+        }
+        let up_to = row.version;
+        self.set_contact(account, &contact);
+        if let Some(known) = self.live.known.get_mut(account) {
+            known.logged = up_to;
+        }
+        if self.is_logged(account) {
+            self.is_proved(account);
+        }
     }
 
     /// Keeps the first proof that an account's history was rewritten; one of a fork counts more than one that

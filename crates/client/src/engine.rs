@@ -110,7 +110,9 @@ impl Step<'_> {
             self.retire_last_resorts();
             self.forget_dead_tokens();
         }
+        self.advance_own_history();
         self.tell_changes();
+        self.tell_ledger();
         self.next_timer();
     }
 
@@ -143,6 +145,8 @@ impl Step<'_> {
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
             .chain(self.stays_until())
             .chain(self.stuck_due())
+            .chain(self.own_history_due())
+            .chain(self.freshness_due())
             .filter(|at| *at > self.now)
             .min();
         let at = soonest.unwrap_or(self.now + DAY).min(self.now + DAY);

@@ -2,8 +2,8 @@
 //! The one gate: every leaf that enters a room, and every change of a room, passes [`judge`] before
 //! anything is merged.
 //!
-//! It looks at the change, at lists that were verified from the account id on, and at the room's
-//! GroupContext; at no clock and at no later list version, so that honest members agree. MLS itself
+//! It looks at the change, at lists that were verified from the account id on and how far they are logged, and
+//! at the room's GroupContext; at no clock and at no later list version, so that honest members agree. MLS itself
 //! checks no credential (RFC 9420, 5.3.1 leaves it to the application): without this function a
 //! server and one dishonest member could place a device of their own in anybody's name.
 //!
@@ -57,6 +57,22 @@ pub enum Missing {
         /// The version that a leaf names.
         version: u32,
     },
+    /// A proof that the account's lists are logged, at least to this version.
+    Inclusion {
+        /// Whose.
+        account: AccountId,
+        /// The version that a leaf names.
+        version: u32,
+    },
+}
+
+/// What is known of an account.
+#[derive(Clone, Copy)]
+pub struct Listed<'k> {
+    /// Its lists, verified.
+    pub chain: &'k Chain,
+    /// Up to which version they are logged, 0 for none; nothing where the deployment keeps no ledger.
+    pub logged: Option<u64>,
 }
 
 /// Why a change is refused. Kept on disk with the epoch it burnt.
@@ -88,8 +104,8 @@ pub enum Reason {
     TooMany,
 }
 
-/// Judges a change. `chain` gives the verified chain of an account, if one is held.
-pub fn judge<'k>(change: &Change<'_>, chain: impl Fn(&AccountId) -> Option<&'k Chain>) -> Verdict {
+/// Judges a change. `known` gives what is held of an account, if anything is.
+pub fn judge<'k>(change: &Change<'_>, known: impl Fn(&AccountId) -> Option<Listed<'k>>) -> Verdict {
     if let Err(reason) = rules(change) {
         return Verdict::Invalid(reason);
     }
@@ -97,17 +113,22 @@ pub fn judge<'k>(change: &Change<'_>, chain: impl Fn(&AccountId) -> Option<&'k C
     let update = change.updated.map(|(_, after)| after);
     for leaf in change.entering.iter().chain(update) {
         let (account, version) = (leaf.name.account, leaf.name.list_version);
-        let held = chain(&account);
-        if held.is_none_or(|chain| chain.newest().version() < u64::from(version)) {
+        let Some(held) =
+            known(&account).filter(|held| held.chain.newest().version() >= u64::from(version))
+        else {
             missing.push(Missing::List { account, version });
             continue;
-        }
+        };
         let listed = held
-            .and_then(|chain| chain.version(u64::from(version)))
+            .chain
+            .version(u64::from(version))
             .and_then(|list| list.device(&leaf.name.device))
             .is_some_and(|device| device.mls_key == leaf.mls_key);
         if !listed {
             return Verdict::Invalid(Reason::UnlistedLeaf);
+        }
+        if held.logged.is_some_and(|logged| logged < u64::from(version)) {
+            missing.push(Missing::Inclusion { account, version });
         }
     }
     if missing.is_empty() { Verdict::Valid } else { Verdict::Undecided(missing) }

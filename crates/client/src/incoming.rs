@@ -510,7 +510,7 @@ impl Step<'_> {
             Verdict::Invalid(_) => return DROP,
             // A leaf may name a version that will never be, and anybody's: who sent this is known only once the
             // gate says so. An honest list was at the server before it was used: one look now is all it gets.
-            Verdict::Undecided(missing) if missing.iter().all(|one| self.was_looked_up(one)) => {
+            Verdict::Undecided(missing) if self.never_listed(&missing) => {
                 return DROP;
             }
             Verdict::Undecided(_) => return waits,

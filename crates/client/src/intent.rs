@@ -45,6 +45,9 @@ impl Step<'_> {
 
     /// Carries out the oldest intent of a room, as far as it can be now.
     pub(crate) fn next_intent(&mut self, id: &RoomId, room: &Room) {
+        if self.is_stopped() {
+            return;
+        }
         let Some((row, value)) = self.disk.prefixed(&key::intents(id), 1).into_iter().next() else {
             return;
         };
@@ -139,6 +142,12 @@ impl Step<'_> {
         let mut waiting = false;
         for who in wanted {
             if !self.is_fresh(&who.account) {
+                waiting = true;
+                continue;
+            }
+            // Nothing is encrypted, and nothing of theirs taken, before their newest list is logged.
+            if !self.is_logged(&who.account) {
+                self.seek_proof(who.account);
                 waiting = true;
                 continue;
             }

@@ -22,6 +22,7 @@ mod held;
 mod incoming;
 mod intent;
 pub mod io;
+mod ledger;
 mod link;
 mod live;
 mod lookup;

@@ -126,9 +126,12 @@ impl Step<'_> {
                     search.asked_at = None;
                 }
             }
+            Purpose::Grows(..) => self.growth_lost(),
+            Purpose::History(_) => self.own_history_lost(),
             Purpose::Hello
             | Purpose::Register
             | Purpose::Login
+            | Purpose::Policy
             | Purpose::Admission
             | Purpose::TokenKeys
             | Purpose::Tokens
@@ -167,7 +170,7 @@ impl Step<'_> {
         }
     }
 
-    fn answered(&mut self, wire: Wire, purpose: Purpose, body: answer::Body) {
+    pub(crate) fn answered(&mut self, wire: Wire, purpose: Purpose, body: answer::Body) {
         if wire == Wire::Anonymous
             && let answer::Body::Refusal(refusal) = &body
             && self.is_about_admission(&purpose, refusal)
@@ -201,6 +204,9 @@ impl Step<'_> {
             (Purpose::Forget(rows), body) => self.tokens_forgotten(&rows, &body),
             (Purpose::Token(room), body) => self.token_answered(&room, &body),
             (Purpose::Lookup(sought), body) => self.looked_up(sought, body),
+            (Purpose::Grows(wire, growth), body) => self.growth_answered(wire, *growth, &body),
+            (Purpose::History(newest), body) => self.own_history_answered(newest, body),
+            (Purpose::Policy, body) => self.policy_answered(&body),
             (Purpose::Take(room, who), body) => self.took(&room, who, body),
             (Purpose::Found(room), body) => self.founded(&room, body),
             (Purpose::Commit(room), body) => self.commit_answered(&room, body),
@@ -234,6 +240,7 @@ impl Step<'_> {
             return self.does_not_fit(ProblemKind::Forged);
         }
         self.live.deployment = Some(deployment);
+        self.pin_policy(&deployment, &hello.policy);
         match (wire, account) {
             (Wire::Anonymous, _) => self.link(wire).state = LinkState::Ready,
             (Wire::Login, None) => {}

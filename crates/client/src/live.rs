@@ -21,6 +21,8 @@ use nodoor_wire::{
 
 use crate::{
     directory::Known,
+    io::Wire,
+    ledger::{Checking, growth::Growth},
     rows::Who,
     tokens::{DayKey, Issue},
 };
@@ -61,6 +63,10 @@ pub(crate) struct Live {
     pub(crate) challenge: Option<[u8; 32]>,
     /// Groups loaded from disk.
     pub(crate) groups: HashMap<RoomId, Group>,
+    /// What is being asked about the public log.
+    pub(crate) checking: Checking,
+    /// When what is held back was last tried because of a look-up.
+    pub(crate) held_tried: u64,
     /// What verified of accounts since the start.
     pub(crate) known: HashMap<AccountId, Known>,
     /// Entries received and not processed, in order.
@@ -139,6 +145,8 @@ impl Live {
             forgetting: false,
             challenge: None,
             groups: HashMap::new(),
+            checking: Checking::default(),
+            held_tried: 0,
             known: HashMap::new(),
             incoming: VecDeque::new(),
             bodies: HashMap::new(),
@@ -282,6 +290,12 @@ pub(crate) enum Purpose {
     Token(RoomId),
     /// A look-up.
     Lookup(Sought),
+    /// Whether the public log only grew; on this connection.
+    Grows(Wire, Box<Growth>),
+    /// So many of the newest publications of our own list.
+    History(usize),
+    /// The policy in force.
+    Policy,
     /// Key packages for a room.
     Take(RoomId, Who),
     /// Founding a room.

@@ -5,6 +5,7 @@
 //!
 //! Spec: `docs/book/protocol.md`, 1.2.
 
+use nodoor_transparency::ledger::{entry::KtEpoch, proof::Logged};
 use nodoor_view::model::ProblemKind;
 use nodoor_wire::{
     code::Code,
@@ -16,6 +17,7 @@ use nodoor_wire::{
 use crate::{
     gate::Missing,
     io::Wire,
+    ledger::Weighed,
     link::problem_of,
     live::{Purpose, Search, Sought},
     room::PAUSE,
@@ -89,11 +91,15 @@ impl Step<'_> {
         false
     }
 
-    /// Whether what the gate lacked was asked for within the last minute.
-    pub(crate) fn was_looked_up(&self, missing: &Missing) -> bool {
-        let Missing::List { account, .. } = missing;
-        let at = self.live.fresh.get(account);
-        at.is_some_and(|at| self.now.saturating_sub(*at) < FRESH)
+    /// Whether the lists that the gate lacked were asked for within the last minute, all of them. What is only not logged
+    /// yet is no sign of anything.
+    pub(crate) fn never_listed(&self, missing: &[Missing]) -> bool {
+        let mut lists = missing.iter().filter_map(|one| match one {
+            Missing::List { account, .. } => Some(self.live.fresh.get(account).copied()),
+            Missing::Inclusion { .. } => None,
+        });
+        let just_asked = |at: Option<u64>| at.is_some_and(|at| self.now.saturating_sub(at) < FRESH);
+        lists.next().is_some_and(just_asked) && lists.all(just_asked)
     }
 
     /// A leaf names a version of this account's list that we have not seen: asks now, and then at times.
@@ -147,24 +153,55 @@ impl Step<'_> {
 
     /// The answer to a look-up.
     pub(crate) fn looked_up(&mut self, sought: Sought, body: answer::Body) {
+        let epoch = match &body {
+            answer::Body::Lookup(found) => found.directory.as_ref(),
+            _ => None,
+        };
+        let epoch = epoch.and_then(|proof| proof.epoch.clone());
+        let logged = match self.weigh(epoch.as_ref()) {
+            Weighed::Grows(to) => {
+                let beside = epoch.map(|epoch| epoch.inclusion).unwrap_or_default();
+                let of = (Purpose::Lookup(sought), body);
+                return self.wait_for_growth(Wire::Anonymous, of, *to, &beside);
+            }
+            Weighed::Proved(logged) => Some(logged),
+            Weighed::Nothing => None,
+        };
         match sought {
-            Sought::Account(account) => self.looked_up_account(account, body),
-            Sought::Handle(handle) => self.looked_up_handle(handle, body),
+            Sought::Account(account) => self.looked_up_account(account, body, logged.as_deref()),
+            Sought::Handle(handle) => self.looked_up_handle(handle, body, logged.as_deref()),
+        }
+    }
+
+    /// Something was learnt of an account: what waited is tried, once nothing more is on its way, or a second later.
+    fn retry_held_soon(&mut self) {
+        let more = self.live.searches.values().any(|search| search.asked_at.is_some());
+        if !more || self.now >= self.live.held_tried + 1000 {
+            self.live.held_tried = self.now;
+            self.retry_held();
         }
     }
 
     /// The answer to a look-up by handle.
-    fn looked_up_handle(&mut self, handle: String, body: answer::Body) {
+    fn looked_up_handle(
+        &mut self,
+        handle: String,
+        body: answer::Body,
+        logged: Option<&Logged<KtEpoch>>,
+    ) {
         self.live.searches.remove(&Sought::Handle(handle.clone()));
         match body {
             answer::Body::Lookup(found) => {
                 let account = AccountId::try_from(found.account.as_ref()).ok();
-                let known = account.filter(|account| self.take_lookup(account, &found));
+                let known = account.filter(|account| {
+                    self.take_lookup(account, &found, logged, Some(handle.as_str()))
+                });
                 let claimed = known.filter(|account| self.contact(account).handle == handle);
                 let bound = self.bound(&handle);
                 let claimed = claimed.filter(|_| bound.is_none() || bound == claimed);
                 if claimed.is_some() {
                     self.live.handles.insert(handle, (claimed, self.now));
+                    self.retry_held_soon();
                 } else {
                     // The server named an account that never claimed this handle, or not the one it is bound to.
                     self.fail_parked_for_handle(&handle, &problem(ProblemKind::Forged));
@@ -181,17 +218,22 @@ impl Step<'_> {
     }
 
     /// The answer to a look-up by account.
-    fn looked_up_account(&mut self, account: AccountId, body: answer::Body) {
+    fn looked_up_account(
+        &mut self,
+        account: AccountId,
+        body: answer::Body,
+        logged: Option<&Logged<KtEpoch>>,
+    ) {
         let sought = Sought::Account(account);
         let failures = self.live.searches.remove(&sought).map_or(0, |search| search.failures);
         match body {
-            answer::Body::Lookup(found) if self.take_lookup(&account, &found) => {
-                self.retry_held();
+            answer::Body::Lookup(found) if self.take_lookup(&account, &found, logged, None) => {
+                self.retry_held_soon();
             }
             answer::Body::Refusal(refusal) if refusal.code == Code::NotFound.number() => {
                 self.live.fresh.insert(account, self.now);
                 self.account_gone(&account);
-                self.retry_held();
+                self.retry_held_soon();
             }
             other => {
                 // No answer, or one that does not verify: again, ever more rarely.

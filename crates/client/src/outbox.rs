@@ -60,6 +60,9 @@ impl Step<'_> {
             self.give_up(&row, &outgoing, &problem(ProblemKind::Offline));
             return;
         }
+        if self.is_stopped() {
+            return;
+        }
         if let Some(sealed) = &outgoing.sealed {
             // On its way: the same bytes until the answer is definite.
             let room = sealed.room;

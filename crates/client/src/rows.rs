@@ -6,6 +6,7 @@
 //! | key | record |
 //! |---|---|
 //! | `a/account` | [`Account`] |
+//! | `a/ledger` | [`Ledger`](crate::ledger::Ledger): policy, checkpoint held, what was found |
 //! | `a/settings`, `a/next`, `a/last` | settings, next row number, highest mailbox sequence processed |
 //! | `b/<token>` | [`LastResort`] |
 //! | `c/<conversation>` | [`Conversation`] |
@@ -40,7 +41,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 
 use nodoor_e2ee::room::{RoomContext, RoomKind};
 
-use crate::gate::Reason;
+use crate::{gate::Reason, ledger::LoggedUpTo};
 
 /// Who we are. Secrets are seeds; public halves are derived.
 #[derive(Clone, Serialize, Deserialize)]
@@ -100,6 +101,9 @@ pub(crate) struct Contact {
     /// We blocked them.
     #[serde(default)]
     pub(crate) blocked: bool,
+    /// How far their lists, and their handle, are logged.
+    #[serde(default, skip_serializing_if = "LoggedUpTo::is_nothing")]
+    pub(crate) logged: LoggedUpTo,
 }
 
 /// Two signed lists of an account that do not fit: of one version, whoever holds both can show that its history was
@@ -580,6 +584,10 @@ pub(crate) mod key {
 
     /// Our account.
     pub(crate) const ACCOUNT: &[u8] = b"a/account";
+    /// What we hold of the public log.
+    pub(crate) const LEDGER: &[u8] = b"a/ledger";
+    /// Evidence.
+    pub(crate) const EVIDENCE: &[u8] = b"u/";
     /// Settings of this device.
     pub(crate) const SETTINGS: &[u8] = b"a/settings";
     /// Next row number.
@@ -719,6 +727,10 @@ pub(crate) mod key {
     pub(crate) fn read_token(key: &[u8]) -> Option<(u32, [u8; 32])> {
         let (day, nonce) = key.get(TOKENS.len()..)?.split_first_chunk()?;
         Some((u32::from_be_bytes(*day), nonce.try_into().ok()?))
+    }
+    /// A file of evidence.
+    pub(crate) fn evidence(number: u64) -> Vec<u8> {
+        join(EVIDENCE, &[&number.to_be_bytes()])
     }
     /// A room.
     pub(crate) fn room(room: &RoomId) -> Vec<u8> {

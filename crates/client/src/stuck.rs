@@ -101,6 +101,7 @@ impl Step<'_> {
         if self.room(id).is_none_or(|room| room.is_burnt() || room.closed) {
             return;
         }
+        let mut waits_for_log = false;
         for commit in self.held_commits(id) {
             self.disk.begin();
             let cause = self.with_group(id, |step, group| {
@@ -111,7 +112,11 @@ impl Step<'_> {
                 match group.open(&step.disk, &commit.frame) {
                     Err(OpenError::ProposalMissing) => Some(Cause::UnseenProposal),
                     Ok(Opened::Commit(staged)) => match step.judge_staged(group, &staged) {
-                        Verdict::Undecided(missing) => step.in_vain(&missing, at),
+                        Verdict::Undecided(missing) => {
+                            let unlogged = |one: &Missing| matches!(one, Missing::Inclusion { .. });
+                            waits_for_log |= missing.iter().all(unlogged);
+                            step.in_vain(&missing, at)
+                        }
                         Verdict::Valid | Verdict::Invalid(_) => None,
                     },
                     _ => None,
@@ -128,18 +133,21 @@ impl Step<'_> {
                 return;
             }
         }
-        self.lost(id);
+        // A public log that stands still is no fault of the room's.
+        if !waits_for_log {
+            self.lost(id);
+        }
     }
 
-    /// Whether all that is missing was looked up since and is still not there.
+    /// Whether all lists that are missing were looked up since and are still not there.
     fn in_vain(&self, missing: &[Missing], since: u64) -> Option<Cause> {
-        let mut all = missing.iter();
-        let looked_up = all.all(|one| match one {
-            Missing::List { account, .. } => {
-                self.live.fresh.get(account).is_some_and(|fresh| *fresh >= since)
-            }
+        let mut lists = missing.iter().filter_map(|one| match one {
+            Missing::List { account, .. } => Some(account),
+            Missing::Inclusion { .. } => None,
         });
-        looked_up.then_some(Cause::UnknownList)
+        let looked_up =
+            |account: &AccountId| self.live.fresh.get(account).is_some_and(|fresh| *fresh >= since);
+        (lists.next().is_some_and(looked_up) && lists.all(looked_up)).then_some(Cause::UnknownList)
     }
 
     /// The times at which something of this module is due.

@@ -5,7 +5,7 @@ use nodoor_view::{
     command::Place,
     event::Event,
     model::{
-        Check, Content, ConversationId, ConversationRow, DeviceRow, From, GroupMember, Kind,
+        Content, ConversationId, ConversationRow, DeviceRow, From, GroupMember, Kind,
         LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Problem,
         ProblemKind, Profile, RequestRow, SendState, Sheet, SystemLine, Writable,
     },
@@ -370,7 +370,7 @@ impl Step<'_> {
         Some(Sheet {
             row,
             members: self.members(id),
-            check: Check::unchecked(),
+            check: self.check(&conversation),
             groups_in_common,
             may_manage,
         })

@@ -7,4 +7,5 @@
 
 pub mod chance;
 pub mod mallory;
+mod pen;
 pub mod world;

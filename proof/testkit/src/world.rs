@@ -20,7 +20,12 @@ use nodoor_client::{
 use nodoor_server::{
     Clock, Config, Connection, Server,
     ledger::{Ledger, LedgerKeys},
-    storage::{Storage as _, ledger_memory::LedgerMemory, memory::Memory},
+    storage::{
+        Storage as _,
+        directory::{Mark, Marks, Subject},
+        ledger_memory::LedgerMemory,
+        memory::Memory,
+    },
 };
 use nodoor_view::{
     command::{Ask, Command, Reply},
@@ -30,11 +35,14 @@ use nodoor_view::{
         RequestRow, SendState,
     },
 };
-use nodoor_wire::{id::DeploymentId, proto};
+use nodoor_wire::{
+    id::{AccountId, DeploymentId},
+    proto,
+};
 use prost::Message as _;
 use tokio::runtime::Runtime;
 
-use crate::chance::Chance;
+use crate::{chance::Chance, pen::Pen};
 
 /// A clock that only the test moves.
 #[derive(Debug, Clone)]
@@ -136,6 +144,9 @@ pub struct World {
     pub store: Memory,
     /// Its ledger, if it keeps one.
     pub ledger: Option<Ledger>,
+    /// Whether time that goes by brings an epoch every two seconds. Without it only [`World::publish`] does.
+    pub epochs: bool,
+    next_epoch: u64,
     log: LedgerMemory,
     config: Config,
     clock: Hand,
@@ -150,6 +161,8 @@ pub struct World {
     seed: u64,
 }
 
+/// The ledger publishes this often, milliseconds.
+const EPOCH: u64 = 2_000;
 /// Key packages a device keeps at the server here: each costs milliseconds to make.
 const KEY_PACKAGES: usize = 5;
 /// Rounds of everybody's moves at one moment: more is a loop.
@@ -164,7 +177,7 @@ impl World {
         Self::empty(seed, Config::unlimited())
     }
 
-    /// An empty world whose server keeps a ledger; [`World::publish`] logs and serves.
+    /// An empty world whose server keeps a ledger, which is published as time goes by.
     #[must_use]
     pub fn with_ledger(seed: u64) -> Self {
         Self::logging(seed, Config::unlimited())
@@ -192,6 +205,8 @@ impl World {
             server,
             store,
             ledger: None,
+            epochs: true,
+            next_epoch: 0,
             log: LedgerMemory::default(),
             config,
             clock,
@@ -224,8 +239,20 @@ impl World {
     ///
     /// `tokens` is the seed of the keys of anonymous tokens: another one is an Olga who lost or changed it.
     pub fn open_ledger(&mut self, tokens: [u8; 32]) {
+        self.open_ledger_with(tokens, Arc::new(self.store.clone()));
+    }
+
+    /// Olga publishes this value as the newest list of an account.
+    pub fn write_into_directory(&mut self, account: AccountId, value: [u8; 32]) {
+        let mark = Mark { subject: Subject::Account(account), version: u64::MAX, value };
+        let pen = Pen { store: self.store.clone(), mark };
+        self.open_ledger_with([3; 32], Arc::new(pen));
+        self.restart_server();
+    }
+
+    fn open_ledger_with(&mut self, tokens: [u8; 32], marks: Arc<dyn Marks>) {
         let keys = LedgerKeys::from_seeds([1; 32], [2; 32], tokens);
-        let (log, marks) = (Arc::new(self.log.clone()), Arc::new(self.store.clone()));
+        let log = Arc::new(self.log.clone());
         let open =
             Ledger::open(self.store.deployment(), log, marks, keys, None, self.clock.now_ms());
         self.ledger = Some(self.runtime.block_on(open).unwrap());
@@ -236,6 +263,19 @@ impl World {
         let ledger = self.ledger.clone().expect("the server keeps no ledger");
         self.runtime.block_on(ledger.publish(self.clock.now_ms())).unwrap();
         self.run();
+    }
+
+    /// The ledger's disk as it is now.
+    #[must_use]
+    pub fn backup_log(&self) -> LedgerMemory {
+        self.log.copy()
+    }
+
+    /// Olga goes on with another copy of the ledger's disk, and signs what comes of it.
+    pub fn go_on_with(&mut self, log: LedgerMemory) {
+        self.log = log;
+        self.open_ledger([3; 32]);
+        self.restart_server();
     }
 
     /// Stops the server without warning and starts it again on the same disk: all connections break, what it held
@@ -374,11 +414,17 @@ impl World {
             self.run();
             let due = |person| self.timer_of(person).min(self.people[person].restart);
             let next = (0..self.people.len()).map(due).min();
-            let next = next.unwrap_or(u64::MAX);
+            let epoch =
+                if self.epochs && self.ledger.is_some() { self.next_epoch } else { u64::MAX };
+            let next = next.unwrap_or(u64::MAX).min(epoch);
             if next > end {
                 break;
             }
             self.clock.0.store(next.max(self.now()), Ordering::SeqCst);
+            if epoch <= self.now() {
+                self.publish();
+                self.next_epoch = self.now() + EPOCH;
+            }
             for person in 0..self.people.len() {
                 if self.people[person].restart <= self.now() {
                     self.people[person].restart = u64::MAX;

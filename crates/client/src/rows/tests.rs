@@ -16,7 +16,7 @@ use super::{
     Message, Nature, NotSent, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck,
     Submission, Who, WhyNotSent, key,
 };
-use crate::gate::Reason;
+use crate::{gate::Reason, ledger::LoggedUpTo};
 
 /// Encodes a record as the disk has it, checks that it is read again, and gives its line.
 fn line<T>(name: &str, value: &T) -> String
@@ -136,6 +136,7 @@ fn lines() -> String {
         name: "Bob".to_owned(),
         accepted: true,
         blocked: false,
+        logged: LoggedUpTo::default(),
     };
     let outgoing = Outgoing {
         message: Some(MessageId(1)),

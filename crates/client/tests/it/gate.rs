@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! The gate, one reason after the other: hand-made leaves, real chains of device lists.
 
-use nodoor_client::gate::{Change, Missing, Reason, Verdict, judge};
+use nodoor_client::gate::{Change, Listed, Missing, Reason, Verdict, judge};
 use nodoor_e2ee::{
     group::Leaf,
     identity::LeafName,
@@ -64,7 +64,10 @@ impl Three {
     /// The gate's answer, with everybody's chains at hand.
     fn judge(&self, change: &Change<'_>) -> Verdict {
         let all = [&self.alice, &self.bob, &self.carol];
-        judge(change, |account| all.iter().find(|one| one.account() == *account).map(|o| &o.chain))
+        judge(change, |account| {
+            let one = all.iter().find(|one| one.account() == *account)?;
+            Some(Listed { chain: &one.chain, logged: None })
+        })
     }
 }
 
@@ -301,7 +304,7 @@ fn what_a_list_not_yet_seen_may_name_is_undecided() {
     }
     let entering = [newer];
     let change = Change { entering: &entering, ..commit(&three.group, &three.alice, &there) };
-    assert_eq!(judge(&change, |_| Some(&chain)), Verdict::Valid);
+    assert_eq!(judge(&change, |_| Some(Listed { chain: &chain, logged: None })), Verdict::Valid);
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod groups;
 #[cfg(test)]
 mod hand;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod olga;
 #[cfg(test)]
 mod replaced;

@@ -113,6 +113,7 @@ fn where_tokens_are_needed_people_talk_and_each_token_is_shown_once() {
     let seen = watch(&mut world);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.say(alice, "bob", "hello");
+    world.pass(Duration::from_secs(10));
     let chat = world.accept(bob).id;
     for round in 0..3 {
         world.write(bob, chat, &format!("round {round}"));
@@ -137,7 +138,7 @@ fn what_was_asked_before_there_was_an_account_is_on_no_connection_that_shows_a_t
     world.ask(alice, register);
     let bob = world.register("bob");
     world.say(alice, "bob", "hello");
-    world.run();
+    world.pass(Duration::from_secs(10));
     assert_eq!(world.requests(bob).len(), 1);
     let mut knows = false;
     let mut shown = 0;
@@ -281,6 +282,7 @@ fn a_connection_that_is_used_up_is_followed_by_another_with_another_token() {
     let mut world = strict(7);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.say(alice, "bob", "hello");
+    world.pass(Duration::from_secs(10));
     let chat = world.accept(bob).id;
     world.pass(Duration::from_secs(10));
     let seen = Rc::new(RefCell::new(Seen::default()));
@@ -371,6 +373,7 @@ fn on_a_connection_that_stands_the_keys_of_each_day_are_asked_for() {
     let mut world = strict(10);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.say(alice, "bob", "hello");
+    world.pass(Duration::from_secs(10));
     let chat = world.accept(bob).id;
     let seen = watch(&mut world);
     for day in 0..4 {
@@ -378,7 +381,7 @@ fn on_a_connection_that_stands_the_keys_of_each_day_are_asked_for() {
         world.pass(Duration::from_secs(25 * 3600));
         // Only the anonymous connection breaks: the login one is that of the first day.
         world.write(bob, chat, &format!("day {day}"));
-        world.run();
+        world.pass(Duration::from_secs(10));
     }
     let days: BTreeSet<u32> = seen.borrow().batches.iter().map(|batch| batch.day).collect();
     assert!(days.len() >= 4, "{days:?}");

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! What a person sees of all this: how far the keys of a chat are checked, how old the log is, what was found.
+//!
+//! Nothing here decides anything. Spec: `docs/book/ledger.md`, 3.
+
+use nodoor_view::{
+    event::Event,
+    model::{Check, CheckState, ConversationId, Freshness, Kind, LedgerState, Milliseconds, Proof},
+};
+use nodoor_wire::id::AccountId;
+
+use crate::{ledger::Ledger, rows::Conversation, step::Step};
+
+const HOUR: u64 = 3600 * 1000;
+/// A log older than this is amber, and red.
+const AMBER: u64 = 24 * HOUR;
+const RED: u64 = 72 * HOUR;
+
+impl Step<'_> {
+    /// How far the keys of a chat are checked: of a group, what holds for whoever is behind most.
+    pub(crate) fn check(&mut self, conversation: &Conversation) -> Check {
+        let mut state = Check::unchecked();
+        let Some(ledger) = self.ledger() else {
+            return self.without_ledger(conversation);
+        };
+        state.freshness = self.freshness(&ledger);
+        state.log_time = ledger.held.as_ref().map(|held| Milliseconds(held.time));
+        let people = self.people_of(conversation);
+        let vouched =
+            if is_witnessed(&ledger) { CheckState::Verified } else { CheckState::Unwitnessed };
+        let mut worst: Option<CheckState> = None;
+        for account in &people {
+            let one = self.check_of(account, vouched);
+            worst = worst.max(Some(one));
+            let logged = self.contact(account).logged;
+            if one != CheckState::Unchecked && logged.version > 0 {
+                let at = Milliseconds(logged.at);
+                state.checked_at = Some(state.checked_at.map_or(at, |before| before.min(at)));
+                state.ledger_size = match state.ledger_size {
+                    0 => logged.size,
+                    before => before.min(logged.size),
+                };
+            }
+        }
+        state.state = worst.unwrap_or(CheckState::Unchecked);
+        if state.state == CheckState::Unchecked {
+            (state.checked_at, state.ledger_size) = (None, 0);
+        }
+        if ledger.tampered.is_some_and(|found| {
+            found.who.is_none_or(|who| self.is_me(&who) || people.contains(&who))
+        }) {
+            state.state = CheckState::Refused;
+        }
+        state
+    }
+
+    fn without_ledger(&mut self, conversation: &Conversation) -> Check {
+        let people = self.people_of(conversation);
+        let states = people.iter().map(|one| self.check_of(one, CheckState::Unchecked));
+        let state = states.max().unwrap_or(CheckState::Unchecked);
+        Check { state, ..Check::unchecked() }
+    }
+
+    fn check_of(&mut self, account: &AccountId, vouched: CheckState) -> CheckState {
+        let forked = self.disk.bytes(&crate::rows::key::fork(account)).is_some();
+        if forked {
+            CheckState::Refused
+        } else if self.known(account).is_some_and(|known| known.is_disputed()) {
+            CheckState::Disputed
+        } else if self.is_logged(account) {
+            vouched
+        } else {
+            CheckState::Unchecked
+        }
+    }
+
+    fn people_of(&mut self, conversation: &Conversation) -> Vec<AccountId> {
+        match conversation.kind {
+            Kind::Direct => vec![conversation.other],
+            Kind::Group => {
+                let room = self.room_in_use(conversation).map(|room| room.room);
+                room.map(|room| self.other_accounts(&room)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Has a chat's people looked up, and says how far they are checked once that is known; nothing while it is not.
+    pub(crate) fn verify(&mut self, id: ConversationId) -> Option<Option<Check>> {
+        let Some(conversation) = self.conversation(id) else {
+            return Some(None);
+        };
+        let mut waits = false;
+        for account in self.people_of(&conversation) {
+            // Not in a log that there is not, and what is proved to be wrong becomes no better.
+            if !self.is_fresh(&account) {
+                waits = true;
+            } else if !self.is_logged(&account) {
+                self.seek_proof(account);
+                waits = true;
+            }
+        }
+        let check = self.check(&conversation);
+        let known = !waits || check.state == CheckState::Refused;
+        known.then_some(Some(check))
+    }
+
+    /// How it stands now, whatever is still on its way.
+    pub(crate) fn check_of_conversation(&mut self, id: ConversationId) -> Option<Check> {
+        let conversation = self.conversation(id)?;
+        Some(self.check(&conversation))
+    }
+
+    fn freshness(&self, ledger: &Ledger) -> Freshness {
+        let time = ledger.held.as_ref().map_or(ledger.pinned_at, |held| held.time);
+        match self.now.saturating_sub(time) {
+            age if age > RED => Freshness::Red,
+            age if age > AMBER => Freshness::Amber,
+            _ => Freshness::Fresh,
+        }
+    }
+
+    /// When the log becomes older than a person should not be told.
+    pub(crate) fn freshness_due(&self) -> Option<u64> {
+        let ledger = self.ledger()?;
+        let time = ledger.held.as_ref().map_or(ledger.pinned_at, |held| held.time);
+        [AMBER, RED].map(|age| time.saturating_add(age + 1)).into_iter().find(|at| *at > self.now)
+    }
+
+    /// The public log, as a person is told of it.
+    pub(crate) fn ledger_state(&self) -> LedgerState {
+        let Some(ledger) = self.ledger() else {
+            return LedgerState {
+                freshness: Freshness::Fresh,
+                log_time: None,
+                size: 0,
+                unwitnessed: true,
+                proof: None,
+            };
+        };
+        LedgerState {
+            freshness: self.freshness(&ledger),
+            log_time: ledger.held.as_ref().map(|held| Milliseconds(held.time)),
+            size: ledger.held.as_ref().map_or(0, |held| held.size),
+            unwitnessed: !is_witnessed(&ledger),
+            proof: ledger.tampered.map(|found| Proof {
+                kind: found.kind,
+                at: Milliseconds(found.at),
+                own: found.who.is_some_and(|who| self.is_me(&who)),
+                who: found.who.and_then(|who| self.person_or_me(&who)),
+                answered: found.answered,
+            }),
+        }
+    }
+
+    /// Tells interfaces when that became another: not for each entry of the log.
+    pub(crate) fn tell_ledger(&mut self) {
+        if self.ledger().is_none() {
+            return;
+        }
+        let state = self.ledger_state();
+        let matters = |one: &LedgerState| (one.freshness, one.unwitnessed, one.proof.clone());
+        let told = self.live.checking.told.as_ref().map(matters);
+        if told != Some(matters(&state)) {
+            self.live.checking.told = Some(state.clone());
+            self.tell(Event::Ledger { state });
+        }
+    }
+}
+
+/// The policy is kept in its one form.
+fn is_witnessed(ledger: &Ledger) -> bool {
+    !ledger.policy.ends_with("quorum none\n")
+}

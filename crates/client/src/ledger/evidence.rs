@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Evidence: kept as the file it is, with what stops because of it.
+//!
+//! After two histories of the log nothing under it counts any more: what was logged before goes on, new contacts,
+//! devices and members wait, and nothing is sent before the person has read it. A device on our own account that none
+//! of ours approved stops all sending for good.
+//!
+//! Spec: `docs/book/ledger.md`, 3 and 5.
+
+use nodoor_transparency::{
+    directory::{account_label, verify_lookup},
+    ledger::{
+        checkpoint::SignedCheckpoint,
+        entry::KtEpoch,
+        evidence::{Evidence, Verdict},
+        note::VerifierKey,
+        policy::Policy,
+        proof::{Inclusion, Logged, ProofFile},
+        tree::Hash,
+    },
+};
+use nodoor_view::model::EvidenceFile;
+use nodoor_wire::{id::AccountId, proto};
+use sha2::{Digest as _, Sha256};
+
+use crate::{ledger::Tampered, rows::key, step::Step};
+
+/// Files kept; the first ones say what matters.
+const FILES: usize = 32;
+
+impl Step<'_> {
+    /// The log signed a checkpoint that does not go on from the one we hold.
+    pub(super) fn two_histories(
+        &mut self,
+        held: &[u8],
+        shown: &SignedCheckpoint,
+        subtrees: Vec<Hash>,
+    ) {
+        let (Some(log), Ok(held)) = (self.log_key(shown), SignedCheckpoint::parse(held)) else {
+            return;
+        };
+        let checkpoints = [held, shown.clone()];
+        let evidence = Evidence::Equivocation { log, checkpoints, subtrees };
+        if matches!(evidence.check(), Verdict::Proven(_)) {
+            self.keep_evidence(&evidence);
+            self.tampered(evidence.kind(), None);
+        }
+    }
+
+    /// A look-up whose lists do not verify, although the directory says that the newest of them counts: whoever put that
+    /// into the directory shows a device that no device before approved.
+    pub(crate) fn published_against_the_chain(
+        &mut self,
+        account: &AccountId,
+        found: &proto::LookupAnswer,
+        logged: &Logged<KtEpoch>,
+    ) {
+        let (Some(directory), Some(ledger)) = (&found.directory, self.ledger()) else {
+            return;
+        };
+        let lists = self.known(account).map(|known| known.chain.to_proto());
+        let (Some(lists), Some(log)) = (lists, self.log_key(&logged.checkpoint)) else {
+            return;
+        };
+        let label = account_label(&ledger.deployment, account);
+        let (entry, vrf_key) = (&logged.entry, &directory.vrf_key);
+        let Ok(published) = verify_lookup(entry, vrf_key, &label, &directory.account) else {
+            return;
+        };
+        let ghost = found.lists.iter().find(|list| {
+            let hash: [u8; 32] = Sha256::digest(&list.body).into();
+            hash == published.value
+        });
+        let inclusion = directory.epoch.as_ref().and_then(|epoch| {
+            let inclusion = Inclusion::of_answer(epoch).ok()?;
+            Some(ProofFile { extra: Some(epoch.entry.to_vec()), inclusion })
+        });
+        let (Some(ghost), Some(epoch)) = (ghost, inclusion) else {
+            return;
+        };
+        let evidence = Evidence::GhostDevice {
+            log,
+            epoch: Box::new(epoch),
+            vrf_key: vrf_key.to_vec(),
+            lookup: directory.account.to_vec(),
+            lists,
+            ghost: ghost.clone(),
+        };
+        if matches!(evidence.check(), Verdict::Proven(_) | Verdict::Unanswered(_)) {
+            self.keep_evidence(&evidence);
+            self.tampered(evidence.kind(), Some(*account));
+        }
+    }
+
+    /// Notes what was found. What concerns the whole log outweighs an account, our own outweighs everything.
+    pub(super) fn tampered(&mut self, kind: &str, who: Option<AccountId>) {
+        let Some(mut ledger) = self.ledger() else {
+            return;
+        };
+        let own = |who: &Option<AccountId>| who.is_some_and(|who| self.is_me(&who));
+        let graver = match &ledger.tampered {
+            None => true,
+            Some(found) => {
+                (own(&who) && !own(&found.who))
+                    || (who.is_none() && found.who.is_some() && !own(&found.who))
+            }
+        };
+        if graver {
+            let (kind, at) = (kind.to_owned(), self.now);
+            ledger.tampered = Some(Tampered { kind, at, who, answered: false });
+            self.set_ledger(&ledger);
+        }
+    }
+
+    fn log_key(&self, checkpoint: &SignedCheckpoint) -> Option<VerifierKey> {
+        let policy = Policy::parse(self.ledger()?.policy.as_bytes()).ok()?;
+        policy.signed_by_log(checkpoint).ok().cloned()
+    }
+
+    /// Keeps a file, once.
+    fn keep_evidence(&mut self, evidence: &Evidence) {
+        let text = evidence.to_string().into_bytes();
+        let kept = self.disk.prefixed(key::EVIDENCE, FILES);
+        if kept.len() < FILES && kept.iter().all(|(_, there)| *there != text) {
+            let number = self.number();
+            self.disk.set_bytes(key::evidence(number), Some(text));
+        }
+    }
+
+    /// The files kept, oldest first.
+    pub(crate) fn evidence_files(&self) -> Vec<EvidenceFile> {
+        let kept = self.disk.prefixed(key::EVIDENCE, FILES);
+        kept.into_iter()
+            .zip(1..)
+            .filter_map(|((_, text), number)| {
+                let kind = Evidence::parse(&text).ok()?.kind();
+                let name = format!("evidence-{kind}-{number}.txt");
+                Some(EvidenceFile { name, text: String::from_utf8(text).ok()? })
+            })
+            .collect()
+    }
+
+    /// The person has read it.
+    pub(crate) fn answer_proof(&mut self) {
+        if let Some(mut ledger) = self.ledger()
+            && let Some(found) = &mut ledger.tampered
+        {
+            found.answered = true;
+            self.set_ledger(&ledger);
+        }
+    }
+}
