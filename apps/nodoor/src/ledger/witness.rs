@@ -127,11 +127,14 @@ fn logs(options: &WitnessRun) -> Result<Vec<VerifierKey>, Failure> {
 struct Witness {
     signer: NoteSigner,
     state: PathBuf,
+    /// Held as long as this runs.
+    _lock: fs::File,
     logs: Mutex<BTreeMap<String, KnownLog>>,
 }
 
 impl Witness {
     fn open(signer: NoteSigner, keys: Vec<VerifierKey>, state: &Path) -> Result<Self, Failure> {
+        let lock = alone(state)?;
         let mut logs: BTreeMap<String, KnownLog> = BTreeMap::new();
         for key in keys {
             let origin = key.name().to_owned();
@@ -141,7 +144,7 @@ impl Witness {
                 log.keys.push(key);
             }
         }
-        Ok(Self { signer, state: state.to_owned(), logs: Mutex::new(logs) })
+        Ok(Self { signer, state: state.to_owned(), _lock: lock, logs: Mutex::new(logs) })
     }
 
     fn logs(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, KnownLog>> {
@@ -224,6 +227,19 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
     }
 }
 
+/// Makes sure that nobody else goes by this folder: each of two would cosign what the other does not know of.
+fn alone(state: &Path) -> Result<fs::File, Failure> {
+    let file = fs::File::create(state.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Failure::Surroundings(
+            "state",
+            format!("another witness runs on {}", state.display()),
+        )),
+        Err(fs::TryLockError::Error(error)) => Err(Failure::system(&error)),
+    }
+}
+
 fn file_of(origin: &str) -> String {
     hex(&Sha256::digest(origin))
 }
@@ -293,7 +309,20 @@ mod tests {
         // A proof that proves nothing may be anybody's: no evidence against the log.
         assert_eq!(status(&again.add_checkpoint(&log.asks(5, 9, 3), 1000)), 422);
         let kept = fs::read_dir(state.path()).unwrap().count();
-        assert_eq!(kept, 3, "what was cosigned, and both forks");
+        assert_eq!(kept, 4, "what was cosigned, both forks, and the lock");
+    }
+
+    #[test]
+    fn two_witnesses_do_not_go_by_one_folder() {
+        let state = tempfile::tempdir().unwrap();
+        let log = Log::new();
+        let first = witness(state.path(), &log);
+        let signer = NoteSigner::cosigner("witness.example/w1", [9; 32]).unwrap();
+        let keys = vec![log.0.verifier().clone()];
+        // It would cosign another history of a size that the first one comes to.
+        assert!(Witness::open(signer, keys, state.path()).is_err());
+        drop(first);
+        witness(state.path(), &log);
     }
 
     #[test]
