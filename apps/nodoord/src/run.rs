@@ -59,7 +59,10 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         let wide = Budget { burst: 10_000, per_minute: 10_000 };
         let budgets = &mut config.budgets;
         (budgets.register, budgets.login, budgets.take) = (wide, wide, wide);
+        budgets.tokens = wide;
         budgets.anonymous = Budget { burst: 100_000, per_minute: 100_000 };
+        budgets.files = budgets.anonymous;
+        config.meetings_of_address = 1_000;
     }
     // Before a folder is made: a port that is taken leaves nothing behind.
     let runtime = runtime(options.threads)?;

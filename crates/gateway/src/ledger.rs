@@ -14,10 +14,10 @@ use axum::{
     extract::{Path, State},
     http::{
         HeaderValue, Response, StatusCode,
-        header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE},
+        header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
     },
 };
-use nodoor_server::{CosignError, ledger::Cosigned};
+use nodoor_server::{FileError, ledger::Cosigned};
 use tokio::time::timeout;
 
 use crate::{Gateway, crowd::Caller, page::secure, router::plain};
@@ -31,13 +31,10 @@ pub(crate) async fn file(
     Extension(caller): Extension<Arc<Caller>>,
     Path(path): Path<String>,
 ) -> Response<Body> {
-    let Some(ledger) = gateway.server.ledger() else {
-        return plain(StatusCode::NOT_FOUND, "no ledger here\n".into());
-    };
-    let file = match ledger.file(&path).await {
+    let file = match gateway.server.ledger_file(caller.peer.key(), &path).await {
         Ok(Some(file)) => file,
         Ok(None) => return plain(StatusCode::NOT_FOUND, "no such file\n".into()),
-        Err(_) => return plain(StatusCode::SERVICE_UNAVAILABLE, "not now\n".into()),
+        Err(error) => return refused(&error),
     };
     let mut response = Response::new(Body::from(file.bytes));
     let out = response.headers_mut();
@@ -66,9 +63,19 @@ pub(crate) async fn cosignature(
         Ok(Cosigned::Unknown) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "no cosignature of the newest checkpoint\n")
         }
-        Err(CosignError::NoLedger) => (StatusCode::NOT_FOUND, "no ledger here\n"),
-        Err(CosignError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, "too many\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now\n"),
+        Err(error) => return refused(&error),
     };
     plain(status, text.into())
+}
+
+fn refused(error: &FileError) -> Response<Body> {
+    match error {
+        FileError::NoLedger => plain(StatusCode::NOT_FOUND, "no ledger here\n".into()),
+        FileError::TooMany => {
+            let mut response = plain(StatusCode::TOO_MANY_REQUESTS, "too many\n".into());
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            response
+        }
+        _ => plain(StatusCode::SERVICE_UNAVAILABLE, "not now\n".into()),
+    }
 }

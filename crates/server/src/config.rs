@@ -18,6 +18,8 @@ pub struct Config {
     pub mailboxes_in_memory: usize,
     /// What may wait in one mailbox.
     pub quota: Quota,
+    /// Meetings of second devices that one address may begin within five minutes; a network of many four times as many.
+    pub meetings_of_address: usize,
     /// The clock is right however far it is from the last sweep: the operator says so. Holds for one sweep.
     pub clock_is_right: bool,
 }
@@ -58,6 +60,10 @@ pub struct Budget {
 pub struct Budgets {
     /// Anonymous requests of one address.
     pub anonymous: Budget,
+    /// Tokens that one address shows for anonymous connections: each costs a check, also one that does not count.
+    pub tokens: Budget,
+    /// Files of the ledger fetched by one address.
+    pub files: Budget,
     /// Registrations of one address.
     pub register: Budget,
     /// Logins, lists and disputes of one address: what costs signature checks before anybody is known.
@@ -87,6 +93,8 @@ impl Budgets {
     /// No bounds: for load tests alone.
     pub const UNLIMITED: Self = Self {
         anonymous: Budget::UNLIMITED,
+        tokens: Budget::UNLIMITED,
+        files: Budget::UNLIMITED,
         register: Budget::UNLIMITED,
         login: Budget::UNLIMITED,
         device: Budget::UNLIMITED,
@@ -101,6 +109,8 @@ impl Default for Budgets {
     fn default() -> Self {
         Self {
             anonymous: Budget { burst: 3000, per_minute: 3000 },
+            tokens: Budget { burst: 300, per_minute: 300 },
+            files: Budget { burst: 3000, per_minute: 3000 },
             register: Budget { burst: 20, per_minute: 2 },
             login: Budget { burst: 200, per_minute: 60 },
             device: Budget { burst: 3000, per_minute: 3000 },
@@ -128,6 +138,7 @@ impl Default for Config {
             rooms_in_memory_bytes: 64 * 1024 * 1024,
             mailboxes_in_memory: 50_000,
             quota: Quota::default(),
+            meetings_of_address: 8,
             clock_is_right: false,
         }
     }
@@ -137,6 +148,7 @@ impl Config {
     /// The defaults without budgets: for load tests.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self { budgets: Budgets::UNLIMITED, ..Self::default() }
+        let budgets = Budgets::UNLIMITED;
+        Self { budgets, meetings_of_address: usize::MAX, ..Self::default() }
     }
 }

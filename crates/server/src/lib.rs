@@ -36,5 +36,5 @@ pub use crate::{
     bounded::Bounded,
     config::{Budget, Budgets, Config, Quota, Registration},
     connection::Connection,
-    server::{Clock, CosignError, OpenError, Server, Statistics, SweepError},
+    server::{Clock, FileError, OpenError, Server, Statistics, SweepError},
 };

@@ -27,8 +27,11 @@ use crate::{
 const LASTS_MS: u64 = 5 * 60 * 1000;
 /// How long one who asks for an empty slot waits.
 const WAIT_MS: u64 = 20 * 1000;
-/// Meetings at a time.
+/// Meetings at a time. One address begins few of them ([`crate::Config::meetings_of_address`]), or it would keep everybody
+/// else from linking a device.
 const MEETINGS: usize = 1000;
+/// A network of many addresses begins so many times as many.
+const ADDRESSES: usize = 4;
 /// Slots of a meeting, more than the linking of devices has.
 const SLOTS: u32 = 16;
 /// Bytes of a box.
@@ -55,6 +58,8 @@ struct Meetings {
 
 struct Meeting {
     since_ms: u64,
+    /// Whoever began it, as budgets name callers.
+    by: Id,
     slots: HashMap<u32, Bytes>,
 }
 
@@ -69,19 +74,23 @@ impl Rendezvous {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    fn put(&self, id: Id, slot: u32, sealed: Bytes, now_ms: u64) -> Result<(), Refusal> {
+    fn put(&self, id: Id, slot: u32, sealed: Bytes, caller: &Caller) -> Result<(), Refusal> {
+        let now_ms = caller.now_ms;
         let mut meetings = self.meetings();
         meetings.forget(now_ms);
         let there = meetings.by_id.get(&id).and_then(|meeting| meeting.slots.get(&slot));
         if let Some(there) = there {
             return if *there == sealed { Ok(()) } else { Err(Code::ListConflict.into()) };
         }
-        let many = meetings.by_id.len() >= MEETINGS && !meetings.by_id.contains_key(&id);
-        if many || meetings.bytes + sealed.len() > BYTES {
+        let is_new = !meetings.by_id.contains_key(&id);
+        if is_new && (meetings.by_id.len() >= MEETINGS || meetings.are_too_many(caller)) {
+            return Err(Refusal::slow_down(60));
+        }
+        if meetings.bytes + sealed.len() > BYTES {
             return Err(Refusal::slow_down(30));
         }
         meetings.bytes += sealed.len();
-        let fresh = || Meeting { since_ms: now_ms, slots: HashMap::new() };
+        let fresh = || Meeting { since_ms: now_ms, by: caller.budget_key, slots: HashMap::new() };
         meetings.by_id.entry(id).or_insert_with(fresh).slots.insert(slot, sealed);
         drop(meetings);
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
@@ -97,7 +106,24 @@ impl Rendezvous {
     }
 }
 
+/// Who puts a box, and when.
+struct Caller {
+    budget_key: Id,
+    /// Meetings that it may have begun.
+    most: usize,
+    now_ms: u64,
+}
+
 impl Meetings {
+    /// Whether a caller, or the network it is in, began as many as it may.
+    fn are_too_many(&self, caller: &Caller) -> bool {
+        let same = |meeting: &&Meeting| meeting.by == caller.budget_key;
+        let network =
+            |meeting: &&Meeting| meeting.by.first_chunk::<8>() == caller.budget_key.first_chunk();
+        let count = |which: &dyn Fn(&&Meeting) -> bool| self.by_id.values().filter(which).count();
+        count(&same) >= caller.most || count(&network) >= caller.most.saturating_mul(ADDRESSES)
+    }
+
     fn forget(&mut self, now_ms: u64) {
         // Also when the clock ran back: nothing stays longer than it must.
         self.by_id.retain(|_, meeting| now_ms.abs_diff(meeting.since_ms) < LASTS_MS);
@@ -115,7 +141,12 @@ impl Inner {
         if put.slot >= SLOTS || put.r#box.is_empty() {
             return Err(Code::Malformed.into());
         }
-        self.rendezvous.put(id, put.slot, put.r#box, self.clock.now_ms())?;
+        let caller = Caller {
+            budget_key: *connection.budget_key(),
+            most: self.config.meetings_of_address,
+            now_ms: self.clock.now_ms(),
+        };
+        self.rendezvous.put(id, put.slot, put.r#box, &caller)?;
         done()
     }
 

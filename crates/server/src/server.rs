@@ -24,7 +24,7 @@ use crate::{
     connection::{Connection, Stage},
     delivery::Outlets,
     entropy::Entropy,
-    ledger::{Cosigned, Ledger, LedgerError},
+    ledger::{Cosigned, File, Ledger, LedgerError},
     logins::Logins,
     refusal::{Handled, Refusal},
     rendezvous::Rendezvous,
@@ -66,15 +66,15 @@ pub enum SweepError {
 /// Days between two sweeps, at most.
 const SWEEP_DAYS: u64 = 2;
 
-/// Cosignatures are not taken.
+/// A file of the ledger is not given, or cosignatures are not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CosignError {
+pub enum FileError {
     /// This server keeps no ledger.
     #[error("this server keeps no ledger")]
     NoLedger,
     /// The budget of this address is spent.
-    #[error("too many cosignatures")]
+    #[error("too many requests")]
     TooMany,
     /// The ledger failed.
     #[error(transparent)]
@@ -83,6 +83,8 @@ pub enum CosignError {
 
 /// What the check of cosignatures costs, in requests.
 const COSIGN_COST: u32 = 10;
+/// A file of the ledger costs one request more for so many bytes.
+const FILE_BYTES_A_REQUEST: usize = 64 * 1024;
 
 /// Counters since the start, for an operator's metrics. No names, no addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,6 +134,8 @@ pub(crate) struct Inner {
 /// The buckets behind [`crate::Budgets`].
 pub(crate) struct BudgetsInUse {
     pub(crate) anonymous: Buckets,
+    pub(crate) tokens: Buckets,
+    pub(crate) files: Buckets,
     pub(crate) register: Buckets,
     pub(crate) login: Buckets,
     pub(crate) device: Buckets,
@@ -193,6 +197,8 @@ impl Server {
         .map_err(OpenError::Thread)?;
         let budgets = BudgetsInUse {
             anonymous: Buckets::new(config.budgets.anonymous),
+            tokens: Buckets::new(config.budgets.tokens),
+            files: Buckets::new(config.budgets.files),
             register: Buckets::new(config.budgets.register),
             login: Buckets::new(config.budgets.login),
             device: Buckets::new(config.budgets.device),
@@ -287,13 +293,35 @@ impl Server {
     /// Takes cosignatures of the newest checkpoint, of whoever has this budget: see [`Ledger::cosign`].
     ///
     /// # Errors
-    /// [`CosignError`].
-    pub async fn cosign(&self, budget_key: [u8; 16], body: &[u8]) -> Result<Cosigned, CosignError> {
+    /// [`FileError`].
+    pub async fn cosign(&self, budget_key: [u8; 16], body: &[u8]) -> Result<Cosigned, FileError> {
+        let ledger = self.ledger().ok_or(FileError::NoLedger)?;
+        self.spend_for_files(&budget_key, COSIGN_COST)?;
+        Ok(ledger.cosign(body, self.0.clock.now_ms()).await?)
+    }
+
+    /// A file of the ledger, for whoever has this budget: see [`Ledger::file`].
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn ledger_file(
+        &self,
+        budget_key: [u8; 16],
+        path: &str,
+    ) -> Result<Option<File>, FileError> {
+        let ledger = self.ledger().ok_or(FileError::NoLedger)?;
+        self.spend_for_files(&budget_key, 1)?;
+        let file = ledger.file(path).await.map_err(LedgerError::from)?;
+        let bytes = file.as_ref().map_or(0, |file| file.bytes.len());
+        let more = u32::try_from(bytes / FILE_BYTES_A_REQUEST).unwrap_or(u32::MAX);
+        self.spend_for_files(&budget_key, more)?;
+        Ok(file)
+    }
+
+    fn spend_for_files(&self, budget_key: &[u8; 16], cost: u32) -> Result<(), FileError> {
         let now_ms = self.0.clock.now_ms();
-        let ledger = self.ledger().ok_or(CosignError::NoLedger)?;
-        let spent = self.0.budgets.anonymous.spend(&budget_key, COSIGN_COST, now_ms);
-        spent.map_err(|_| CosignError::TooMany)?;
-        Ok(ledger.cosign(body, now_ms).await?)
+        let spent = self.0.budgets.files.spend_by_address(budget_key, cost, now_ms);
+        spent.map_err(|_| FileError::TooMany)
     }
 
     /// Begins to stop: see [`Server::draining`]. Requests are still answered.
@@ -407,7 +435,11 @@ impl Inner {
             Some(_) if hello.kind() != proto::ConnectionKind::Anonymous => {
                 return Err(Code::Malformed.into());
             }
-            Some(token) => Some(self.take_token(token).await?),
+            Some(token) => {
+                let (key, now_ms) = (connection.budget_key(), self.clock.now_ms());
+                self.budgets.tokens.spend_by_address(key, 1, now_ms)?;
+                Some(self.take_token(token).await?)
+            }
             None => None,
         };
         let challenge = connection.hello(hello.kind(), self.entropy.bytes())?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! A deployment's ledger, read as the files it is served as. Nothing of it is believed here.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path, time::Duration};
 
 use bytes::Bytes;
 use nodoor_sdk::native::{
@@ -14,9 +14,14 @@ use nodoor_transparency::ledger::{
     proof::{Inclusion, ProofFile},
     tree::{Hash, Tile, TreeError, inclusion_proof},
 };
+use tokio::time::sleep;
 
 use super::files::replace;
 use crate::failure::Failure;
+
+/// How long to wait when the server asks for it, and how often for one file.
+const SLOW_DOWN: Duration = Duration::from_secs(10);
+const SLOW_DOWNS: u32 = 12;
 
 /// Why a round came to nothing.
 pub(crate) enum Stopped {
@@ -74,12 +79,20 @@ impl Log {
     }
 
     pub(crate) async fn file(&self, path: &str, limit: usize) -> Result<Option<Bytes>, Stopped> {
-        let answer =
-            self.http.get(&format!("{}{path}", self.base), limit).await.map_err(unreachable)?;
-        match answer.status {
-            200 => Ok(Some(answer.body)),
-            404 => Ok(None),
-            status => Err(Stopped::Unreachable(format!("the server answers {status}"))),
+        let url = format!("{}{path}", self.base);
+        let mut waits = 0;
+        loop {
+            let answer = self.http.get(&url, limit).await.map_err(unreachable)?;
+            match answer.status {
+                200 => return Ok(Some(answer.body)),
+                404 => return Ok(None),
+                // One address fetches so much a minute: a log from its beginning takes several.
+                429 if waits < SLOW_DOWNS => {
+                    waits += 1;
+                    sleep(SLOW_DOWN).await;
+                }
+                status => return Err(Stopped::Unreachable(format!("the server answers {status}"))),
+            }
         }
     }
 

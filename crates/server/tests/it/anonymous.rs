@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Tokens of the anonymous connection, and the rendezvous of two devices.
 
-use nodoor_server::Connection;
+use nodoor_server::{Connection, FileError};
 use nodoor_transparency::ledger::{
     entry::{Entry, GovernanceKind},
     proof::Inclusion,
@@ -307,6 +307,73 @@ async fn strangers_cannot_fill_the_memory_at_a_rendezvous() {
     let (boxes, answer) = refused.unwrap();
     assert_eq!(boxes, 1024, "64 MiB");
     assert_refused(&answer, Code::SlowDown);
+}
+
+#[tokio::test]
+async fn one_address_does_not_keep_everybody_from_linking_a_device() {
+    let deployment = Deployment::new().await;
+    let server = &deployment.world.server;
+    let begin = async |budget_key: [u8; 16], id: u8| {
+        let answer = ask(server, &server.connect_anonymous(budget_key), put(id, 0, b"box")).await;
+        crate::person::code(&answer)
+    };
+    let mallory = [6; 16];
+    let began = async |budget_key: [u8; 16], ids: std::ops::Range<u8>| {
+        let mut began = 0;
+        for id in ids {
+            began += usize::from(begin(budget_key, id).await.is_none());
+        }
+        began
+    };
+    assert_eq!(began(mallory, 0..100).await, 8);
+    assert_eq!(begin([7; 16], 200).await, None, "others link");
+    // What was begun goes on.
+    let next = ask(server, &server.connect_anonymous(mallory), put(0, 1, b"next")).await;
+    assert_done(next);
+    // Nor does one network of many addresses.
+    let mut all = 8;
+    for host in 0..10 {
+        let mut address = mallory;
+        address[15] = host + 10;
+        all += began(address, 100 + host * 9..109 + host * 9).await;
+    }
+    assert_eq!(all, 32);
+    deployment.world.clock.set(NOW + 5 * 60_000);
+    assert_eq!(begin(mallory, 250).await, None, "five minutes later it may again");
+}
+
+#[tokio::test]
+async fn whoever_shows_tokens_that_do_not_count_pays_for_the_checks() {
+    let deployment = Deployment::new().await;
+    let day = u32::try_from(NOW / DAY_MS).unwrap();
+    let made = proto::SpentToken { day, nonce: vec![2; 32].into(), output: vec![1; 64].into() };
+    let mut checked = 0;
+    while crate::person::code(&spend(&deployment, made.clone()).await.1) == Some(Code::Unauthorised)
+    {
+        checked += 1;
+        assert!(checked < 1000);
+    }
+    assert_eq!(checked, 300);
+    let answer = spend(&deployment, made).await.1;
+    assert_refused(&answer, Code::SlowDown);
+}
+
+#[tokio::test]
+async fn whoever_fetches_the_ledger_all_day_pays_for_it() {
+    let deployment = Deployment::new().await;
+    deployment.publish().await;
+    let server = &deployment.world.server;
+    let mut fetched = 0;
+    while let Ok(file) = server.ledger_file([1; 16], "checkpoint").await {
+        assert!(file.is_some());
+        fetched += 1;
+        assert!(fetched < 10_000);
+    }
+    assert_eq!(fetched, 3000);
+    assert!(server.ledger_file([2; 16], "checkpoint").await.is_ok(), "others have their own");
+    assert!(matches!(server.cosign([1; 16], b"").await, Err(FileError::TooMany)));
+    // What somebody fetches takes no request from those who write at the same address.
+    assert_refused(&deployment.world.ask(nothing_there()).await, Code::NotFound);
 }
 
 #[tokio::test]
