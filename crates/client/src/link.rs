@@ -126,6 +126,7 @@ impl Step<'_> {
                     search.asked_at = None;
                 }
             }
+            Purpose::TokenKey(_) => self.live.asking_for_key = false,
             Purpose::Grows(..) => self.growth_lost(),
             Purpose::History(_) => self.own_history_lost(),
             Purpose::Hello
@@ -196,6 +197,7 @@ impl Step<'_> {
             (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
             (Purpose::Admission, body) => self.admission_answered(&body),
             (Purpose::TokenKeys, body) => self.token_keys_answered(&body),
+            (Purpose::TokenKey(key), body) => self.logged_key_answered(key, body),
             (Purpose::Tokens, body) => self.tokens_answered(&body),
             (Purpose::PackageTokens, body) => self.package_tokens_answered(&body),
             (Purpose::Packages, body) => self.packages_answered(&body),

@@ -55,6 +55,10 @@ pub(crate) struct Live {
     pub(crate) issue: Option<Issue>,
     /// No tokens are asked for before this time.
     pub(crate) issue_after: u64,
+    /// The newest key that the public log was seen to name.
+    pub(crate) logged_key: Option<DayKey>,
+    /// The log is being asked for a key.
+    pub(crate) asking_for_key: bool,
     /// When the keys of the next day are asked for.
     pub(crate) keys_due: u64,
     /// Deletions of tokens are on their way, or were refused on this connection.
@@ -141,6 +145,8 @@ impl Live {
             told_out_of_tokens: false,
             issue: None,
             issue_after: 0,
+            logged_key: None,
+            asking_for_key: false,
             keys_due: 0,
             forgetting: false,
             challenge: None,
@@ -272,6 +278,8 @@ pub(crate) enum Purpose {
     Admission,
     /// The greeting again, for the keys of a new day.
     TokenKeys,
+    /// Where the log names this key.
+    TokenKey(DayKey),
     /// New tokens.
     Tokens,
     /// Nothing depends on the answer.

@@ -2,7 +2,7 @@
 //! Tokens for the anonymous connection: taken blinded on the login connection, verified, kept, each spent once.
 //!
 //! The server may ask for a token before it does anything about rooms, and must not learn whose it is. So a batch is
-//! taken ahead of need, under the one key of the day that everybody gets; a token goes from the disk in the same step
+//! taken ahead of need, under the one key of the day that the public log names, which is everybody's; a token goes from the disk in the same step
 //! that hands out the frame that shows it, so that no crash shows it twice (it may be lost: another one is spent). One
 //! token, one connection. Without any the rooms wait and the person is told; nothing that names us is ever shown instead.
 //!
@@ -10,6 +10,12 @@
 //!
 //! Spec: `docs/book/ledger.md`, 7; RFC 9497 (VOPRF, ristretto255-SHA512).
 
+use nodoor_transparency::ledger::{
+    checkpoint::SignedCheckpoint,
+    entry::{Entry, GovernanceKind},
+    proof::Inclusion,
+    tree::leaf_hash,
+};
 use nodoor_view::{
     event::Event,
     model::{Problem, ProblemKind},
@@ -25,6 +31,7 @@ use voprf::{EvaluationElement, Group as _, Proof, Ristretto255, VoprfClient};
 
 use crate::{
     io::Wire,
+    ledger::Weighed,
     link::class_of,
     live::{Admission, LinkState, Purpose},
     rows::key,
@@ -37,6 +44,8 @@ const BATCH: usize = 16;
 const LOW: usize = 4;
 /// Pause after an answer that gave none, milliseconds.
 const PAUSE: u64 = 3_600_000;
+/// Pause before the log is asked again for a key that it does not show yet, milliseconds.
+const NOT_LOGGED_YET: u64 = 1_000;
 /// The keys of a new day are asked for up to so much later, so that not everybody comes at midnight, milliseconds.
 const SPREAD: u64 = 1_800_000;
 const DAY: u64 = 24 * 3_600_000;
@@ -255,9 +264,50 @@ impl Step<'_> {
         if self.disk.keys(&of_day, LOW).len() >= LOW {
             return;
         }
+        if self.ledger().is_some() && self.live.logged_key != Some(newest) {
+            return self.ask_for_logged_key(newest);
+        }
         let (issue, ask) = Issue::new(newest, BATCH, self.rng);
         self.live.issue = Some(issue);
         self.request(Wire::Login, request::Body::TokenIssue(ask), Purpose::Tokens);
+    }
+
+    fn ask_for_logged_key(&mut self, key: DayKey) {
+        if !std::mem::replace(&mut self.live.asking_for_key, true) {
+            let get = proto::TokenKeyGet { day: key.day };
+            self.request(Wire::Login, request::Body::TokenKeyGet(get), Purpose::TokenKey(key));
+        }
+    }
+
+    /// The server's answer to where the log has a day's key. Until it is shown there, no token is taken under it.
+    pub(crate) fn logged_key_answered(&mut self, key: DayKey, body: answer::Body) {
+        self.live.asking_for_key = false;
+        let answer::Body::TokenKey(shown) = &body else {
+            self.live.issue_after = self.now + NOT_LOGGED_YET;
+            return;
+        };
+        match self.weigh(shown.epoch.as_ref()) {
+            Weighed::Proved(under) => {
+                match shown.key.as_ref().and_then(|entry| logged_key(entry, &under.checkpoint)) {
+                    Some(logged) if logged == key => {
+                        self.live.logged_key = Some(key);
+                        self.refill_tokens();
+                    }
+                    Some(logged) if logged.day == key.day => {
+                        self.live.issue_after = self.now + PAUSE;
+                        self.tell_forged();
+                    }
+                    _ => self.live.issue_after = self.now + NOT_LOGGED_YET,
+                }
+            }
+            Weighed::Grows(to) => {
+                self.live.asking_for_key = true;
+                let beside = shown.epoch.as_ref().map(|epoch| epoch.inclusion.clone());
+                let of = (Purpose::TokenKey(key), body);
+                self.wait_for_growth(Wire::Login, of, *to, &beside.unwrap_or_default());
+            }
+            Weighed::Nothing => self.live.issue_after = self.now + NOT_LOGGED_YET,
+        }
     }
 
     /// The server's answer to a batch.
@@ -357,6 +407,23 @@ impl Step<'_> {
         let after = (self.live.issue_after > self.now).then_some(self.live.issue_after);
         let login = stands.then_some(self.live.keys_due).into_iter().chain(after);
         login.filter(move |_| stands).chain(Some(self.live.admission_after))
+    }
+}
+
+/// The key that a logged entry names, if it stands under this checkpoint.
+fn logged_key(shown: &proto::LoggedEntry, under: &SignedCheckpoint) -> Option<DayKey> {
+    let inclusion = Inclusion::of_answer(shown).ok()?;
+    if inclusion.checkpoint.head() != under.head() {
+        return None;
+    }
+    inclusion.includes(&leaf_hash(&shown.entry)).ok()?;
+    match Entry::decode(&shown.entry).ok()? {
+        Entry::Governance(entry) if entry.kind == GovernanceKind::Tokens => {
+            let document = entry.document?;
+            let (day, key) = document.split_first_chunk()?;
+            Some(DayKey { day: u32::from_be_bytes(*day), key: key.try_into().ok()? })
+        }
+        _ => None,
     }
 }
 

@@ -17,6 +17,8 @@ use nodoor_wire::{
 use voprf::{BlindedElement, Group as _, Ristretto255, VoprfServer};
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// Everything is logged, tokens are there.
+const SETTLED: Duration = Duration::from_secs(10);
 
 fn strict(seed: u64) -> World {
     let mut world = World::with_tokens_needed(seed);
@@ -112,9 +114,11 @@ fn where_tokens_are_needed_people_talk_and_each_token_is_shown_once() {
     let mut world = strict(1);
     let seen = watch(&mut world);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     world.say(alice, "bob", "hello");
-    world.pass(Duration::from_secs(10));
+    world.pass(SETTLED);
     let chat = world.accept(bob).id;
+    world.pass(SETTLED);
     for round in 0..3 {
         world.write(bob, chat, &format!("round {round}"));
         world.cut(alice);
@@ -137,8 +141,9 @@ fn what_was_asked_before_there_was_an_account_is_on_no_connection_that_shows_a_t
     let register = Command::Register { handle: "alice".into(), ticket: String::new() };
     world.ask(alice, register);
     let bob = world.register("bob");
+    world.pass(SETTLED);
     world.say(alice, "bob", "hello");
-    world.pass(Duration::from_secs(10));
+    world.pass(SETTLED);
     assert_eq!(world.requests(bob).len(), 1);
     let mut knows = false;
     let mut shown = 0;
@@ -169,17 +174,10 @@ fn olga_cannot_mark_a_person_by_a_batch_under_a_key_of_its_own() {
     world.tamper = Box::new(move |_, message| {
         let Some(Answer::TokenIssue(issue)) = answer(message) else { return };
         let batch = batches.borrow().batches.last().cloned().unwrap();
-        let blinded: Vec<_> = batch
-            .blinded
-            .iter()
-            .map(|one| BlindedElement::<Ristretto255>::deserialize(one).unwrap())
-            .collect();
-        let made = marking.batch_blind_evaluate(&mut Zeros, &blinded).unwrap();
-        issue.evaluated = made.messages.iter().map(|one| one.serialize().to_vec().into()).collect();
-        issue.proof = made.proof.serialize().to_vec().into();
+        evaluate(&marking, &batch, issue);
     });
     let alice = world.register("alice");
-    world.run();
+    world.pass(SETTLED);
     assert_eq!(told(&world, alice, ProblemKind::Forged), 1);
     world.kill(alice);
     assert_eq!(tokens_on_disk(&mut world, alice), 0);
@@ -215,6 +213,7 @@ fn a_device_that_dies_after_any_effect_shows_no_token_twice() {
     for n in (0..60).step_by(3) {
         let mut world = strict(100 + u64::from(n));
         let (alice, bob) = (world.register("alice"), world.register("bob"));
+        world.pass(SETTLED);
         world.say(alice, "bob", "first");
         let conversation = world.chat(alice, "bob").id;
         let seen = watch(&mut world);
@@ -242,6 +241,7 @@ fn a_device_that_dies_after_any_effect_shows_no_token_twice() {
 fn what_is_not_on_disk_shows_no_token() {
     let mut world = strict(5);
     let (alice, _) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     let conversation = world.chat(alice, "bob").id;
     world.pass(Duration::from_secs(10));
     world.cut(alice);
@@ -257,6 +257,7 @@ fn what_is_not_on_disk_shows_no_token() {
 fn a_lost_answer_to_a_token_costs_the_token_and_nothing_else() {
     let mut world = strict(6);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     world.pass(Duration::from_secs(10));
     let seen = Rc::new(RefCell::new(Seen::default()));
     let into = Rc::clone(&seen);
@@ -281,9 +282,11 @@ fn a_lost_answer_to_a_token_costs_the_token_and_nothing_else() {
 fn a_connection_that_is_used_up_is_followed_by_another_with_another_token() {
     let mut world = strict(7);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     world.say(alice, "bob", "hello");
-    world.pass(Duration::from_secs(10));
+    world.pass(SETTLED);
     let chat = world.accept(bob).id;
+    world.pass(SETTLED);
     world.pass(Duration::from_secs(10));
     let seen = Rc::new(RefCell::new(Seen::default()));
     let into = Rc::clone(&seen);
@@ -320,6 +323,7 @@ fn a_connection_that_is_used_up_is_followed_by_another_with_another_token() {
 fn out_of_tokens_the_rooms_wait_the_person_is_told_and_nothing_names_us() {
     let mut world = strict(8);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     world.pass(Duration::from_secs(5));
     world.kill(alice);
     forget_tokens(&mut world, alice);
@@ -354,17 +358,73 @@ fn out_of_tokens_the_rooms_wait_the_person_is_told_and_nothing_names_us() {
 }
 
 #[test]
-fn a_server_that_forgot_its_keys_is_given_tokens_of_the_new_ones() {
+fn olga_cannot_mark_a_person_by_a_key_that_the_log_does_not_name() {
     let mut world = strict(9);
-    let (alice, bob) = (world.register("alice"), world.register("bob"));
-    world.pass(Duration::from_secs(5));
+    let marking =
+        VoprfServer::<Ristretto255>::new_from_seed(&[66; 32], b"for Alice alone").unwrap();
+    let key = Ristretto255::serialize_elem(marking.get_public_key()).to_vec();
+    let batches = watch(&mut world);
+    let seen = Rc::clone(&batches);
+    world.tamper = Box::new(move |_, message| match answer(message) {
+        // On both connections: she knows that they are Alice's.
+        Some(Answer::Hello(hello)) => {
+            hello.token_keys.iter_mut().for_each(|one| one.public_key = key.clone().into());
+        }
+        Some(Answer::TokenIssue(issue)) => {
+            let batch = batches.borrow().batches.last().cloned().unwrap();
+            evaluate(&marking, &batch, issue);
+        }
+        _ => {}
+    });
+    let alice = world.register("alice");
+    world.pass(SETTLED);
+    assert_eq!(told(&world, alice, ProblemKind::Forged), 1);
+    assert!(seen.borrow().batches.is_empty());
+    world.kill(alice);
+    assert_eq!(tokens_on_disk(&mut world, alice), 0);
+}
+
+#[test]
+fn a_server_that_proves_no_key_makes_rooms_wait_and_marks_nobody() {
+    let mut world = strict(11);
+    let asks = Rc::new(RefCell::new(false));
+    let asked = Rc::clone(&asks);
+    let seen = Rc::new(RefCell::new(Seen::default()));
+    let into = Rc::clone(&seen);
+    world.fate = Box::new(move |person, wire, request| {
+        into.borrow_mut().see(person, wire, request);
+        *asked.borrow_mut() = matches!(request.body, Some(Ask::TokenKeyGet(_)));
+        Fate::Arrives
+    });
+    world.tamper = Box::new(move |_, message| {
+        if *asks.borrow() && answer(message).is_some() {
+            refuse(message, Code::LedgerWaits, 5);
+        }
+    });
+    let (alice, _) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
+    world.say(alice, "bob", "hello");
+    world.pass(Duration::from_secs(60));
+    let chat = world.chat(alice, "bob").id;
+    assert_eq!(world.states(alice, chat), [SendState::Waiting]);
+    assert!(seen.borrow().batches.is_empty());
+    assert_eq!(told(&world, alice, ProblemKind::OutOfTokens), 1);
+}
+
+#[test]
+fn a_server_that_lost_its_keys_has_none_that_the_log_names_and_gets_no_batch() {
+    let mut world = strict(12);
+    let (alice, _) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     let seen = watch(&mut world);
     world.open_ledger([4; 32]);
     world.restart_server();
     world.say(alice, "bob", "hello");
     world.pass(Duration::from_secs(60));
-    assert_eq!(world.requests(bob).len(), 1);
-    assert_eq!(told(&world, alice, ProblemKind::Forged), 0);
+    assert!(told(&world, alice, ProblemKind::Forged) > 0);
+    let chat = world.chat(alice, "bob").id;
+    assert_eq!(world.states(alice, chat), [SendState::Waiting]);
+    assert!(seen.borrow().batches.is_empty());
     seen.borrow().each_once();
 }
 
@@ -372,16 +432,19 @@ fn a_server_that_forgot_its_keys_is_given_tokens_of_the_new_ones() {
 fn on_a_connection_that_stands_the_keys_of_each_day_are_asked_for() {
     let mut world = strict(10);
     let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
     world.say(alice, "bob", "hello");
-    world.pass(Duration::from_secs(10));
+    world.pass(SETTLED);
     let chat = world.accept(bob).id;
+    world.pass(SETTLED);
     let seen = watch(&mut world);
+    world.epochs = false;
     for day in 0..4 {
         world.publish();
         world.pass(Duration::from_secs(25 * 3600));
         // Only the anonymous connection breaks: the login one is that of the first day.
         world.write(bob, chat, &format!("day {day}"));
-        world.pass(Duration::from_secs(10));
+        world.run();
     }
     let days: BTreeSet<u32> = seen.borrow().batches.iter().map(|batch| batch.day).collect();
     assert!(days.len() >= 4, "{days:?}");
@@ -391,6 +454,22 @@ fn on_a_connection_that_stands_the_keys_of_each_day_are_asked_for() {
         let day = u32::from_be_bytes(row[2..6].try_into().unwrap());
         assert!(day + 1 >= newest, "a token that counts no more is kept");
     }
+}
+
+/// What a server with this key answers to a batch.
+fn evaluate(
+    key: &VoprfServer<Ristretto255>,
+    batch: &proto::TokenIssue,
+    into: &mut proto::TokenIssueAnswer,
+) {
+    let blinded: Vec<_> = batch
+        .blinded
+        .iter()
+        .map(|one| BlindedElement::<Ristretto255>::deserialize(one).unwrap())
+        .collect();
+    let made = key.batch_blind_evaluate(&mut Zeros, &blinded).unwrap();
+    into.evaluated = made.messages.iter().map(|one| one.serialize().to_vec().into()).collect();
+    into.proof = made.proof.serialize().to_vec().into();
 }
 
 // ---- the disk ------------------------------------------------------------------------------------
