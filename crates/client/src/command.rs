@@ -18,6 +18,7 @@ use crate::{
     io::{Effect, Wire},
     lookup::Resolution,
     names::tidy,
+    selfgroup::About,
     rows::{Conversation, Deleted, Intent, Line, Message, Outgoing, State, Status, key},
     step::{Step, problem, refused},
 };
@@ -190,6 +191,7 @@ impl Step<'_> {
                 if let Some(mut account) = self.account() {
                     account.name = tidy(name, 60);
                     self.set_account(&account);
+                    self.own_devices_should_know(About::Name);
                 }
                 Now(self.profile().map_or(Reply::Nothing, Reply::Profile))
             }
@@ -415,19 +417,30 @@ impl Step<'_> {
         let Some(mut conversation) = self.conversation(id) else {
             return refused(ProblemKind::NotFound);
         };
-        let (unread, first) = self.unread_after(id, up_to, conversation.first_unread);
-        if conversation.unread != unread || conversation.first_unread != first {
-            conversation.unread = unread;
-            conversation.first_unread = first;
-            self.set_conversation(&conversation);
+        if self.read(&mut conversation, up_to) {
+            self.own_devices_should_know(About::Read(conversation.reference));
         }
         Reply::Done
     }
 
+    /// A chat is read up to a message, here or on another device of ours. Says whether that is new.
+    pub(crate) fn read(&mut self, conversation: &mut Conversation, up_to: MessageId) -> bool {
+        let (id, before) = (conversation.id, conversation.first_unread);
+        let (unread, first) = self.unread_after(id, up_to, before);
+        let new = conversation.unread != unread || before != first;
+        if new {
+            conversation.unread = unread;
+            conversation.first_unread = first;
+            self.set_conversation(conversation);
+        }
+        new
+    }
+
     // ---- requests ------------------------------------------------------------------------------
 
-    fn accept(&mut self, conversation: &mut Conversation) -> Reply {
+    pub(crate) fn accept(&mut self, conversation: &mut Conversation) -> Reply {
         if conversation.status == Status::Request {
+            self.own_devices_should_know(About::Chat(conversation.reference));
             conversation.status = Status::Open;
             conversation.returning = None;
             let other = conversation.other;
@@ -511,7 +524,7 @@ impl Step<'_> {
         self.tell(Event::ConversationGone { conversation: conversation.id });
     }
 
-    fn block(&mut self, conversation: &mut Conversation) -> Reply {
+    pub(crate) fn block(&mut self, conversation: &mut Conversation) -> Reply {
         let other = conversation.other;
         let mut contact = self.contact(&other);
         contact.blocked = true;
@@ -530,7 +543,7 @@ impl Step<'_> {
         Reply::Conversation(self.conversation_row(conversation))
     }
 
-    fn unblock(&mut self, conversation: &mut Conversation) -> Reply {
+    pub(crate) fn unblock(&mut self, conversation: &mut Conversation) -> Reply {
         let other = conversation.other;
         let mut contact = self.contact(&other);
         contact.blocked = false;

@@ -255,6 +255,7 @@ impl Step<'_> {
         if !gone.is_empty() {
             self.settle_delivered(id);
         }
+        self.greet_own_devices(id);
         self.retry_held();
     }
 

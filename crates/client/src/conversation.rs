@@ -286,7 +286,10 @@ impl Step<'_> {
         };
         conversation.last = Some(id);
         conversation.sorted_at = self.now;
-        if !mine {
+        if mine {
+            // Whoever writes on another device has read there.
+            (conversation.unread, conversation.first_unread) = (0, None);
+        } else {
             conversation.unread += 1;
             conversation.first_unread.get_or_insert(id);
         }

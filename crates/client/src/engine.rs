@@ -105,6 +105,9 @@ impl Step<'_> {
             self.retry_parked();
             self.advance();
         }
+        if self.advance_own_devices() {
+            self.advance();
+        }
         self.seek_admission();
         if self.is_ready(Wire::Login) {
             self.retire_last_resorts();

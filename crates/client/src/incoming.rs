@@ -178,6 +178,9 @@ impl Step<'_> {
             Ok(Content::Stuck { room: stuck, epoch, commit: _ }) => {
                 self.help(&from, leaf, &stuck, epoch);
             }
+            Ok(Content::Own(body)) => self.hear_own_device(id, &from, &body),
+            // Nothing is said there that a person sees.
+            Ok(Content::Text(_) | Content::Unknown) if self.is_own_room(&room) => {}
             Ok(Content::Text(_) | Content::Unknown) => self.receive(&mut room, from, arrived),
             // Of no use to any version.
             Err(_) => {}
@@ -486,7 +489,7 @@ impl Step<'_> {
         let other = match &context.kind {
             RoomKind::Direct { a, b } if *a == me && *b != me => *b,
             RoomKind::Direct { a, b } if *b == me && *a != me => *a,
-            // Rooms of one's own devices come with linking.
+            RoomKind::Own if context.creator == me && sender.name.account == me => me,
             RoomKind::Direct { .. } | RoomKind::Own => return DROP,
             RoomKind::Group => sender.name.account,
         };
@@ -561,7 +564,8 @@ impl Step<'_> {
                 let status = if accepted { Status::Open } else { Status::Request };
                 self.direct_conversation(&other, status)
             }
-            (None, RoomKind::Group | RoomKind::Own) => {
+            (None, RoomKind::Own) => self.direct_conversation(&other, Status::Open),
+            (None, RoomKind::Group) => {
                 self.group_conversation(id, &context.creator, &title, Status::Request)
             }
         };
@@ -630,5 +634,6 @@ impl Step<'_> {
         if conversation.status == Status::Open {
             self.intend(id, &Intent::Update);
         }
+        self.greet_own_devices(id);
     }
 }

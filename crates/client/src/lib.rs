@@ -33,6 +33,7 @@ mod overlay;
 mod resort;
 mod room;
 mod rows;
+mod selfgroup;
 mod step;
 pub mod store;
 mod stuck;

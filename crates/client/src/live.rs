@@ -24,6 +24,7 @@ use crate::{
     io::Wire,
     ledger::{Checking, growth::Growth},
     rows::Who,
+    selfgroup::About,
     tokens::{DayKey, Issue},
 };
 
@@ -45,6 +46,8 @@ pub(crate) struct Live {
     pub(crate) unfit: Option<ProblemKind>,
     /// Key packages made and not yet known to be at the server.
     pub(crate) upload: Option<Upload>,
+    /// What our other devices are to be told at the end of the step.
+    pub(crate) own_changed: BTreeSet<About>,
     /// Something about a room waits for the anonymous connection to be let in.
     pub(crate) admission_wanted: Cell<bool>,
     /// No token is shown before this time.
@@ -140,6 +143,7 @@ impl Live {
             deployment: None,
             unfit: None,
             upload: None,
+            own_changed: BTreeSet::new(),
             admission_wanted: Cell::new(false),
             admission_after: 0,
             told_out_of_tokens: false,

@@ -16,6 +16,7 @@ use crate::{
     live::Live,
     overlay::Overlay,
     rows::{Account, Contact, Conversation, Deleted, Message, Room, key},
+    selfgroup::About,
 };
 
 /// Everything a step works with.
@@ -116,6 +117,7 @@ impl Step<'_> {
     /// Writes what we know of an account.
     pub(crate) fn set_contact(&mut self, account: &AccountId, contact: &Contact) {
         self.disk.put(key::contact(account), contact);
+        self.live.own_changed.insert(About::Contact(*account));
     }
 
     /// A message row.

@@ -53,6 +53,7 @@ impl Step<'_> {
     fn rows_where(&mut self, which: impl Fn(&Conversation) -> bool) -> Vec<ConversationRow> {
         let mut chosen: Vec<Conversation> =
             self.conversations().into_iter().filter(|row| which(row)).collect();
+        chosen.retain(|row| !self.is_own_conversation(row));
         chosen.sort_by_key(|row| (std::cmp::Reverse(row.sorted_at), std::cmp::Reverse(row.id)));
         chosen.iter().map(|row| self.conversation_row(row)).collect()
     }
@@ -397,6 +398,7 @@ impl Step<'_> {
         }
         for id in changed {
             if let Some(conversation) = self.conversation(id)
+                && !self.is_own_conversation(&conversation)
                 && !matches!(conversation.status, Status::Request | Status::Blocked)
             {
                 let row = self.conversation_row(&conversation);

@@ -33,6 +33,7 @@ pub const NAME: usize = 256;
 const TEXT_TYPE: &str = "text/plain;charset=utf-8";
 const RECEIPT_TYPE: &str = "application/nodoor.receipt+cbor";
 const PROFILE_TYPE: &str = "application/nodoor.profile+cbor";
+const OWN_TYPE: &str = "application/nodoor.self+cbor";
 const STUCK_TYPE: &str = "application/nodoor.stuck+cbor";
 
 // Dispositions of the draft.
@@ -65,6 +66,8 @@ pub enum Content {
         /// The commit.
         commit: CommitId,
     },
+    /// What a device tells the account's other devices: CBOR of the client's. Counts in a room of kind `self` alone.
+    Own(Vec<u8>),
     /// Well-formed, of a kind this version does not know (or that replaces or expires, which it cannot do):
     /// kept, and shown as "needs a newer version".
     Unknown,
@@ -143,6 +146,7 @@ impl std::fmt::Debug for Content {
             Self::Receipt(_) => "Receipt(..)",
             Self::Profile { .. } => "Profile(..)",
             Self::Stuck { .. } => "Stuck(..)",
+            Self::Own(_) => "Own(..)",
             Self::Unknown => "Unknown",
         })
     }
@@ -155,6 +159,7 @@ fn write(e: &mut Encoder<Vec<u8>>, content: &Content, salt: &[u8; 16]) -> Writte
     match content {
         Content::Unknown => e.array(3)?.u32(RENDER)?.str("")?.u32(NULL_PART)?,
         Content::Text(text) => single(e, RENDER, TEXT_TYPE, text.as_bytes())?,
+        Content::Own(body) => single(e, SESSION, OWN_TYPE, body)?,
         Content::Receipt(ids) => single(
             e,
             SESSION,
@@ -222,6 +227,7 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
             return Ok(Content::Text(text));
         }
         TEXT_TYPE => return Err(NotContent),
+        OWN_TYPE => return Ok(Content::Own(bytes.to_vec())),
         RECEIPT_TYPE => {
             let count = d.array()?.filter(|count| *count <= RECEIPTS as u64).ok_or(NotContent)?;
             let ids = (0..count).map(|_| id(&mut d).map(MessageId)).collect::<Result<_, _>>()?;

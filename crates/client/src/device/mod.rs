@@ -43,6 +43,7 @@ use crate::{
     io::Wire,
     live::LinkState,
     names::tidy,
+    selfgroup::About,
     step::{Step, refused},
 };
 
@@ -246,6 +247,7 @@ impl Step<'_> {
         let mut named: Named = self.disk.get(&rows::named(id)).unwrap_or_default();
         name.clone_into(&mut named.name);
         self.disk.put(rows::named(id), &named);
+        self.own_devices_should_know(About::Device(*id));
     }
 
     /// A device that the newest list of ours names.

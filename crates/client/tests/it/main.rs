@@ -11,6 +11,8 @@ mod conversations;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod gate;
@@ -28,6 +30,8 @@ mod replaced;
 mod requests;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod selfgroup;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
