@@ -130,7 +130,20 @@ pub(crate) enum Verb {
         name: String,
     },
     /// Print the 24 recovery words
-    Words,
+    Words {
+        /// Ask three of them back (on standard input), and erase them on this device
+        #[arg(long)]
+        confirm: bool,
+    },
+    /// Make this the only device of an account, with its recovery words
+    Recover {
+        /// Whose account
+        #[arg(long, value_name = "NAME")]
+        handle: String,
+        /// All 24, in order
+        #[arg(long, value_name = "WORDS")]
+        words: String,
+    },
     /// Cosign checkpoints of public logs, for those who ask
     Witness {
         #[command(subcommand)]
@@ -220,6 +233,30 @@ pub(crate) enum GroupVerb {
 pub(crate) enum DeviceVerb {
     /// List them
     List,
+    /// On a new device: print a link, then read the code that the other device shows
+    Link,
+    /// On a device of the account: approve the new device whose link this is
+    Approve {
+        /// Its 24 letters
+        link: String,
+        /// Really: the new device can read what comes from then on
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+    /// Give a device a name; only your devices know it
+    Rename {
+        /// Its id
+        id: String,
+        /// At most 60 characters
+        name: String,
+    },
+    /// Remove a device: it reads nothing that comes after
+    Remove {
+        /// Its id
+        id: String,
+    },
+    /// On a device that was removed by somebody else: object, until the recovery words settle it
+    Dispute,
 }
 
 /// What a witness does.
@@ -477,7 +514,8 @@ impl Arguments {
             Some(Verb::Device { .. }) => "nodoor device",
             Some(Verb::Chat { .. }) => "nodoor chat",
             Some(Verb::Name { .. }) => "nodoor name",
-            Some(Verb::Words) => "nodoor words",
+            Some(Verb::Words { .. }) => "nodoor words",
+            Some(Verb::Recover { .. }) => "nodoor recover",
             Some(Verb::Witness { .. }) => "nodoor witness",
             Some(Verb::Audit { .. }) => "nodoor audit",
             Some(Verb::Evidence { .. }) => "nodoor evidence",

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use crate::{
+    commands::devices::said,
     failure::Failure,
     output,
     session::{NO_CONVERSATION, Session},
@@ -81,7 +82,7 @@ pub(crate) async fn run(session: &Session, to: &Target) -> Result<(), Failure> {
                 Some(Event::Connection { state }) => {
                     connection.is_now(state).map(|id| session.texts.get(id, &[]))
                 }
-                Some(_) => None,
+                Some(event) => said(&event, &session.texts),
             },
             id = connection.late() => Some(session.texts.get(id, &[])),
         };

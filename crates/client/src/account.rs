@@ -38,7 +38,7 @@ const MAILBOX_KEY_AGE: u64 = 30 * 24 * 3600 * 1000;
 const UPLOAD_PAUSE: u64 = 60_000;
 
 /// The signing key of recovery words' entropy.
-fn recovery_key(entropy: &[u8; 32]) -> SigningKey {
+pub(crate) fn recovery_key(entropy: &[u8; 32]) -> SigningKey {
     SigningKey::from_seed(labelled_hash("nodoor recovery v1", entropy))
 }
 
@@ -264,7 +264,8 @@ impl Step<'_> {
     /// Renews the mailbox key once a month: one new key, put again until the server's yes. Old ones stay to open what
     /// waits.
     pub(crate) fn renew_mailbox_key(&mut self, made_at: u64) {
-        if made_at == 0 || self.now.saturating_sub(made_at) < MAILBOX_KEY_AGE {
+        // 0: the server has none yet.
+        if self.now.saturating_sub(made_at) < MAILBOX_KEY_AGE {
             return;
         }
         let seed: [u8; 32] = self.random();
@@ -287,6 +288,9 @@ impl Step<'_> {
             account.mailbox_seeds.insert(0, seed);
             account.mailbox_seeds.truncate(3);
             self.set_account(&account);
+            if let Some(left) = self.live.device.packages_left.take() {
+                self.refill_key_packages(left);
+            }
         }
     }
 

@@ -112,6 +112,7 @@ impl Step<'_> {
                 self.effects.push(Effect::Erased);
                 return Now(Reply::Done);
             }
+            Command::Device { of } => return self.device_command(of).map_or(Later, Now),
             Command::WhoAmI => return Now(self.profile().map_or(Reply::Nothing, Reply::Profile)),
             _ => {}
         }

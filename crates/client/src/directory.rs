@@ -103,7 +103,7 @@ impl Step<'_> {
         if let Verdict::Undecided(missing) = &verdict {
             for one in missing {
                 match one {
-                    Missing::List { account, .. } => self.seek_version(*account),
+                    Missing::List { account, version } => self.seek_version(*account, *version),
                     Missing::Inclusion { account, .. } => self.seek_proof(*account),
                 }
             }

@@ -124,6 +124,7 @@ impl Step<'_> {
         if self.account().is_some() {
             self.want(Wire::Login);
         }
+        self.resume_devices();
         self.tell_connection();
         self.renew_leaves();
         self.forget_deleted();
@@ -148,6 +149,7 @@ impl Step<'_> {
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
             .chain(self.stays_until())
             .chain(self.stuck_due())
+            .chain(self.devices_due())
             .chain(self.own_history_due())
             .chain(self.freshness_due())
             .filter(|at| *at > self.now)

@@ -242,7 +242,8 @@ impl Step<'_> {
                 continue;
             }
             let since = key::read_welcome(&row).map_or(0, |held| held.since);
-            if self.now.saturating_sub(since) > WAIT || self.welcome(&welcome).is_none() {
+            let over = self.now.saturating_sub(since) > WAIT;
+            if over || self.welcome(&welcome, Some(since)).is_none() {
                 self.disk.remove(&row);
             }
         }

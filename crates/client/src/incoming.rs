@@ -446,9 +446,10 @@ impl Step<'_> {
     // ---- Welcomes ------------------------------------------------------------------------------
 
     /// Takes a Welcome. Something: lists must be looked up first.
-    pub(crate) fn welcome(&mut self, welcome: &[u8]) -> Option<Waiting> {
+    /// `held_since` says since when it waited, if it did.
+    pub(crate) fn welcome(&mut self, welcome: &[u8], held_since: Option<u64>) -> Option<Waiting> {
         self.disk.begin();
-        let (waits, keep) = self.judge_welcome(welcome);
+        let (waits, keep) = self.judge_welcome(welcome, held_since);
         if keep {
             self.disk.keep();
             self.retry_held();
@@ -459,7 +460,11 @@ impl Step<'_> {
     }
 
     /// (what it is if it must wait, leaves a trace)
-    fn judge_welcome(&mut self, welcome: &[u8]) -> (Option<Waiting>, bool) {
+    fn judge_welcome(
+        &mut self,
+        welcome: &[u8],
+        held_since: Option<u64>,
+    ) -> (Option<Waiting>, bool) {
         const DROP: (Option<Waiting>, bool) = (None, false);
         let Some(me) = self.me() else {
             return DROP;
@@ -494,7 +499,9 @@ impl Step<'_> {
             RoomKind::Group => sender.name.account,
         };
         let contact = self.contact(&other);
-        let stranger = !contact.accepted;
+        // Where a device of ours is there are no strangers: it was accepted there.
+        let by_own = sender.name.account == me;
+        let stranger = !contact.accepted && !by_own;
         let too_big =
             leaves.len() > limits::STRANGER_LEAVES || welcome.len() > limits::STRANGER_WELCOME;
         if contact.blocked || (stranger && too_big) {
@@ -512,11 +519,13 @@ impl Step<'_> {
         match self.judge(&change) {
             Verdict::Invalid(_) => return DROP,
             // A leaf may name a version that will never be, and anybody's: who sent this is known only once the
-            // gate says so. An honest list was at the server before it was used: one look now is all it gets.
-            Verdict::Undecided(missing) if self.never_listed(&missing) => {
+            // gate says so. An honest list was at the server before it was used: one look since is all it gets.
+            Verdict::Undecided(missing) if self.never_listed(&missing, held_since) => {
                 return DROP;
             }
             Verdict::Undecided(_) => return waits,
+            // One that we removed brings us nowhere.
+            Verdict::Valid if by_own && !self.is_listed(&sender) => return DROP,
             Verdict::Valid => {}
         }
         let before = self.room(&id);
@@ -549,7 +558,13 @@ impl Step<'_> {
         own_token: Option<Token>,
         (before, follows): (Option<Room>, Option<Room>),
     ) {
-        let accepted = self.contact(&other).accepted;
+        let by_own = self.is_me(&sender.name.account);
+        let mut contact = self.contact(&other);
+        if by_own && !contact.accepted {
+            contact.accepted = true;
+            self.set_contact(&other, &contact);
+        }
+        let accepted = contact.accepted;
         let title = crate::names::tidy(&context.title, 100);
         let existing = before.as_ref().or(follows.as_ref()).map(|room| room.conversation);
         let existing = existing.and_then(|id| self.conversation(id));
@@ -566,7 +581,8 @@ impl Step<'_> {
             }
             (None, RoomKind::Own) => self.direct_conversation(&other, Status::Open),
             (None, RoomKind::Group) => {
-                self.group_conversation(id, &context.creator, &title, Status::Request)
+                let status = if by_own { Status::Open } else { Status::Request };
+                self.group_conversation(id, &context.creator, &title, status)
             }
         };
         if before.is_some() {
@@ -618,7 +634,7 @@ impl Step<'_> {
             }
         } else if fresh
             && conversation.kind == Kind::Group
-            && let Some(who) = self.me()
+            && let Some(who) = self.me().filter(|_| !by_own)
         {
             self.line(conversation.id, Line::Added { by: sender.name.account, who });
         }

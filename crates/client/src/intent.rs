@@ -173,16 +173,19 @@ impl Step<'_> {
         match body {
             answer::Body::KeyPackageTake(taken) if !taken.packages.is_empty() => {
                 let packages = self.asked_for(&who, taken.packages);
-                if packages.is_empty() {
+                if packages.is_empty() && self.is_me(&who.account) {
+                    self.own_device_out_of_reach(id, who);
+                } else if packages.is_empty() {
                     self.out_of_reach(&who.account, Some(id), ProblemKind::UnknownDevice);
                 } else {
                     self.live.packages.entry(*id).or_default().insert(who, packages);
                 }
             }
-            answer::Body::Refusal(refusal) if class_of(&refusal) == Class::Permanent => {
-                self.account_gone(&who.account);
+            answer::Body::Refusal(refusal) if class_of(&refusal) == Class::Retry => {
+                self.pause(id, &refusal);
             }
-            answer::Body::Refusal(refusal) => self.pause(id, &refusal),
+            // Nobody is gone: a device of ours that has just come may have no key packages yet.
+            _ if self.is_me(&who.account) => self.own_device_out_of_reach(id, who),
             _ => self.account_gone(&who.account),
         }
     }
@@ -214,7 +217,7 @@ impl Step<'_> {
 
     /// Leaves of an account whose devices its newest list names no more; never our own. Lists that we do not hold
     /// say nothing.
-    fn unlisted(&mut self, id: &RoomId, account: &AccountId) -> Vec<u32> {
+    pub(crate) fn unlisted(&mut self, id: &RoomId, account: &AccountId) -> Vec<u32> {
         if self.known(account).is_none() {
             return Vec::new();
         }

@@ -15,6 +15,7 @@ mod account;
 mod command;
 mod commit;
 mod conversation;
+mod device;
 mod directory;
 pub mod engine;
 pub mod gate;

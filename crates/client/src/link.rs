@@ -129,6 +129,7 @@ impl Step<'_> {
             Purpose::TokenKey(_) => self.live.asking_for_key = false,
             Purpose::Grows(..) => self.growth_lost(),
             Purpose::History(_) => self.own_history_lost(),
+            Purpose::Device(of) => self.device_unanswered(of),
             Purpose::Hello
             | Purpose::Register
             | Purpose::Login
@@ -178,6 +179,12 @@ impl Step<'_> {
         {
             return;
         }
+        if wire == Wire::Login
+            && matches!(&body, answer::Body::Refusal(one) if one.code == Code::Unauthorised.number())
+        {
+            // Logged in no longer: a list may have removed this device.
+            self.login_refused();
+        }
         match (purpose, body) {
             (Purpose::Hello, answer::Body::Hello(hello)) => self.greeted(wire, &hello),
             (Purpose::Hello, answer::Body::Refusal(refusal))
@@ -193,7 +200,8 @@ impl Step<'_> {
                 let seconds = u64::from(refusal.retry_after_seconds).max(5);
                 self.live.log_in_at = Some(self.now + seconds * 1000);
             }
-            // A login that does not verify will not do so later; the account is gone here.
+            (Purpose::Device(of), body) => self.device_answered(of, body),
+            // A login that does not verify will not do so later.
             (Purpose::Login | Purpose::Hello | Purpose::Nothing, _) => {}
             (Purpose::Admission, body) => self.admission_answered(&body),
             (Purpose::TokenKeys, body) => self.token_keys_answered(&body),
@@ -245,7 +253,10 @@ impl Step<'_> {
         self.pin_policy(&deployment, &hello.policy);
         match (wire, account) {
             (Wire::Anonymous, _) => self.link(wire).state = LinkState::Ready,
-            (Wire::Login, None) => {}
+            // Lists that the recovery key signed go before a login.
+            (Wire::Login, None) => {
+                self.live.challenge = <[u8; 32]>::try_from(hello.challenge.as_ref()).ok();
+            }
             (Wire::Login, Some(mut account)) => {
                 self.live.challenge = <[u8; 32]>::try_from(hello.challenge.as_ref()).ok();
                 if account.deployment.is_none() {
@@ -310,7 +321,13 @@ impl Step<'_> {
         let subscribe = request::Body::Subscribe(proto::Subscribe { after });
         self.request(Wire::Login, subscribe, Purpose::Nothing);
         self.renew_mailbox_key(login.mailbox_key_made_at_ms);
-        self.refill_key_packages(login.key_packages_left);
+        if login.mailbox_key_made_at_ms == 0 {
+            // Without a mailbox key of ours nothing reaches us: that first.
+            self.live.device.packages_left = Some(login.key_packages_left);
+        } else {
+            self.refill_key_packages(login.key_packages_left);
+        }
+        self.look_at_own_list();
         self.refill_tokens();
         self.live.resorts_changed = true;
         self.tell_connection();

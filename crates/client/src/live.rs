@@ -64,6 +64,8 @@ pub(crate) struct Live {
     pub(crate) asking_for_key: bool,
     /// When the keys of the next day are asked for.
     pub(crate) keys_due: u64,
+    /// What is under way of our own devices.
+    pub(crate) device: crate::device::Volatile,
     /// Deletions of tokens are on their way, or were refused on this connection.
     pub(crate) forgetting: bool,
     /// The challenge of the login connection, until it is answered.
@@ -98,8 +100,8 @@ pub(crate) struct Live {
     pub(crate) handles: HashMap<String, (Option<AccountId>, u64)>,
     /// When an account was last looked up.
     pub(crate) fresh: HashMap<AccountId, u64>,
-    /// When an account was last looked up because a leaf named a version of its list that we do not have.
-    pub(crate) undecided: HashMap<AccountId, u64>,
+    /// When an account was last looked up because a leaf named a version of its list that we do not have, and which.
+    pub(crate) undecided: HashMap<AccountId, (u64, u32)>,
     /// Look-ups that are wanted or under way.
     pub(crate) searches: BTreeMap<Sought, Search>,
     /// Key packages taken for a room's next Add.
@@ -152,6 +154,7 @@ impl Live {
             logged_key: None,
             asking_for_key: false,
             keys_due: 0,
+            device: crate::device::Volatile::default(),
             forgetting: false,
             challenge: None,
             groups: HashMap::new(),
@@ -274,6 +277,8 @@ pub(crate) enum LinkState {
 pub(crate) enum Purpose {
     /// The greeting.
     Hello,
+    /// Of our own devices.
+    Device(crate::device::Request),
     /// Registration; the ask to answer.
     Register,
     /// Login.

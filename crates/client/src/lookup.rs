@@ -33,6 +33,8 @@ const FRESH_NOBODY: u64 = 1_000;
 pub(crate) const ANSWER_PATIENCE: u64 = 60_000;
 /// How often a list is asked for again that does not reach the version a leaf names, milliseconds.
 const UNDECIDED_AGAIN: u64 = 300_000;
+/// The same where a leaf names a later version than the one that was asked for.
+const UNDECIDED_LATER: u64 = 5_000;
 
 /// Where a look-up stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,25 +93,30 @@ impl Step<'_> {
         false
     }
 
-    /// Whether the lists that the gate lacked were asked for within the last minute, all of them. What is only not logged
-    /// yet is no sign of anything.
-    pub(crate) fn never_listed(&self, missing: &[Missing]) -> bool {
+    /// Whether the lists that the gate lacked were looked up since a Welcome waits for them, all of them: an earlier look
+    /// says nothing of a list that came after it. What is only not logged yet is no sign of anything.
+    pub(crate) fn never_listed(&self, missing: &[Missing], since: Option<u64>) -> bool {
         let mut lists = missing.iter().filter_map(|one| match one {
             Missing::List { account, .. } => Some(self.live.fresh.get(account).copied()),
             Missing::Inclusion { .. } => None,
         });
-        let just_asked = |at: Option<u64>| at.is_some_and(|at| self.now.saturating_sub(at) < FRESH);
-        lists.next().is_some_and(just_asked) && lists.all(just_asked)
+        let asked_since = |at: Option<u64>| at.zip(since).is_some_and(|(at, since)| at >= since);
+        lists.next().is_some_and(asked_since) && lists.all(asked_since)
     }
 
-    /// A leaf names a version of this account's list that we have not seen: asks now, and then at times.
-    pub(crate) fn seek_version(&mut self, account: AccountId) {
+    /// A leaf names a version of this account's list that we have not seen: asks now, and then at times; again soon if
+    /// it is a later one than was asked for before.
+    pub(crate) fn seek_version(&mut self, account: AccountId, version: u32) {
         if self.live.searches.contains_key(&Sought::Account(account)) {
             return;
         }
-        let last = self.live.undecided.get(&account).copied();
-        let soon = last.map_or(self.now, |at| at + UNDECIDED_AGAIN).max(self.now);
-        self.live.undecided.insert(account, soon);
+        let soon = match self.live.undecided.get(&account) {
+            None => self.now,
+            Some((at, asked)) if *asked < version => at + UNDECIDED_LATER,
+            Some((at, _)) => at + UNDECIDED_AGAIN,
+        };
+        let soon = soon.max(self.now);
+        self.live.undecided.insert(account, (soon, version));
         let search = Search { not_before: soon, ..Search::default() };
         self.live.searches.insert(Sought::Account(account), search);
     }

@@ -182,7 +182,7 @@ impl Step<'_> {
     /// False: it can neither be applied nor kept.
     fn arrived(&mut self, room: &RoomId, body: &proto::Body) -> bool {
         if let Some(proto::body::Body::Welcome(welcome)) = &body.body {
-            let waits = self.welcome(&welcome.welcome);
+            let waits = self.welcome(&welcome.welcome, None);
             return waits.is_none_or(|waiting| self.hold_welcome(&waiting, &welcome.welcome));
         }
         let taken = self.take_body(room, body);

@@ -9,7 +9,7 @@ use nodoor_e2ee::{
     payload::{Payload, Slot},
     token,
 };
-use nodoor_view::model::{ConversationId, Problem, ProblemKind};
+use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind};
 use nodoor_wire::{
     code::Class,
     id::{AccountId, RoomId, Token},
@@ -91,9 +91,10 @@ impl Step<'_> {
             }
             return;
         };
+        let direct = conversation.kind == Kind::Direct && outgoing.message.is_some();
         if room.closed {
             self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
-        } else if !self.is_settled(&room) {
+        } else if !self.is_settled(&room) || direct && self.is_held(&conversation.other) {
         } else if let Some(first) = self.comes_first(&room.room).filter(|_| !outgoing.leave) {
             self.intend(&room.room, &first);
             self.advance_room(&room.room);

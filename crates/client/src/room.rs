@@ -109,6 +109,7 @@ impl Step<'_> {
         self.disk.put(key::unknown(&room), &());
         conversation.rooms.push(room);
         self.set_conversation(conversation);
+        self.intend_own_devices(&room);
         Some(room)
     }
 
@@ -130,6 +131,7 @@ impl Step<'_> {
 
     /// Does whatever can be done now.
     pub(crate) fn advance(&mut self) {
+        self.advance_devices();
         self.advance_lookups();
         self.advance_mailbox();
         let mut rooms: Vec<RoomId> = Vec::new();

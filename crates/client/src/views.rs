@@ -5,7 +5,7 @@ use nodoor_view::{
     command::Place,
     event::Event,
     model::{
-        Content, ConversationId, ConversationRow, DeviceRow, From, GroupMember, Kind,
+        Content, ConversationId, ConversationRow, From, GroupMember, Kind,
         LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Problem,
         ProblemKind, Profile, RequestRow, SendState, Sheet, SystemLine, Writable,
     },
@@ -101,6 +101,7 @@ impl Step<'_> {
     pub(crate) fn conversation_row(&mut self, row: &Conversation) -> ConversationRow {
         let room = self.room_in_use(row);
         let stuck = room.as_ref().is_some_and(|room| room.stuck.is_some());
+        let disputed = row.kind == Kind::Direct && self.is_disputed(&row.other);
         let (people, devices) = match &room {
             Some(room) if is_in(row) => self.count(&room.room),
             _ => (0, 0),
@@ -135,6 +136,7 @@ impl Step<'_> {
             sorted_at: Milliseconds(row.sorted_at),
             writable: match row.status {
                 Status::Open if stuck => Writable::Stuck,
+                Status::Open if disputed => Writable::Disputed,
                 Status::Open => Writable::Yes,
                 Status::Request => Writable::Request,
                 Status::Left => Writable::Left,
@@ -375,19 +377,6 @@ impl Step<'_> {
             groups_in_common,
             may_manage,
         })
-    }
-
-    /// Our devices.
-    pub(crate) fn devices(&mut self) -> Vec<DeviceRow> {
-        let Some(account) = self.account() else {
-            return Vec::new();
-        };
-        vec![DeviceRow {
-            device: account.device.to_hex(),
-            name: account.device_name,
-            added_at: Milliseconds(account.made_at),
-            current: true,
-        }]
     }
 
     /// Tells interfaces what changed in this step: rows, counts.

@@ -120,6 +120,22 @@ impl Chain {
         self.links().find(|link| link.hash == *hash).map(|link| &link.list)
     }
 
+    /// Whether the recovery key that was in force signed a version.
+    #[must_use]
+    pub fn is_by_recovery(&self, version: u64) -> bool {
+        self.link(version).is_some_and(|link| link.by_recovery)
+    }
+
+    /// The device of the version before that signed a version; nothing where the recovery key alone did.
+    #[must_use]
+    pub fn approver(&self, version: u64) -> Option<DeviceId> {
+        let before = self.version(version.checked_sub(1)?)?;
+        let signatures = &self.link(version)?.signed.signatures;
+        let mut signers =
+            signatures.iter().filter_map(|one| DeviceId::try_from(one.signer.as_ref()).ok());
+        signers.find(|signer| before.device(signer).is_some())
+    }
+
     /// How many versions the recovery key signed, the first among them.
     #[must_use]
     pub fn signed_by_recovery(&self) -> usize {

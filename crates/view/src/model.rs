@@ -121,6 +121,8 @@ pub enum Writable {
     Blocked,
     /// The group cannot go on for this device until a member repairs it; messages wait.
     Stuck,
+    /// A device of the other person says that it was removed by somebody else; messages wait until they settle it.
+    Disputed,
 }
 
 /// Who a line is from.

@@ -123,6 +123,7 @@ show-request = عرض الطلب
 composer-left = غادرتَ. ويبقى لك ما استلمته.
 composer-removed = أُزلتَ من المجموعة. ويبقى لك ما استلمته.
 composer-stuck = تنتظر هذه المجموعة جهاز عضو آخر. والرسائل تنتظر أيضًا.
+composer-disputed = يقول جهاز من أجهزة { $name } إن شخصًا آخر أزاله. تنتظر الرسائل حتى يحسم { $name } الأمر بكلمات الاسترداد.
 composer-blocked = لقد حظرت { $name }.
 ask-name = سيراك { $name } باسم { $handle }. أتضيف اسمًا؟
 add-name = إضافة اسم

@@ -118,6 +118,7 @@ show-request = Show request
 composer-left = You left. You keep what you have received.
 composer-removed = You were removed. You keep what you have received.
 composer-stuck = This group waits for another member's device. Messages wait too.
+composer-disputed = A device of { $name } says it was removed by someone else. Messages wait until { $name } settles it with the recovery words.
 composer-blocked = You blocked { $name }.
 ask-name = { $name } will see you as { $handle }. Add a name?
 add-name = Add name

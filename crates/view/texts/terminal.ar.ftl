@@ -55,6 +55,7 @@ read-only-left = غادرتَ. ويبقى لك ما استلمته.
 read-only-removed = أُزلتَ. ويبقى لك ما استلمته.
 read-only-blocked = لقد حظرت { $name }. ولم يُبلَّغ بذلك.
 read-only-stuck = تنتظر هذه المجموعة حتى يصلحها عضو. الرسائل تنتظر هنا.
+read-only-disputed = يقول جهاز من أجهزة { $name } إن شخصًا آخر أزاله. تنتظر الرسائل حتى تحسم كلمات الاسترداد الأمر.
 read-only-request = اقبل الطلب أولًا ثم اكتب.
 too-long = هذا { $size } كيلوبايت، والحد 64. وهو محفوظ في حقل الكتابة.
 deleted = حُذفت هنا. u يعيدها.
@@ -159,3 +160,17 @@ plain-no-request = لا طلب هنا لتجيب عنه.
 waits-for = بانتظار وصوله؛ Ctrl+D للخروج.
 line-kept = محفوظ إلى أن يمكن إرساله.
 lines-not-sent = ما كتبته لم يُرسل: لم يُقبل الطلب.
+
+## Devices
+device-added = أُضيف جهاز إلى حسابك: { $name }. لست أنت؟ أزله: nodoor device list ثم device remove.
+device-added-by-words = أضافت كلمات الاسترداد جهازًا إلى حسابك: { $name }.
+device-removed = أُزيل جهاز من حسابك: { $name }.
+device-removed-this = أُزيل هذا الجهاز من حسابك. يبقى ما فيه مقروءًا هنا.
+standing-may-dispute = أُزيل هذا الجهاز من حسابك. إن لم تكن أنت فاعترض خلال 7 أيام: nodoor device dispute.
+standing-removed = أُزيل هذا الجهاز من حسابك.
+standing-disputed = يعترض جهاز أُزيل. لا يُضاف جهاز، وتنتظر رسائل جهات الاتصال، حتى تحسم كلمات الاسترداد الأمر: nodoor recover.
+disputed = وصل اعتراضك إلى الخادم. تحسمه كلمات الاسترداد: nodoor recover.
+nothing-typed = لم يُكتب شيء. لم يُضف شيء.
+words-not-here = ليست الكلمات على هذا الجهاز: حُفظت ومُحيت، أو هي على جهاز آخر.
+words-asked = اكتب هذه الكلمات ثم اضغط Enter: { $places }
+words-saved = حُفظت. لم تعد الكلمات على هذا الجهاز.

@@ -47,6 +47,7 @@ read-only-left = You left. You keep what you have received.
 read-only-removed = You were removed. You keep what you have received.
 read-only-blocked = You blocked { $name }. They are not told.
 read-only-stuck = This group waits until a member repairs it. Messages wait here.
+read-only-disputed = A device of { $name } says it was removed by someone else. Messages wait until the recovery words settle it.
 read-only-request = Accept the request first, then write.
 too-long = That is { $size } KB, at most 64 KB. It is kept in the composer.
 deleted = Deleted here. u brings it back.
@@ -147,3 +148,17 @@ plain-no-request = There is no request here to answer.
 waits-for = Waiting until they are here; Ctrl+D leaves.
 line-kept = Kept until it can be sent.
 lines-not-sent = What you typed was not sent: the request was not accepted.
+
+## Devices
+device-added = A device was added to your account: { $name }. Not you? Remove it: nodoor device list, then device remove.
+device-added-by-words = Your recovery words added a device to your account: { $name }.
+device-removed = A device was removed from your account: { $name }.
+device-removed-this = This device was removed from your account. What it has stays readable here.
+standing-may-dispute = This device was removed from your account. If that was not you, object within 7 days: nodoor device dispute.
+standing-removed = This device was removed from your account.
+standing-disputed = A removed device objects. No device can be added, and contacts hold their messages, until the recovery words settle it: nodoor recover.
+disputed = The server has your objection. The recovery words settle it: nodoor recover.
+nothing-typed = Nothing was typed. Nothing was added.
+words-not-here = The words are not on this device: they were saved and erased, or another device has them.
+words-asked = Type these words, then Enter: { $places }
+words-saved = Saved. The words are no longer on this device.

@@ -626,7 +626,18 @@ impl World {
             self.cut_one(person, wire);
             return;
         }
-        let answer = self.runtime.block_on(self.server.handle(connection, request));
+        let server = &self.server;
+        let id = request.id;
+        let waits = matches!(request.body, Some(proto::request::Body::RendezvousGet(_)));
+        // Whoever asks for an empty slot would wait for it: the world does not stand still meanwhile.
+        let nothing = proto::answer::Body::RendezvousGet(proto::RendezvousGetAnswer::default());
+        let answer = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                answer = server.handle(connection, request) => answer,
+                () = std::future::ready(()), if waits => proto::Answer { id, body: Some(nothing) },
+            }
+        });
         if fate == Fate::AnswerLost {
             self.cut_one(person, wire);
             return;

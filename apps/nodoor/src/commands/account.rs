@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The account itself: register, whoami, name, words, devices, erase.
+//! The account itself: register, whoami, name, erase.
 
 use nodoor_view::{
     command::{Command, Reply},
@@ -8,7 +8,7 @@ use nodoor_view::{
 
 use crate::{
     failure::Failure,
-    output::{self, Device, Me},
+    output::{self, Me},
     session::Session,
 };
 
@@ -36,29 +36,6 @@ pub(super) async fn name(session: &Session, name: &str) -> Result<(), Failure> {
         Reply::Profile(profile) => print(session, &profile),
         _ => Err(Failure::unexpected()),
     }
-}
-
-pub(super) async fn words(session: &Session) -> Result<(), Failure> {
-    match session.ask(Command::Words).await? {
-        Reply::Words(words) => {
-            let row = serde_json::json!({ "words": words });
-            output::row(session.json, &row, &words).map_err(|error| Failure::system(&error))
-        }
-        _ => Err(Failure::unexpected()),
-    }
-}
-
-pub(super) async fn devices(session: &Session) -> Result<(), Failure> {
-    let Reply::Devices(rows) = session.ask(Command::Devices).await? else {
-        return Err(Failure::unexpected());
-    };
-    for row in &rows {
-        let mark = if row.current { "*" } else { " " };
-        let line = format!("{mark} {}  {}  {}", row.name, output::local(row.added_at), row.device);
-        output::row(session.json, &Device::new(row), &line)
-            .map_err(|error| Failure::system(&error))?;
-    }
-    Ok(())
 }
 
 pub(super) async fn erase(session: &Session) -> Result<(), Failure> {

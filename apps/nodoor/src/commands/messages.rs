@@ -13,7 +13,7 @@ use nodoor_view::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{account, people::print};
+use super::{account, devices::said, people::print};
 use crate::{
     failure::Failure,
     output::{self, Message, Sent},
@@ -75,6 +75,9 @@ pub(super) async fn receive(
             }
             let arrival = async {
                 while let Some(event) = events.next().await {
+                    if let Some(said) = said(&event, &session.texts) {
+                        eprintln!("nodoor: {said}");
+                    }
                     if matches!(
                         event,
                         Event::Message { new: true, .. } | Event::Conversation { .. }

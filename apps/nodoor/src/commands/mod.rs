@@ -2,9 +2,11 @@
 //! One function a verb. Each opens the profile, asks, prints, waits until the server has it, and closes.
 
 mod account;
+pub(crate) mod devices;
 mod groups;
 mod messages;
 mod people;
+mod words;
 
 use std::io::IsTerminal;
 
@@ -80,8 +82,10 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Register { handle, ticket } => account::register(session, handle, ticket).await,
         Verb::Whoami => account::who_am_i(session).await,
         Verb::Name { name } => account::name(session, name).await,
-        Verb::Words => account::words(session).await,
-        Verb::Device { verb: DeviceVerb::List } => account::devices(session).await,
+        Verb::Words { confirm: false } => words::show(session).await,
+        Verb::Words { confirm: true } => words::confirm(session).await,
+        Verb::Recover { handle, words } => words::recover(session, handle, words).await,
+        Verb::Device { verb } => of_devices(session, verb).await,
         Verb::Erase { .. } => account::erase(session).await,
         Verb::Send { to, text } => messages::send(session, to, text).await,
         Verb::Receive { wait, count } => messages::receive(session, *wait, *count).await,
@@ -100,5 +104,16 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         | Verb::Evidence { .. }
         | Verb::Release { .. }
         | Verb::Update { .. } => Ok(()),
+    }
+}
+
+async fn of_devices(session: &Session, verb: &DeviceVerb) -> Result<(), Failure> {
+    match verb {
+        DeviceVerb::List => devices::list(session).await,
+        DeviceVerb::Link => devices::link(session).await,
+        DeviceVerb::Approve { link, .. } => devices::approve(session, link).await,
+        DeviceVerb::Rename { id, name } => devices::rename(session, id, name).await,
+        DeviceVerb::Remove { id } => devices::remove(session, id).await,
+        DeviceVerb::Dispute => devices::dispute(session).await,
     }
 }

@@ -410,7 +410,8 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
     let id = match row.writable {
         Writable::Yes if app.composer.is_empty() => "composer-hint",
         Writable::Stuck if app.composer.is_empty() => "read-only-stuck",
-        Writable::Yes | Writable::Stuck => "",
+        Writable::Disputed if app.composer.is_empty() => "read-only-disputed",
+        Writable::Yes | Writable::Stuck | Writable::Disputed => "",
         Writable::Request => "read-only-request",
         Writable::Left => "read-only-left",
         Writable::Removed => "read-only-removed",

@@ -229,6 +229,10 @@ impl<'s> Screen<'s> {
             Event::ServerUnfit { problem } => {
                 self.app.trouble = Some(self.session.texts.problem(problem));
             }
+            Event::Device { .. } => {
+                let said = crate::commands::devices::said(&event, &self.session.texts);
+                self.app.trouble = said.or(self.app.trouble.take());
+            }
             Event::DiskTrouble => {
                 self.app.trouble = Some(self.session.texts.get("disk-trouble", &[]));
             }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod alone;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod releases;

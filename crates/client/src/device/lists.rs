@@ -212,7 +212,7 @@ impl Step<'_> {
         else {
             return;
         };
-        let by_words = is_by_words(chain, version);
+        let by_words = chain.is_by_recovery(version);
         for device in list.added_since(before) {
             let row = rows::named(&device.id);
             let known: Option<Named> = self.disk.get(&row);
@@ -223,7 +223,7 @@ impl Step<'_> {
             }
             self.disk.put(row, &named);
             if !approved_here && device.id != own {
-                let by = approver(chain, version).filter(|_| !by_words);
+                let by = chain.approver(version).filter(|_| !by_words);
                 let by = by.map(|by| self.device_row(&by).name).unwrap_or_default();
                 let device = self.device_row(&device.id);
                 self.tell_device(DeviceEvent::Added { device, by, by_words });
@@ -257,7 +257,7 @@ impl Step<'_> {
     /// After each login: what other devices did meanwhile.
     pub(crate) fn look_at_own_list(&mut self) {
         if let Some(me) = self.me()
-            && self.known(&me).is_some_and(|known| known.chain.newest().devices().len() > 1)
+            && self.known(&me).is_some_and(|known| known.chain.newest().version() > 1)
         {
             self.seek(me);
         }
@@ -440,23 +440,4 @@ impl Step<'_> {
             _ => {}
         }
     }
-}
-
-/// Whether the recovery key signed this version. In a list that verified nobody else signs without a name.
-fn is_by_words(chain: &Chain, version: u64) -> bool {
-    signatures(chain, version).iter().any(|one| one.signer.is_empty())
-}
-
-/// The device of the version before that signed this one.
-fn approver(chain: &Chain, version: u64) -> Option<DeviceId> {
-    let before = chain.version(version.checked_sub(1)?)?;
-    signatures(chain, version)
-        .iter()
-        .filter_map(|one| DeviceId::try_from(one.signer.as_ref()).ok())
-        .find(|signer| before.device(signer).is_some())
-}
-
-fn signatures(chain: &Chain, version: u64) -> Vec<proto::ListSignature> {
-    let place = usize::try_from(version.saturating_sub(1)).unwrap_or(usize::MAX);
-    chain.to_proto().into_iter().nth(place).map(|list| list.signatures).unwrap_or_default()
 }

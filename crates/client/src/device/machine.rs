@@ -108,7 +108,6 @@ pub(crate) struct Asking {
 }
 
 /// What a code that was typed led to.
-#[expect(clippy::large_enum_variant, reason = "lives for one call")]
 pub(crate) enum Typed {
     /// It matches.
     Match(Matched),

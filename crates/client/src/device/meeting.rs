@@ -70,7 +70,6 @@ pub(crate) struct Meeting {
 }
 
 /// Where a meeting stands.
-#[expect(clippy::large_enum_variant, reason = "there is one meeting at a time")]
 enum Stage {
     /// New device: waits for slot 1.
     Shown(Shown),

@@ -3,7 +3,8 @@
 //!
 //! [`machine`] is what two devices agree on, [`meeting`] moves it through the server's rendezvous, [`lists`] puts a
 //! list and sees what a new one changed, [`joining`] makes a device of an account out of keys that a list names,
-//! [`rooms`] brings devices into rooms and out of them, [`words`] are the recovery words. Nothing here opens a message.
+//! [`rooms`] brings devices into rooms and out of them, [`words`] are the recovery words, [`contacts`] holds what we write
+//! to people whose devices disagree. Nothing here opens a message.
 //! The server sees boxes that it cannot open, and signed lists, which are public.
 //!
 //! | key | record |
@@ -19,6 +20,7 @@
 //!
 //! Spec: `docs/book/ledger.md`, 8; `docs/book/protocol.md`, 1.
 
+mod contacts;
 mod joining;
 mod lists;
 mod machine;

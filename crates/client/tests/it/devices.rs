@@ -209,3 +209,150 @@ fn every_device_is_told_of_a_new_one() {
     };
     assert!(world.person(alice).events.iter().any(told), "the phone was not told");
 }
+
+fn words(world: &mut World, person: usize) -> String {
+    match world.ask(person, Command::Words) {
+        Reply::Words(words) => words,
+        other => panic!("no words: {other:?}"),
+    }
+}
+
+#[test]
+fn words_are_asked_back_once_and_then_are_gone() {
+    let mut world = World::new(6);
+    let alice = world.register("alice");
+    let all = words(&mut world, alice);
+    let all: Vec<&str> = all.split(' ').collect();
+    let asked = |world: &mut World| match device(world, alice, Device::WordsAsk) {
+        Reply::Device(DeviceReply::Places { places }) => places,
+        other => panic!("nothing asked: {other:?}"),
+    };
+    let places = asked(&mut world);
+    assert_eq!(places.len(), 3);
+    assert!(places.is_sorted() && places.iter().all(|place| (1..=24).contains(place)));
+    assert_eq!(asked(&mut world), places, "the same until they were answered");
+    let right = |places: &[u8]| -> Vec<String> {
+        places.iter().map(|place| all[usize::from(*place) - 1].to_uppercase()).collect()
+    };
+    let mut wrong = right(&places);
+    wrong.swap(0, 1);
+    if all[usize::from(places[0]) - 1] != all[usize::from(places[1]) - 1] {
+        let said = device(&mut world, alice, Device::WordsConfirm { words: wrong });
+        assert_eq!(problem(said), ProblemKind::WrongWords);
+    }
+    // Nothing was asked now: three guessed words erase nothing.
+    let said = device(&mut world, alice, Device::WordsConfirm { words: Vec::new() });
+    assert_eq!(problem(said), ProblemKind::WrongWords);
+    let places = asked(&mut world);
+    let said = device(&mut world, alice, Device::WordsConfirm { words: right(&places) });
+    assert_eq!(said, Reply::Done);
+    assert_eq!(world.ask(alice, Command::Words), Reply::Nothing);
+    assert_eq!(device(&mut world, alice, Device::WordsAsk), Reply::Nothing);
+}
+
+fn recover(world: &mut World, person: usize, handle: &str, words: &str) -> Reply {
+    let of = Device::Recover { handle: handle.to_owned(), words: words.to_owned() };
+    device(world, person, of)
+}
+
+#[test]
+fn the_words_bring_an_account_back_and_put_every_other_device_out() {
+    for ledger in [false, true] {
+        let mut world = if ledger { World::with_ledger(7) } else { World::new(7) };
+        let (alice, bob) = (world.register("alice"), world.register("bob"));
+        world.pass(Duration::from_secs(10));
+        let (hers, his) = (words(&mut world, alice), words(&mut world, bob));
+        world.say(alice, "bob", "before");
+        world.pass(Duration::from_secs(10));
+        world.accept(bob);
+        world.pass(Duration::from_secs(10));
+        let fresh = world.begin_without_account("fresh");
+        for (words, kind) in [
+            ("one two three", ProblemKind::WrongWords),
+            (hers.rsplit_once(' ').unwrap().0, ProblemKind::WrongWords),
+            (his.as_str(), ProblemKind::WrongWords),
+        ] {
+            assert_eq!(problem(recover(&mut world, fresh, "alice", words)), kind);
+        }
+        let back = recover(&mut world, fresh, "@Alice", &hers.to_uppercase());
+        assert!(matches!(back, Reply::Profile(profile) if profile.handle == "alice"));
+        world.pass(Duration::from_secs(30));
+        assert_eq!(rows(&mut world, fresh).len(), 1);
+        // The old device is out, was told why, and cannot object to the words.
+        world.cut(alice);
+        world.pass(Duration::from_secs(10));
+        let standing = device(&mut world, alice, Device::Standing);
+        assert!(matches!(
+            standing,
+            Reply::Device(DeviceReply::Standing(Standing::Removed { may_dispute: false, .. }))
+        ));
+        assert_eq!(problem(device(&mut world, alice, Device::Dispute)), ProblemKind::NotAllowed);
+        // Bob's chat goes on with the new device and without the old one.
+        world.say(fresh, "bob", "it is me again");
+        world.pass(Duration::from_secs(20));
+        let chat = world.chats(bob).remove(0).id;
+        assert_eq!(world.texts(bob, chat), ["alice: before", "alice: it is me again"], "{ledger}");
+        world.say(bob, "alice", "welcome back");
+        world.pass(Duration::from_secs(20));
+        let chat = world.chats(fresh).remove(0).id;
+        assert_eq!(world.texts(fresh, chat), ["me: it is me again", "bob: welcome back"]);
+        let chat = world.chats(alice).remove(0).id;
+        assert_eq!(world.texts(alice, chat), ["me: before"], "the old device reads on");
+        // Whoever looks the handle up finds the account as before.
+        let carol = world.register("carol");
+        world.pass(Duration::from_secs(10));
+        world.say(carol, "alice", "hello");
+        world.pass(Duration::from_secs(20));
+        assert_eq!(world.requests(fresh).len(), 1, "{ledger}");
+    }
+}
+
+#[test]
+fn a_thief_gets_a_standstill_and_no_account() {
+    let mut world = World::with_ledger(8);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let hers = words(&mut world, alice);
+    world.pass(Duration::from_secs(10));
+    world.say(alice, "bob", "before");
+    world.pass(Duration::from_secs(10));
+    world.accept(bob);
+    world.pass(Duration::from_secs(10));
+    // The thief has the laptop, unlocked, and puts the phone out.
+    let thief = link(&mut world, alice, "laptop");
+    let phone = rows(&mut world, alice)[0].device.clone();
+    assert_eq!(device(&mut world, thief, Device::Remove { device: phone }), Reply::Done);
+    world.cut(alice);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(device(&mut world, alice, Device::Dispute), Reply::Done);
+    assert_eq!(device(&mut world, alice, Device::Dispute), Reply::Done, "once is enough");
+    // The thief adds no device.
+    world.cut(thief);
+    world.pass(Duration::from_secs(700));
+    let second = world.begin_without_account("second");
+    let letters = show(&mut world, second);
+    let said = device(&mut world, thief, Device::LinkApprove { link: letters });
+    assert_eq!(problem(said), ProblemKind::Disputed);
+    // What Bob writes waits, and his chat says why.
+    let chat = world.chats(bob).remove(0);
+    world.write(bob, chat.id, "are you there?");
+    world.pass(Duration::from_secs(30));
+    let row = world.chats(bob).remove(0);
+    assert_eq!(row.writable, nodoor_view::model::Writable::Disputed);
+    let at_thief = world.chats(thief).remove(0).id;
+    assert!(world.texts(thief, at_thief).is_empty(), "the thief reads");
+    // The words settle it: what waited goes to the owner.
+    let fresh = world.begin_without_account("fresh");
+    assert!(matches!(recover(&mut world, fresh, "alice", &hers), Reply::Profile(_)));
+    world.pass(Duration::from_secs(30));
+    world.say(fresh, "bob", "I am back");
+    world.pass(Duration::from_secs(700));
+    let row = world.chats(bob).remove(0);
+    assert_eq!(row.writable, nodoor_view::model::Writable::Yes);
+    let at_fresh = world.chats(fresh).remove(0).id;
+    let texts = world.texts(fresh, at_fresh);
+    assert_eq!(texts, ["me: I am back", "bob: are you there?"]);
+    assert!(world.texts(thief, at_thief).is_empty(), "the thief reads");
+    // And devices can be added again.
+    link(&mut world, fresh, "new laptop");
+    assert_eq!(rows(&mut world, fresh).len(), 2);
+}

@@ -50,6 +50,12 @@ pub(super) fn composer(id: ConversationId) -> AnyView {
         ),
         Writable::Left => instead(html::span().child(say("composer-left")), None),
         Writable::Removed => instead(html::span().child(say("composer-removed")), None),
+        Writable::Disputed => instead(
+            html::span().child(row.with_untracked(|row| {
+                say_with("composer-disputed", &[("name", Put::Text(&row.title))])
+            })),
+            None,
+        ),
         Writable::Stuck => instead(html::span().child(say("composer-stuck")), None),
         Writable::Blocked => instead(
             html::span().child(row.with_untracked(|row| {

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Devices with the real server: linked, removed, brought back; and a thief who gets a standstill.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdout, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::world::{Person, Server, texts};
+
+/// A command that prints as it goes on.
+struct Running {
+    process: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(person: &Person, arguments: &[&str]) -> Self {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        let mut process = person
+            .command(&all)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap());
+        Self { process, lines }
+    }
+
+    /// The next row.
+    fn row(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("no row: {line:?}"))
+    }
+
+    fn write(&mut self, line: &str) {
+        let mut input = self.process.stdin.as_ref().unwrap();
+        writeln!(input, "{line}").unwrap();
+    }
+
+    /// What it says on standard error, once it failed with this exit code.
+    fn fails(self, code: i32) -> String {
+        let output = self.process.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn succeeds(self) {
+        let output = self.process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Links a new device to a person's. Its id.
+fn link(old: &Person, new: &Person) -> String {
+    let mut on_new = Running::start(new, &["device", "link"]);
+    let link = on_new.row()["link"].as_str().unwrap().to_owned();
+    let mut on_old = Running::start(old, &["device", "approve", &link, "--yes"]);
+    let code = on_old.row()["code"].as_str().unwrap().to_owned();
+    assert_eq!(code.len(), 6);
+    on_new.write(&code);
+    let device = on_old.row()["device"].as_str().unwrap().to_owned();
+    assert_eq!(on_new.row()["device"], device.as_str());
+    on_new.succeeds();
+    on_old.succeeds();
+    device
+}
+
+/// Runs a command until it prints a row.
+fn until_row(person: &Person, arguments: &[&str]) -> Vec<Value> {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let rows = person.json(arguments);
+        if !rows.is_empty() {
+            return rows;
+        }
+        assert!(Instant::now() < until, "{arguments:?} never said anything");
+    }
+}
+
+fn befriend(alice: &Person, bob: &Person) {
+    alice.json(&["send", "@bob", "hello"]);
+    until_row(bob, &["requests"]);
+    bob.json(&["accept", "@alice"]);
+    bob.json(&["receive"]);
+}
+
+#[test]
+fn a_linked_device_reads_with_the_other_and_a_removed_one_no_more() {
+    let server = Server::start();
+    let (alice, bob) = (Person::registered(&server, "alice"), Person::registered(&server, "bob"));
+    befriend(&alice, &bob);
+    let laptop = Person::at(&server.address);
+    let device = link(&alice, &laptop);
+    assert_eq!(laptop.json(&["whoami"])[0]["handle"], "alice");
+    for person in [&alice, &laptop] {
+        assert_eq!(person.json(&["device", "list"]).len(), 2);
+    }
+    // The phone brings the laptop into the chat.
+    until_row(&laptop, &["conversations"]);
+    bob.json(&["send", "@alice", "to both"]);
+    for person in [&alice, &laptop] {
+        let rows = person.json(&["receive", "--wait", "30"]);
+        assert!(texts(&rows).contains(&"to both"), "{rows:?}");
+    }
+    laptop.json(&["send", "@bob", "from the laptop"]);
+    let rows = bob.json(&["receive", "--wait", "30"]);
+    assert!(texts(&rows).contains(&"from the laptop"), "{rows:?}");
+
+    alice.json(&["device", "rename", &device, "Kitchen"]);
+    let rows = alice.json(&["device", "list"]);
+    assert!(rows.iter().any(|row| row["device"] == device.as_str() && row["name"] == "Kitchen"));
+
+    assert_eq!(alice.json(&["device", "remove", &device])[0]["device"], device.as_str());
+    assert_eq!(alice.json(&["device", "list"]).len(), 1);
+    bob.json(&["send", "@alice", "after"]);
+    let rows = alice.json(&["receive", "--wait", "30"]);
+    assert!(texts(&rows).contains(&"after"), "{rows:?}");
+    assert!(laptop.json(&["receive", "--wait", "3"]).is_empty());
+    let rows = laptop.json(&["history", "@bob"]);
+    assert!(!texts(&rows).contains(&"after"), "the removed device reads on: {rows:?}");
+}
+
+#[test]
+fn a_wrong_code_links_nothing_and_a_third_one_ends_it() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let laptop = Person::at(&server.address);
+    let mut on_new = Running::start(&laptop, &["device", "link"]);
+    let link = on_new.row()["link"].as_str().unwrap().to_owned();
+    // Without --yes nothing is approved.
+    assert_eq!(alice.run(&["device", "approve", &link]).status.code(), Some(2));
+    let mut on_old = Running::start(&alice, &["device", "approve", &link, "--yes"]);
+    let code = on_old.row()["code"].as_str().unwrap().to_owned();
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for _ in 0..3 {
+        on_new.write(wrong);
+    }
+    let said = on_new.fails(1);
+    assert!(said.contains("wrong_code: ") && said.contains("link_over: "), "{said}");
+    let _ = on_old.process.kill();
+    let _ = on_old.process.wait();
+    assert_eq!(alice.json(&["device", "list"]).len(), 1);
+    assert_eq!(laptop.run(&["whoami"]).status.code(), Some(1));
+}
+
+#[test]
+fn the_words_are_asked_back_erased_and_bring_the_account_back() {
+    let server = Server::start();
+    let (alice, bob) = (Person::registered(&server, "alice"), Person::registered(&server, "bob"));
+    befriend(&alice, &bob);
+    let words = alice.json(&["words"])[0]["words"].as_str().unwrap().to_owned();
+    let all: Vec<&str> = words.split(' ').collect();
+    assert_eq!(all.len(), 24);
+    let mut confirm = Running::start(&alice, &["words", "--confirm"]);
+    let asked = confirm.row();
+    for place in asked["places"].as_array().unwrap() {
+        let place = usize::try_from(place.as_u64().unwrap()).unwrap();
+        confirm.write(all[place - 1]);
+    }
+    assert_eq!(confirm.row()["saved"], true);
+    confirm.succeeds();
+    let gone = alice.run(&["words"]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(gone.stdout.is_empty());
+
+    let fresh = Person::at(&server.address);
+    let wrong = fresh.run(&["recover", "--handle", "bob", "--words", &words]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let back = fresh.json(&["recover", "--handle", "alice", "--words", &words]);
+    assert_eq!(back[0]["handle"], "alice");
+    assert_eq!(fresh.json(&["device", "list"]).len(), 1);
+    fresh.json(&["send", "@bob", "it is me"]);
+    let rows = bob.json(&["receive", "--wait", "30"]);
+    assert!(texts(&rows).contains(&"it is me"), "{rows:?}");
+    bob.json(&["send", "@alice", "welcome back"]);
+    let rows = fresh.json(&["receive", "--wait", "30"]);
+    assert!(texts(&rows).contains(&"welcome back"), "{rows:?}");
+    // The old device is out.
+    assert!(alice.json(&["receive", "--wait", "3"]).is_empty());
+    let listed = alice.run(&["device", "list"]);
+    assert!(String::from_utf8_lossy(&listed.stderr).contains("was removed"));
+}
+
+#[test]
+fn a_thief_of_a_device_gets_a_standstill() {
+    let server = Server::start();
+    let (alice, bob) = (Person::registered(&server, "alice"), Person::registered(&server, "bob"));
+    befriend(&alice, &bob);
+    let words = alice.json(&["words"])[0]["words"].as_str().unwrap().to_owned();
+    let thief = Person::at(&server.address);
+    link(&alice, &thief);
+    until_row(&thief, &["conversations"]);
+    let phone = alice.json(&["whoami"])[0]["device"].as_str().unwrap().to_owned();
+    thief.json(&["device", "remove", &phone]);
+    let objected = alice.json(&["device", "dispute"]);
+    assert_eq!(objected[0]["standing"], "disputed");
+    // The thief adds no device.
+    let second = Person::at(&server.address);
+    let mut on_second = Running::start(&second, &["device", "link"]);
+    let link = on_second.row()["link"].as_str().unwrap().to_owned();
+    let _ = thief.run(&["device", "list"]);
+    let refused = thief.run(&["device", "approve", &link, "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.starts_with("nodoor: disputed: "), "{said}");
+    let _ = on_second.process.kill();
+    let _ = on_second.process.wait();
+    // What Bob writes waits.
+    bob.json(&["receive"]);
+    bob.run(&["send", "@alice", "are you there?"]);
+    assert!(thief.json(&["receive", "--wait", "3"]).is_empty(), "the thief reads");
+    // The words settle it.
+    let fresh = Person::at(&server.address);
+    fresh.json(&["recover", "--handle", "alice", "--words", &words]);
+    fresh.json(&["send", "@bob", "I am back"]);
+    let rows = bob.json(&["receive", "--wait", "30"]);
+    assert!(texts(&rows).contains(&"I am back"), "{rows:?}");
+    let rows = fresh.json(&["receive", "--wait", "30"]);
+    assert!(texts(&rows).contains(&"are you there?"), "{rows:?}");
+    assert!(thief.json(&["receive", "--wait", "3"]).is_empty(), "the thief reads");
+}

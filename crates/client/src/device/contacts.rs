@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! Other people's devices, where they disagree: while a removed device objects, what we write to that person waits.
+//!
+//! An objection is put at the server by somebody whom no room tells of it any more. So for a week after a device of theirs
+//! was removed by another one, a person's lists are looked up before we write, every ten minutes at most; and no more
+//! after that, or when their recovery key signed it.
+//!
+//! Spec: `docs/book/protocol.md`, 1; `docs/book/ledger.md`, 8.
+
+use nodoor_transparency::chain::Chain;
+use nodoor_wire::id::AccountId;
+
+use crate::{device::DAY, io::Wire, step::Step};
+
+/// How long after a removal its device may object, milliseconds of ledger time, and a day for the objection to be seen.
+const MAY_OBJECT: u64 = 8 * DAY;
+/// How long a look-up counts, milliseconds.
+const FRESH: u64 = 10 * 60_000;
+
+impl Step<'_> {
+    /// Whether a removed device of this account objects, as far as we know.
+    pub(crate) fn is_disputed(&mut self, account: &AccountId) -> bool {
+        self.known(account).is_some_and(crate::directory::Known::is_disputed)
+    }
+
+    /// Whether what we write to a person waits: a device of theirs objects, or it is being asked whether one does.
+    pub(crate) fn is_held(&mut self, account: &AccountId) -> bool {
+        if self.may_be_disputed(account) {
+            let at = self.live.fresh.get(account).copied();
+            let fresh = at.is_some_and(|at| self.now.saturating_sub(at) < FRESH);
+            if !fresh && self.is_ready(Wire::Anonymous) {
+                self.seek(*account);
+            }
+            if !fresh {
+                return true;
+            }
+        }
+        self.is_disputed(account)
+    }
+
+    /// Whether a device took another one of this account away, of late and without the recovery key.
+    fn may_be_disputed(&mut self, account: &AccountId) -> bool {
+        let Some(chain) = self.known(account).map(|known| known.chain.clone()) else {
+            return false;
+        };
+        let now = self.ledger().and_then(|ledger| ledger.held).map(|held| held.time);
+        let since = self.contact(account).logged.since;
+        removals(&chain).any(|version| {
+            let logged = since.iter().find(|(at, _)| *at >= version).map(|(_, time)| *time);
+            match (now, logged) {
+                (Some(now), Some(logged)) => now.saturating_sub(logged) < MAY_OBJECT,
+                _ => true,
+            }
+        })
+    }
+}
+
+/// Versions that took a device away and that no recovery key settled, theirs or a later one.
+fn removals(chain: &Chain) -> impl Iterator<Item = u64> {
+    let newest = chain.newest().version();
+    let settled = (1..=newest).rev().find(|version| chain.is_by_recovery(*version)).unwrap_or(1);
+    (settled + 1..=newest).filter(|version| {
+        let (before, list) = (chain.version(version - 1), chain.version(*version));
+        before.zip(list).is_some_and(|(before, list)| list.removed_since(before).next().is_some())
+    })
+}
