@@ -6,7 +6,6 @@
 //!
 //! Spec: `docs/book/protocol.md`, 1.1.
 
-use nodoor_e2ee::{key_package, token};
 use nodoor_transparency::{
     key::{Signer, SigningKey},
     list::{Device, DeviceList},
@@ -166,50 +165,24 @@ impl Step<'_> {
         });
     }
 
-    /// Uploads key packages when few are left, their tokens first.
+    /// Uploads key packages when few are left or they are a month old, their tokens first.
     pub(crate) fn refill_key_packages(&mut self, left: u32) {
         let stock = self.live.stock;
         // Low is two fifths of the stock: 20 of 50.
-        if left as usize * limits::KEY_PACKAGES >= stock * limits::KEY_PACKAGES_LOW as usize {
-            self.live.upload = None;
-            return self.replace_unwanted();
-        }
+        let low =
+            (left as usize) * limits::KEY_PACKAGES < stock * limits::KEY_PACKAGES_LOW as usize;
+        // One whose answer was lost: a refill got there if enough are left, a new stock is put again.
+        self.live.upload.take_if(|upload| !low && !upload.packages.renew);
         if self.live.upload.is_none() {
-            self.live.upload = self.make_key_packages(left);
+            self.live.upload = if self.is_stock_old() {
+                self.make_new_stock()
+            } else if low {
+                self.make_packages(stock.saturating_sub(left as usize))
+            } else {
+                return self.replace_unwanted();
+            };
         }
         self.put_package_tokens();
-    }
-
-    fn make_key_packages(&mut self, left: u32) -> Option<Upload> {
-        let stock = self.live.stock;
-        let wanted = stock.saturating_sub(left as usize);
-        self.make_packages(wanted)
-    }
-
-    /// So many single-use key packages, and a last-resort one.
-    pub(crate) fn make_packages(&mut self, wanted: usize) -> Option<Upload> {
-        let identity = self.identity()?;
-        let mut seeds = Vec::new();
-        let mut upload = proto::KeyPackagePut::default();
-        for number in 0..=wanted {
-            let last_resort = number == wanted;
-            let made = key_package::make(&self.disk, &identity, last_resort, self.rng);
-            let Ok(key_package::Made { bytes, token }) = made else {
-                continue;
-            };
-            let Some(seed) = token::seed(&self.disk, &token) else {
-                continue;
-            };
-            seeds.push(seed.to_vec().into());
-            if last_resort {
-                self.keep_last_resort(&token, &bytes);
-                upload.last_resort = bytes.into();
-            } else {
-                upload.single_use.push(bytes.into());
-            }
-        }
-        let tokens = proto::TokenPut { seeds, of_key_packages: true };
-        Some(Upload { tokens, packages: upload, again_at: None })
     }
 
     pub(crate) fn put_package_tokens(&mut self) {
@@ -244,7 +217,7 @@ impl Step<'_> {
         match body {
             answer::Body::Done(_) => {
                 if let Some(upload) = self.live.upload.take() {
-                    self.last_resort_replaced(&upload.packages.last_resort);
+                    self.offered(&upload.packages);
                 }
             }
             _ => self.upload_refused(body),

@@ -93,6 +93,7 @@ impl Step<'_> {
                 self.forget_deleted();
                 self.log_in_again();
                 self.upload_again();
+                self.renew_offers();
                 self.renew_token_keys();
                 self.acknowledge_again();
                 self.retry_held();
@@ -110,7 +111,7 @@ impl Step<'_> {
         }
         self.seek_admission();
         if self.is_ready(Wire::Login) {
-            self.retire_last_resorts();
+            self.retire_offers();
             self.forget_dead_tokens();
         }
         self.advance_own_history();

@@ -607,10 +607,11 @@ impl Step<'_> {
         self.set_conversation(&conversation);
         // A last-resort package's token is shared by every room joined by it: this one takes its own with its
         // next commit, and never tells the server to forget the shared one.
-        let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
-        if own_token.is_none() {
-            self.disk.put(key::unknown(id), &());
+        match &own_token {
+            Some(offer) => self.is_used(offer),
+            None => self.disk.put(key::unknown(id), &()),
         }
+        let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
         self.set_room(&Room {
             room: *id,
             conversation: conversation.id,

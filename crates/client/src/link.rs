@@ -329,7 +329,7 @@ impl Step<'_> {
         }
         self.look_at_own_list();
         self.refill_tokens();
-        self.live.resorts_changed = true;
+        self.live.offers_changed = true;
         self.tell_connection();
     }
 

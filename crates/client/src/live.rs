@@ -106,8 +106,10 @@ pub(crate) struct Live {
     pub(crate) searches: BTreeMap<Sought, Search>,
     /// Key packages taken for a room's next Add.
     pub(crate) packages: HashMap<RoomId, BTreeMap<Who, Vec<Vec<u8>>>>,
-    /// A last-resort key package may have to go.
-    pub(crate) resorts_changed: bool,
+    /// A key package may have to go.
+    pub(crate) offers_changed: bool,
+    /// When to look again at what is offered.
+    pub(crate) offers_due: u64,
     /// Rooms with a request in flight.
     pub(crate) busy: HashSet<RoomId>,
     /// Rooms that wait until a time.
@@ -175,7 +177,8 @@ impl Live {
             undecided: HashMap::new(),
             searches: BTreeMap::new(),
             packages: HashMap::new(),
-            resorts_changed: false,
+            offers_changed: false,
+            offers_due: 0,
             busy: HashSet::new(),
             retry_at: HashMap::new(),
             behind: BTreeMap::new(),

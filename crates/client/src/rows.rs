@@ -8,7 +8,7 @@
 //! | `a/account` | [`Account`] |
 //! | `a/ledger` | [`Ledger`](crate::ledger::Ledger): policy, checkpoint held, what was found |
 //! | `a/settings`, `a/next`, `a/last` | settings, next row number, highest mailbox sequence processed |
-//! | `b/<token>` | [`LastResort`] |
+//! | `b/<token>` | [`Offer`] |
 //! | `c/<conversation>` | [`Conversation`] |
 //! | `d/<account>` | conversation of a direct chat |
 //! | `f/<conversation reference>` | conversation by its reference |
@@ -122,16 +122,22 @@ pub(crate) struct Fork {
     pub(crate) at: u64,
 }
 
-/// A last-resort key package of ours. Everybody who takes it sees its token.
+/// A key package of ours that no room has yet, or the last-resort one. Everybody who takes it sees its token.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct LastResort {
+pub(crate) struct Offer {
     /// The TLS-encoded MLS message.
     #[serde(with = "serde_bytes")]
     pub(crate) package: Vec<u8>,
     /// Somebody we blocked or declined has its token.
     pub(crate) unwanted: bool,
-    /// Since when the server hands out a newer one, milliseconds.
+    /// Since when the server hands it out no more, milliseconds.
     pub(crate) replaced_at: Option<u64>,
+    /// Handed out once; else the last-resort one.
+    #[serde(default)]
+    pub(crate) single_use: bool,
+    /// When it was made, milliseconds.
+    #[serde(default)]
+    pub(crate) made_at: u64,
 }
 
 /// What a person sees as one chat.
@@ -594,8 +600,8 @@ pub(crate) mod key {
     pub(crate) const NEXT: &[u8] = b"a/next";
     /// Highest mailbox sequence processed.
     pub(crate) const LAST: &[u8] = b"a/last";
-    /// All last-resort key packages.
-    pub(crate) const LAST_RESORTS: &[u8] = b"b/";
+    /// All key packages on offer.
+    pub(crate) const OFFERS: &[u8] = b"b/";
     /// All conversations.
     pub(crate) const CONVERSATIONS: &[u8] = b"c/";
     /// All intents.
@@ -629,9 +635,9 @@ pub(crate) mod key {
         key
     }
 
-    /// A last-resort key package by its token.
-    pub(crate) fn last_resort(token: &Token) -> Vec<u8> {
-        join(LAST_RESORTS, &[token.as_bytes()])
+    /// A key package on offer, by its token.
+    pub(crate) fn offer(token: &Token) -> Vec<u8> {
+        join(OFFERS, &[token.as_bytes()])
     }
     /// A conversation.
     pub(crate) fn conversation(id: ConversationId) -> Vec<u8> {

@@ -12,8 +12,8 @@ use nodoor_wire::id::{
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, LastResort, Line,
-    Message, Nature, NotSent, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck,
+    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message,
+    Nature, NotSent, Offer, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck,
     Submission, Who, WhyNotSent, key,
 };
 use crate::{gate::Reason, ledger::LoggedUpTo};
@@ -122,6 +122,10 @@ fn message(content: Stored, state: Option<State>) -> Message {
     }
 }
 
+fn offer() -> Offer {
+    Offer { package: vec![1], unwanted: true, replaced_at: Some(2), single_use: true, made_at: 3 }
+}
+
 fn lines() -> String {
     let (one, two) = (AccountId([1; 16]), AccountId([2; 16]));
     let burnt = |cause| {
@@ -180,7 +184,7 @@ fn lines() -> String {
         line("settings", &Settings::default()),
         line("contact", &contact),
         line("fork", &Fork { version: Some(1), seen: vec![2], shown: vec![3], at: 4 }),
-        line("last resort", &LastResort { package: vec![1], unwanted: true, replaced_at: Some(2) }),
+        line("offer", &offer()),
         line("conversation", &conversation()),
         line("conversation-direct", &Conversation { kind: Kind::Direct, ..conversation() }),
         line("status", &[Status::Request, Status::Open, Status::Left]),

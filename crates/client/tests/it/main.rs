@@ -23,6 +23,8 @@ mod hand;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod offers;
+#[cfg(test)]
 mod olga;
 #[cfg(test)]
 mod replaced;
