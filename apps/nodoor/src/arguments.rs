@@ -154,6 +154,12 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: AuditVerb,
     },
+    /// Check the keys of a chat against the public log
+    Verify {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+    },
     /// Files that prove what an operator did
     Evidence {
         #[command(subcommand)]
@@ -464,6 +470,11 @@ pub(crate) enum EvidenceVerb {
         /// The file
         file: PathBuf,
     },
+    /// Write the evidence that this device keeps into a folder
+    Save {
+        /// The folder
+        folder: PathBuf,
+    },
 }
 
 /// What else is read, as `--help` says it.
@@ -515,6 +526,7 @@ impl Arguments {
             Some(Verb::Chat { .. }) => "nodoor chat",
             Some(Verb::Name { .. }) => "nodoor name",
             Some(Verb::Words { .. }) => "nodoor words",
+            Some(Verb::Verify { .. }) => "nodoor verify",
             Some(Verb::Recover { .. }) => "nodoor recover",
             Some(Verb::Witness { .. }) => "nodoor witness",
             Some(Verb::Audit { .. }) => "nodoor audit",

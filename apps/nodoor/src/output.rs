@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use jiff::{Timestamp, tz::TimeZone};
 use nodoor_view::{
     model::{
-        Content, ConversationRow, DeviceRow, From, GroupMember, Kind, MessageRow, Milliseconds,
-        Person, Profile, RequestRow, SendState,
+        Check, Content, ConversationRow, DeviceRow, Freshness, From, GroupMember, Kind, MessageRow,
+        Milliseconds, Person, Profile, RequestRow, SendState,
     },
     text::{Lines, Texts, Value, for_terminal},
 };
@@ -228,6 +228,22 @@ pub(crate) fn rfc3339(time: Milliseconds) -> String {
 /// For people, in their own time zone: `2026-11-22 09:02`.
 pub(crate) fn local(time: Milliseconds) -> String {
     timestamp(time).to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// How far keys are checked, and since when not: one line.
+pub(crate) fn check(check: &Check, texts: &Texts) -> String {
+    let said = |id: &str, at: Milliseconds| {
+        let time = local(at);
+        texts.get(id, &[("time", time.as_str().into())])
+    };
+    let mut line = texts.get(check.state.text(), &[]);
+    if let Some(at) = check.checked_at {
+        line = format!("{line} · {}", said("check-at", at));
+    }
+    if let Some(at) = check.log_time.filter(|_| check.freshness != Freshness::Fresh) {
+        line = format!("{line} · {}", said("check-since", at));
+    }
+    line
 }
 
 fn timestamp(time: Milliseconds) -> Timestamp {

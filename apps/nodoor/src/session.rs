@@ -3,7 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nodoor_sdk::native::{
@@ -102,7 +102,7 @@ impl Session {
 
     /// Fetches what waits at the server, as long as it answers; without a connection returns at once.
     pub(crate) async fn catch_up(&self) -> bool {
-        self.client.settle(QUIET, CATCH_UP).await
+        self.settle().await.is_some()
     }
 
     /// The same for what only shows: people are told when it is what this disk has and no more.
@@ -114,8 +114,27 @@ impl Session {
 
     /// Waits until what was just asked is done at the server too; else says that it is not.
     pub(crate) async fn finish(&self) {
-        if !self.client.settle(QUIET, CATCH_UP).await {
+        if self.settle().await != Some(true) {
             eprintln!("nodoor: {}", self.texts.get("not-here", &[]));
+        }
+    }
+
+    /// Waits until nothing moves, and a little for keys that are about to be in the public log. Whether all is done;
+    /// nothing without a connection.
+    async fn settle(&self) -> Option<bool> {
+        let until = Instant::now() + LOG_PATIENCE;
+        loop {
+            if !self.client.settle(QUIET, CATCH_UP).await {
+                return None;
+            }
+            let awaited = match self.ask(Command::Ledger).await {
+                Ok(Reply::Ledger(ledger)) => ledger.awaited > 0,
+                _ => false,
+            };
+            if !awaited || Instant::now() >= until {
+                return Some(!awaited);
+            }
+            tokio::time::sleep(QUIET).await;
         }
     }
 
@@ -193,3 +212,5 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// A server that answered everything and said nothing for so long has nothing more for us.
 const QUIET: Duration = Duration::from_millis(300);
 const CATCH_UP: Duration = Duration::from_secs(10);
+/// How long a command waits for the next entries of the public log: a first contact right after a registration needs them.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);

@@ -174,6 +174,7 @@ impl Step<'_> {
             Weighed::Proved(logged) => Some(logged),
             Weighed::Nothing => None,
         };
+        self.no_longer_awaited(&sought);
         match sought {
             Sought::Account(account) => self.looked_up_account(account, body, logged.as_deref()),
             Sought::Handle(handle) => self.looked_up_handle(handle, body, logged.as_deref()),

@@ -413,6 +413,8 @@ pub struct LedgerState {
     pub size: u64,
     /// Nobody outside watches it.
     pub unwitnessed: bool,
+    /// People whose keys are looked for in it now, because something here waits for them.
+    pub awaited: u32,
     /// Proof of tampering, the newest.
     pub proof: Option<Proof>,
 }

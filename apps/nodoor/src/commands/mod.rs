@@ -6,6 +6,7 @@ pub(crate) mod devices;
 mod groups;
 mod messages;
 mod people;
+mod verify;
 mod words;
 
 use std::io::IsTerminal;
@@ -97,6 +98,10 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Block { to } => people::block(session, to).await,
         Verb::Unblock { to } => people::unblock(session, to).await,
         Verb::Group { verb } => groups::run(session, verb).await,
+        Verb::Verify { to } => verify::verify(session, to).await,
+        Verb::Evidence { verb: EvidenceVerb::Save { folder } } => {
+            verify::save_evidence(session, folder).await
+        }
         // Done by `run`.
         Verb::Chat { .. }
         | Verb::Witness { .. }

@@ -7,7 +7,7 @@
 pub(crate) mod audit;
 mod auditor;
 pub(crate) mod evidence;
-mod files;
+pub(crate) mod files;
 mod key;
 mod log;
 pub(crate) mod release;

@@ -337,7 +337,7 @@ impl Screen<'_> {
         let row = &sheet.row;
         let mut lines = Vec::new();
         lines.extend(row.person.as_ref().map(crate::output::address));
-        lines.push(texts.get(sheet.check.state.text(), &[]));
+        lines.push(crate::output::check(&sheet.check, texts));
         let count = [("people", row.people.into()), ("devices", row.devices.into())];
         lines.push(texts.get("members-line", &count));
         lines.push(String::new());

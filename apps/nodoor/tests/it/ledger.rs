@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::world::{Person, Server, rows};
 
-fn nodoor(arguments: &[&str]) -> Command {
+pub(crate) fn nodoor(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nodoor"));
     command.arg("--json").args(arguments).stdin(Stdio::null()).env("LC_ALL", "C");
     command
@@ -78,7 +78,7 @@ fn audit_until(
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -112,7 +112,7 @@ fn a_ledger_counts_with_its_witness_and_its_auditor_and_a_second_history_is_prov
     let options = ["--epoch-seconds", "1", "--ledger-policy", policy.to_str().unwrap()];
     let mut server = Server::start_with(&options);
 
-    let _alice = Person::registered(&server, "alice");
+    let alice = Person::registered(&server, "alice");
     let nothing = audit(&server, folder, "reader", false);
     assert_eq!(nothing.status.code(), Some(1));
     assert!(said(&nothing).contains("no checkpoint yet"), "{}", said(&nothing));
@@ -138,6 +138,9 @@ fn a_ledger_counts_with_its_witness_and_its_auditor_and_a_second_history_is_prov
     let _bob = Person::registered(&server, "bob");
     let grown = |output: &Output| cosigned(output) && rows(output)[0]["size"].as_u64() > Some(size);
     audit_until(&server, folder, "cosigner", true, grown);
+    let checked = alice.json(&["verify", "@bob"]);
+    assert_eq!(checked[0]["state"], "verified", "{checked:?}");
+    assert!(checked[0]["ledger_size"].as_u64() > Some(size));
     server.stop();
     fs::remove_dir_all(server.data()).unwrap();
     copy(&backup, server.data());

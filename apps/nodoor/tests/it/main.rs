@@ -12,6 +12,8 @@ mod releases;
 #[cfg(test)]
 mod talk;
 #[cfg(test)]
+mod verify;
+#[cfg(test)]
 mod words;
 #[cfg(test)]
 mod world;

@@ -361,6 +361,7 @@ impl Fake {
                 log_time: None,
                 size: 0,
                 unwitnessed: true,
+                awaited: 0,
                 proof: None,
             }),
             Command::Evidence => Reply::Evidence(Vec::new()),

@@ -134,6 +134,7 @@ impl Step<'_> {
                 log_time: None,
                 size: 0,
                 unwitnessed: true,
+                awaited: 0,
                 proof: None,
             };
         };
@@ -142,6 +143,7 @@ impl Step<'_> {
             log_time: ledger.held.as_ref().map(|held| Milliseconds(held.time)),
             size: ledger.held.as_ref().map_or(0, |held| held.size),
             unwitnessed: !is_witnessed(&ledger),
+            awaited: u32::try_from(self.live.checking.awaited.len()).unwrap_or(u32::MAX),
             proof: ledger.tampered.map(|found| Proof {
                 kind: found.kind,
                 at: Milliseconds(found.at),

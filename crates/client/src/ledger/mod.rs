@@ -17,7 +17,7 @@ pub(crate) mod growth;
 mod own;
 mod policy;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use nodoor_transparency::ledger::{
     checkpoint::{Relation, TreeHead, origin},
@@ -141,6 +141,8 @@ pub(crate) struct Checking {
     waiting: Vec<(Purpose, answer::Body)>,
     /// How often in a row an account was looked up and not logged.
     not_yet: HashMap<AccountId, u32>,
+    /// Proofs that something waits for, until the next answer.
+    awaited: BTreeSet<Sought>,
     /// Our own history.
     own: own::Next,
     /// Greetings name another policy than ours.
@@ -250,6 +252,11 @@ impl Step<'_> {
             && (contact.handle == contact.logged.handle || self.is_me(account))
     }
 
+    /// An answer came: whoever still waits says so again.
+    pub(crate) fn no_longer_awaited(&mut self, sought: &Sought) {
+        self.live.checking.awaited.remove(sought);
+    }
+
     /// How long to wait before what was not logged yet is asked for again.
     fn not_yet(&mut self, account: &AccountId) -> u64 {
         let times = self.live.checking.not_yet.entry(*account).or_default();
@@ -273,6 +280,7 @@ impl Step<'_> {
         } else {
             Sought::Handle(contact.handle)
         };
+        self.live.checking.awaited.insert(sought.clone());
         if self.live.searches.contains_key(&sought) {
             return;
         }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//! How far the keys of a chat are checked, and the evidence that this device keeps.
+//!
+//! Spec: `docs/book/ledger.md`, 3 and 5.
+
+use std::path::Path;
+
+use nodoor_view::command::{Command, Reply};
+use serde::Serialize;
+
+use super::people::print;
+use crate::{failure::Failure, ledger::files, output, session::Session, target::Target};
+
+/// `verify`.
+#[derive(Serialize)]
+struct Verified<'a> {
+    state: &'a str,
+    checked_at: Option<String>,
+    ledger_size: u64,
+}
+
+/// `evidence save`.
+#[derive(Serialize)]
+struct Saved<'a> {
+    file: &'a str,
+}
+
+/// Has the keys looked for in the public log, and prints what came of it.
+pub(super) async fn verify(session: &Session, to: &Target) -> Result<(), Failure> {
+    session.catch_up().await;
+    let chat = session.open_chat(to).await?;
+    let Reply::Check(check) = session.ask(Command::Verify { conversation: chat.id }).await? else {
+        return Err(Failure::unexpected());
+    };
+    let row = Verified {
+        state: check.state.name(),
+        checked_at: check.checked_at.map(output::rfc3339),
+        ledger_size: check.ledger_size,
+    };
+    print(session, &row, &output::check(&check, &session.texts))
+}
+
+/// Writes each file and prints its path.
+pub(super) async fn save_evidence(session: &Session, folder: &Path) -> Result<(), Failure> {
+    let Reply::Evidence(all) = session.ask(Command::Evidence).await? else {
+        return Err(Failure::unexpected());
+    };
+    for one in &all {
+        files::replace(folder, &one.name, one.text.as_bytes())
+            .map_err(|error| Failure::system(&error))?;
+        let path = folder.join(&one.name);
+        let path = path.to_string_lossy();
+        print(session, &Saved { file: &path }, &path)?;
+    }
+    Ok(())
+}
