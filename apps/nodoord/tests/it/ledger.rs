@@ -38,7 +38,7 @@ fn ask(address: &str, request: &str, body: &str) -> (u16, Vec<u8>) {
     (status, reply[end + 4..].to_vec())
 }
 
-fn file(address: &str, path: &str) -> Option<Vec<u8>> {
+pub(crate) fn file(address: &str, path: &str) -> Option<Vec<u8>> {
     let (status, body) = ask(address, &format!("GET /ledger/{path}"), "");
     (status == 200).then_some(body)
 }
@@ -48,7 +48,7 @@ fn checkpoint(address: &str, name: &str) -> Option<SignedCheckpoint> {
 }
 
 /// Waits until something is so.
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -67,6 +67,19 @@ fn entries(address: &str, head: TreeHead) -> Vec<Entry> {
     entries.iter().for_each(|entry| growth.push(leaf_hash(entry)));
     assert_eq!(growth.root(), head.root);
     entries.iter().map(|entry| Entry::decode(entry).unwrap()).collect()
+}
+
+/// Hands in so many notes, as an operator does.
+pub(crate) fn hand_in_notes(data: &Path, count: u32) {
+    let aside = data.join("entries.new");
+    std::fs::create_dir(&aside).unwrap();
+    for number in 0..count {
+        let document = number.to_string().into_bytes();
+        let note = Governance::with_document(GovernanceKind::Note, document, 1);
+        let path = aside.join(format!("{number:05}.entry"));
+        std::fs::write(path, Entry::Governance(note).encode().unwrap()).unwrap();
+    }
+    std::fs::rename(aside, data.join("entries")).unwrap();
 }
 
 fn labels(entries: &[Entry]) -> u64 {

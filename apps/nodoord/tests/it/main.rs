@@ -10,6 +10,8 @@ mod ledger;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod reader;
+#[cfg(test)]
 mod tls;
 
 #[test]
