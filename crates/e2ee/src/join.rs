@@ -3,8 +3,8 @@
 
 use nodoor_wire::id::{RoomId, Token};
 use openmls::prelude::{
-    MlsGroup, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _, StagedWelcome, Welcome,
-    WelcomeError, tls_codec::DeserializeBytes as _,
+    MlsMessageBodyIn, MlsMessageIn, StagedWelcome, Welcome, WelcomeError,
+    tls_codec::DeserializeBytes as _,
 };
 
 use crate::{
@@ -103,11 +103,11 @@ impl Candidate {
         let own = processed.own_key_package().ok_or(JoinError::NotForUs)?;
         let last_resort = own.last_resort();
         let offer = suite::leaf_keys(own.leaf_node().extensions()).ok_or(Damaged)?.token;
-        let replaces = match MlsGroup::load(provider.storage(), info.group_id())? {
-            Some(mut old) => {
-                let replaced =
-                    Replaced { epoch: old.epoch().as_u64(), was_active: old.is_active() };
-                old.delete(provider.storage())?;
+        let room = suite::room_id(info.group_id()).ok_or(JoinError::Forged)?;
+        let replaces = match Group::load(store, &room).map_err(|_| Damaged)? {
+            Some(old) => {
+                let replaced = Replaced { epoch: old.epoch(), was_active: old.is_active() };
+                old.delete(store).map_err(|_| Damaged)?;
                 Some(replaced)
             }
             None => None,

@@ -248,6 +248,7 @@ fn a_stuck_member_is_removed_and_added_in_one_commit() {
     assert_eq!(candidate.replaces().unwrap().epoch, 1);
     assert!(candidate.replaces().unwrap().was_active);
     candidate.join(&carol.disk).unwrap();
+    assert_eq!(commit_keys_on(&carol.disk), 1);
     assert_agreed(&[alice, bob, carol], &commit.next_roster, &commit.next_key_check);
     assert_eq!(carol.read(&bob.seal(b"there you are")), b"there you are");
 }
