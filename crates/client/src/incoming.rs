@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! What comes up from a room: Welcomes, commits, messages. Each is opened by `e2ee`, judged by the
+//! What comes up from a room: commits, messages, and ([`welcome`]) Welcomes. Each is opened by `e2ee`, judged by the
 //! [`crate::gate`], and only then merged or shown. Part of a step that is refused leaves no trace.
 //!
 //! Spec: `docs/book/protocol.md`, 3.5, 3.6, 5, 6, 7.
 
+mod welcome;
+
 use nodoor_e2ee::{
     content::{self, Content},
     group::{Group, Leaf},
-    join::Candidate,
     open::{OpenError, Opened, Sender},
     payload::{Payload, PayloadError, Slot},
-    room::{RoomContext, RoomKind},
+    room::RoomKind,
     staged::Staged,
-    token,
 };
-use nodoor_view::model::{Kind, MessageId};
+use nodoor_view::model::Kind;
 use nodoor_wire::{
     header::CommitHeader,
-    id::{AccountId, CommitId, RoomId, Token},
-    limits, proto,
+    id::{AccountId, CommitId, RoomId},
+    proto,
 };
 
 use crate::{
     conversation::Arrived,
     gate::{Change, Verdict},
-    held::Waiting,
-    rows::{Cause, Intent, Line, Nature, Report, Room, Status, Stored, Submission, key},
+    rows::{Cause, Intent, Line, Report, Status, Stored, Submission, key},
     step::Step,
-    successor::Follows,
 };
 
 /// What became of a commit.
@@ -441,216 +439,5 @@ impl Step<'_> {
             }
         }
         self.close_room(id);
-    }
-
-    // ---- Welcomes ------------------------------------------------------------------------------
-
-    /// Takes a Welcome. Something: lists must be looked up first.
-    /// `held_since` says since when it waited, if it did.
-    pub(crate) fn welcome(&mut self, welcome: &[u8], held_since: Option<u64>) -> Option<Waiting> {
-        self.disk.begin();
-        let (waits, keep) = self.judge_welcome(welcome, held_since);
-        if keep {
-            self.disk.keep();
-            self.retry_held();
-        } else {
-            self.disk.undo();
-        }
-        waits
-    }
-
-    /// (what it is if it must wait, leaves a trace)
-    fn judge_welcome(
-        &mut self,
-        welcome: &[u8],
-        held_since: Option<u64>,
-    ) -> (Option<Waiting>, bool) {
-        const DROP: (Option<Waiting>, bool) = (None, false);
-        let Some(me) = self.me() else {
-            return DROP;
-        };
-        // A large one is opened only if it claims to come from somebody accepted; whether it does, its tree says.
-        let wanted = |context: &RoomContext| {
-            let by = match context.kind {
-                RoomKind::Direct { a, b } => {
-                    if a == me {
-                        b
-                    } else {
-                        a
-                    }
-                }
-                RoomKind::Group | RoomKind::Own => context.creator,
-            };
-            welcome.len() <= limits::STRANGER_WELCOME || self.contact(&by).accepted
-        };
-        let Ok(candidate) = Candidate::open_if(&self.disk, welcome, wanted) else {
-            return DROP;
-        };
-        let context = candidate.context().clone();
-        let (leaves, sender) = (candidate.leaves().to_vec(), candidate.sender().clone());
-        let id = candidate.room();
-        let (offer, shared) = (candidate.offer(), candidate.is_last_resort());
-        let waits = (Some(Waiting { room: id, offer, shared }), false);
-        let other = match &context.kind {
-            RoomKind::Direct { a, b } if *a == me && *b != me => *b,
-            RoomKind::Direct { a, b } if *b == me && *a != me => *a,
-            RoomKind::Own if context.creator == me && sender.name.account == me => me,
-            RoomKind::Direct { .. } | RoomKind::Own => return DROP,
-            RoomKind::Group => sender.name.account,
-        };
-        let contact = self.contact(&other);
-        // Where a device of ours is there are no strangers: it was accepted there.
-        let by_own = sender.name.account == me;
-        let stranger = !contact.accepted && !by_own;
-        let too_big =
-            leaves.len() > limits::STRANGER_LEAVES || welcome.len() > limits::STRANGER_WELCOME;
-        if contact.blocked || (stranger && too_big) {
-            return DROP;
-        }
-        let change = Change {
-            before: None,
-            after: &context,
-            committer: sender.name.account,
-            staying: &[],
-            entering: &leaves,
-            updated: None,
-            removed: &[],
-        };
-        match self.judge(&change) {
-            Verdict::Invalid(_) => return DROP,
-            // A leaf may name a version that will never be, and anybody's: who sent this is known only once the
-            // gate says so. An honest list was at the server before it was used: one look since is all it gets.
-            Verdict::Undecided(missing) if self.never_listed(&missing, held_since) => {
-                return DROP;
-            }
-            Verdict::Undecided(_) => return waits,
-            // One that we removed brings us nowhere.
-            Verdict::Valid if by_own && !self.is_listed(&sender) => return DROP,
-            Verdict::Valid => {}
-        }
-        let before = self.room(&id);
-        if !self.may_replace(before.as_ref(), &candidate) {
-            return DROP;
-        }
-        let follows = match before {
-            Some(_) => None,
-            None => match self.follows(&context, &leaves, &other) {
-                Follows::Yes(old) => Some(*old),
-                Follows::No => None,
-                Follows::NotYet => return waits,
-            },
-        };
-        let own_token = (!shared).then_some(offer);
-        let Ok(group) = candidate.join(&self.disk) else {
-            return DROP;
-        };
-        self.live.groups.insert(id, group);
-        self.joined(&id, &context, &sender, other, own_token, (before, follows));
-        (None, true)
-    }
-
-    fn joined(
-        &mut self,
-        id: &RoomId,
-        context: &RoomContext,
-        sender: &Leaf,
-        other: AccountId,
-        own_token: Option<Token>,
-        (before, follows): (Option<Room>, Option<Room>),
-    ) {
-        let by_own = self.is_me(&sender.name.account);
-        let mut contact = self.contact(&other);
-        if by_own && !contact.accepted {
-            contact.accepted = true;
-            self.set_contact(&other, &contact);
-        }
-        let accepted = contact.accepted;
-        let title = crate::names::tidy(&context.title, 100);
-        let existing = before.as_ref().or(follows.as_ref()).map(|room| room.conversation);
-        let existing = existing.and_then(|id| self.conversation(id));
-        // Whatever this device wanted to commit here belongs to a state that is gone.
-        self.disk.remove(&key::stuck(id));
-        self.disk.remove(&key::submission(id));
-        self.is_fruitful(id);
-        let fresh = existing.is_none();
-        let mut conversation = match (existing, &context.kind) {
-            (Some(existing), _) => existing,
-            (None, RoomKind::Direct { .. }) => {
-                let status = if accepted { Status::Open } else { Status::Request };
-                self.direct_conversation(&other, status)
-            }
-            (None, RoomKind::Own) => self.direct_conversation(&other, Status::Open),
-            (None, RoomKind::Group) => {
-                let status = if by_own { Status::Open } else { Status::Request };
-                self.group_conversation(id, &context.creator, &title, status)
-            }
-        };
-        if before.is_some() {
-            conversation.status = match conversation.status {
-                Status::Removed => Status::Open,
-                Status::Left => {
-                    let last = self.newest_message(conversation.id);
-                    conversation.returning = Some(last.unwrap_or(MessageId(0)));
-                    Status::Request
-                }
-                other => other,
-            };
-        }
-        if !conversation.rooms.contains(id) {
-            conversation.rooms.push(*id);
-        }
-        if before.is_some() {
-            // Help came after all: whoever was not stuck is here, and not in a room we went to meanwhile.
-            self.leave_successors(id, &mut conversation);
-        }
-        conversation.sorted_at = self.now;
-        self.set_conversation(&conversation);
-        // A last-resort package's token is shared by every room joined by it: this one takes its own with its
-        // next commit, and never tells the server to forget the shared one.
-        match &own_token {
-            Some(offer) => self.is_used(offer),
-            None => self.disk.put(key::unknown(id), &()),
-        }
-        let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
-        self.set_room(&Room {
-            room: *id,
-            conversation: conversation.id,
-            token,
-            token_known: own_token.is_some(),
-            founded: true,
-            i_sent: false,
-            they_sent: false,
-            updated_at: self.now,
-            stuck: None,
-            closed: false,
-            nature: Some(Nature::of(context)),
-            last_epoch: 0,
-        });
-        if let Some(old) = follows {
-            conversation.rooms.retain(|room| *room != old.room);
-            self.set_conversation(&conversation);
-            if !old.closed {
-                self.close_room(&old.room);
-                self.line(conversation.id, Line::Successor);
-            }
-        } else if fresh
-            && conversation.kind == Kind::Group
-            && let Some(who) = self.me().filter(|_| !by_own)
-        {
-            self.line(conversation.id, Line::Added { by: sender.name.account, who });
-        }
-        let used = self.room_in_use(&conversation);
-        if conversation.kind == Kind::Group && used.is_some_and(|used| used.room == *id) {
-            conversation.title = title;
-            self.set_conversation(&conversation);
-        }
-        if before.is_some() && !fresh {
-            // Senders were told "sent", which is true; this device never had the keys of the epochs it missed.
-            self.line(conversation.id, Line::MayBeMissing);
-        }
-        if conversation.status == Status::Open {
-            self.intend(id, &Intent::Update);
-        }
-        self.greet_own_devices(id);
     }
 }
