@@ -78,7 +78,7 @@ impl Step<'_> {
         self.new_conversation(reference, Kind::Group, creator, title, status)
     }
 
-    fn new_conversation(
+    pub(crate) fn new_conversation(
         &mut self,
         reference: [u8; 16],
         kind: Kind,

@@ -20,6 +20,7 @@ mod directory;
 pub mod engine;
 pub mod gate;
 mod held;
+mod history;
 mod incoming;
 mod intent;
 pub mod io;

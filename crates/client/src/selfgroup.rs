@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::{
+    history::Part,
     live::Sought,
     names::tidy,
     rows::{Contact, Conversation, Room, Status, key},
@@ -56,9 +57,19 @@ struct Known {
     value: ByteBuf,
 }
 
-/// A fact on its way.
+/// What a device says to the account's others.
 #[derive(Serialize, Deserialize)]
-struct Fact(ByteBuf, u64, ByteBuf);
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Said {
+    /// How things stand.
+    Facts(Vec<Fact>),
+    /// What was said before one of them came.
+    Past(Part),
+}
+
+/// A fact on its way: key, since when, value.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Fact(ByteBuf, u64, ByteBuf);
 
 /// What a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +134,8 @@ impl Step<'_> {
     pub(crate) fn advance_own_devices(&mut self) -> bool {
         let founded = self.found_self_group().is_some();
         let told = self.tell_own_devices().is_some();
-        founded || told
+        let sent = self.advance_history();
+        founded || told || sent
     }
 
     fn found_self_group(&mut self) -> Option<RoomId> {
@@ -209,6 +221,12 @@ impl Step<'_> {
         all
     }
 
+    /// That conversation, once there is one.
+    pub(crate) fn own_conversation(&self) -> Option<Conversation> {
+        let id: u64 = self.disk.get(&key::direct(&self.me()?))?;
+        self.conversation(ConversationId(id))
+    }
+
     /// Whether a room is of our own devices.
     pub(crate) fn is_own_room(&self, room: &Room) -> bool {
         self.conversation(room.conversation).is_some_and(|one| self.is_own_conversation(&one))
@@ -287,7 +305,9 @@ impl Step<'_> {
     }
 
     fn queue_facts(&mut self, conversation: ConversationId, facts: Vec<Fact>) {
-        for part in facts.chunks(FACTS) {
+        let mut facts = facts.into_iter().peekable();
+        while facts.peek().is_some() {
+            let part = Said::Facts(facts.by_ref().take(FACTS).collect());
             if let Some(body) = encoded(&part) {
                 self.queue(conversation, None, &Content::Own(body), None);
             }
@@ -313,8 +333,11 @@ impl Step<'_> {
         if !self.is_me(from) || self.own_conversation_of(room).is_none() {
             return;
         }
-        let Ok(facts) = ciborium::from_reader::<Vec<Fact>, _>(body) else {
-            return;
+        let facts = match ciborium::from_reader::<Said, _>(body) {
+            Ok(Said::Facts(facts)) => facts,
+            Ok(Said::Past(part)) => return self.hear_history(part),
+            // Of a later version.
+            Err(_) => return,
         };
         for Fact(key, at, value) in facts {
             let Some(about) = About::of_key(&key).filter(|_| key.len() <= KEY) else {

@@ -49,6 +49,14 @@ pub enum Command {
         /// Its id, hexadecimal.
         device: String,
     },
+    /// Sends a device that this one linked what was said before it came, at once and not only after a day: the 24 words
+    /// say that it is the person. Answer: `Done`; the rest goes by itself.
+    History {
+        /// Its id, hexadecimal.
+        device: String,
+        /// As typed, separated by white space.
+        words: String,
+    },
     /// On a device that another one removed: objects. The account adds no device, and contacts hold their messages,
     /// until the recovery words settle it. Answer: `Done`, once the server has it.
     Dispute,

@@ -172,6 +172,7 @@ impl Step<'_> {
         contact.accepted = true;
         self.set_contact(&me, &contact);
         self.set_account(&account);
+        self.leave_room_for_history();
         self.disk.remove(JOINING);
         self.live.device.list = super::Flight::default();
         if joining.list.is_none() {

@@ -128,6 +128,7 @@ impl Step<'_> {
             Command::LinkApprove { link } => self.link_approve(link),
             Command::Rename { device, name } => Some(self.rename_device(device, name)),
             Command::Remove { device } => self.remove_device(device),
+            Command::History { device, words } => Some(self.send_history(device, words)),
             Command::Dispute => self.dispute(),
             Command::Standing => {
                 Some(Reply::Device(nodoor_view::device::Reply::Standing(self.standing())))
@@ -250,6 +251,19 @@ impl Step<'_> {
         name.clone_into(&mut named.name);
         self.disk.put(rows::named(id), &named);
         self.own_devices_should_know(About::Device(*id));
+    }
+
+    /// Devices that came by this one.
+    pub(crate) fn devices_linked_here(&mut self) -> Vec<DeviceId> {
+        let ids = self.devices();
+        let ids = ids.iter().filter_map(|row| DeviceId::from_hex(&row.device).ok());
+        ids.filter(|id| self.device_linked_here(id).is_some()).collect()
+    }
+
+    /// When this device approved another one of the account's, milliseconds; nothing if it did not.
+    pub(crate) fn device_linked_here(&self, id: &DeviceId) -> Option<u64> {
+        let named: Named = self.disk.get(&rows::named(id))?;
+        named.approved_here.then_some(named.added_at)
     }
 
     /// A device that the newest list of ours names.

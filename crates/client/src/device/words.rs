@@ -6,7 +6,10 @@
 
 use nodoor_view::{command::Reply, device::Reply as DeviceReply, model::ProblemKind};
 
-use crate::step::{Step, refused};
+use crate::{
+    account::recovery_key,
+    step::{Step, refused},
+};
 
 /// How many words are asked back.
 const ASKED: usize = 3;
@@ -21,6 +24,16 @@ pub(super) fn entropy_of(words: &str) -> Option<[u8; 32]> {
 }
 
 impl Step<'_> {
+    /// Whether these are the account's recovery words.
+    pub(crate) fn are_own_words(&mut self, words: &str) -> bool {
+        let key = entropy_of(words).map(|entropy| recovery_key(&entropy).public());
+        let Some(me) = self.me() else {
+            return false;
+        };
+        let known = self.known(&me).map(|known| *known.chain.newest().recovery());
+        key.is_some() && key == known
+    }
+
     fn own_words(&self) -> Option<String> {
         self.account()
             .and_then(|account| account.recovery_entropy)

@@ -21,6 +21,8 @@ mod groups;
 #[cfg(test)]
 mod hand;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod offers;

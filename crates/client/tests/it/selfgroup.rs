@@ -208,7 +208,13 @@ fn mallory_in_a_chat_tells_no_device_what_only_an_own_one_may() {
     let mut value = Vec::new();
     ciborium_into(&("Boss", true, true), &mut value);
     let mut body = Vec::new();
-    ciborium_into(&vec![(bytes(&key), u64::MAX, bytes(&value))], &mut body);
+    let facts = ciborium::Value::Array(vec![ciborium::Value::Array(vec![
+        bytes(&key),
+        u64::MAX.into(),
+        bytes(&value),
+    ])]);
+    let said = ciborium::Value::Map(vec![("facts".into(), facts)]);
+    ciborium_into(&said, &mut body);
     let content = content::encode(&Content::Own(body), [9; 16]);
     let send = mallory.seal(&room, content);
     let taken = world.request(Ask::Send(send));
