@@ -145,7 +145,12 @@ impl Auditor {
                 let cadence = cadence.ok_or_else(|| broken("a disclosure before any epoch"))?;
                 cadence.take(&disclosure).map_err(|error| broken(&error.to_string()))?;
             }
-            Entry::Governance(_) => {}
+            Entry::Governance(entry) => {
+                let before = self.progress.epoch.as_ref().map(|epoch| epoch.time_ms);
+                if before.is_some_and(|time_ms| !entry.is_in_time(time_ms)) {
+                    return Err(broken("a policy that holds before seven days have gone by"));
+                }
+            }
         }
         self.progress.growth.push(leaf_hash(bytes));
         Ok(())

@@ -246,6 +246,9 @@ pub struct Disclosure {
     pub commitment: [u8; 32],
 }
 
+/// From the announcement of a policy until it holds, in ledger time: seven days.
+pub const POLICY_NOTICE_MS: u64 = 7 * 24 * 3_600_000;
+
 /// What a `GOVERNANCE` entry changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GovernanceKind {
@@ -303,6 +306,14 @@ impl Governance {
     pub fn with_document(kind: GovernanceKind, document: Vec<u8>, takes_effect_ms: u64) -> Self {
         let document_hash = Sha256::digest(&document).into();
         Self { kind, document_hash, takes_effect_ms, document: Some(document) }
+    }
+
+    /// Whether it may stand behind an epoch of this time: a policy is announced [`POLICY_NOTICE_MS`] before it holds.
+    /// Clients go by the date in the entry, so auditors hold it against the log.
+    #[must_use]
+    pub fn is_in_time(&self, epoch_ms: u64) -> bool {
+        self.kind != GovernanceKind::Policy
+            || self.takes_effect_ms >= epoch_ms.saturating_add(POLICY_NOTICE_MS)
     }
 
     fn is_formed(&self) -> bool {

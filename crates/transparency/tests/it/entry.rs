@@ -298,3 +298,14 @@ proptest! {
         let _ = Entry::decode(&bytes);
     }
 }
+
+#[test]
+fn a_policy_holds_seven_days_after_it_was_announced_and_not_before() {
+    const DAY: u64 = 24 * 3_600_000;
+    let policy = |at| Governance::with_document(GovernanceKind::Policy, vec![1], at);
+    assert!(policy(8 * DAY).is_in_time(DAY));
+    assert!(!policy(8 * DAY).is_in_time(DAY + 1));
+    assert!(!policy(u64::MAX - 1).is_in_time(u64::MAX - DAY));
+    // What is no policy may hold at once: the keys of a day.
+    assert!(Governance::with_document(GovernanceKind::Tokens, vec![1], 0).is_in_time(DAY));
+}
