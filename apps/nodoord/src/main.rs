@@ -79,7 +79,8 @@ struct Run {
     /// Anonymous connections need a token for all but look-ups, the ledger and linking.
     #[arg(long)]
     tokens_needed: bool,
-    /// Delete what is old although the last time was more than two days ago: the server was off, and its clock is right.
+    /// The clock is right however long ago this server ran: delete what is old although the last time was more than two days
+    /// ago, and write to the ledger although its last epoch is more than a month old.
     #[arg(long)]
     clock_is_right: bool,
     /// Threads that serve [default: one a core].
