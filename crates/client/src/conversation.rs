@@ -12,6 +12,7 @@ use nodoor_wire::id::{AccountId, MessageId as Reference, RoomId, first_16, label
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    overlay::after_prefix,
     rows::{Conversation, Line, Message, Outgoing, Report, Room, State, Status, Stored, key},
     step::Step,
 };
@@ -263,7 +264,7 @@ impl Step<'_> {
             self.live.receipts.entry(room.room).or_default().push(reference);
         }
         if seen.is_some()
-            || (conversation.status == Status::Request && self.is_full(conversation.id))
+            || (conversation.status == Status::Request && self.is_full(&conversation))
         {
             return;
         }
@@ -300,9 +301,13 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a request holds all that a stranger may say, read or not.
-    fn is_full(&self, id: ConversationId) -> bool {
-        self.disk.keys(&key::messages(id), STRANGER_MESSAGES).len() >= STRANGER_MESSAGES
+    /// Whether a request holds all that a stranger may say, read or not. One's own history in a group that one is asked
+    /// back to is none of it.
+    fn is_full(&self, conversation: &Conversation) -> bool {
+        let since = conversation.returning.map_or(0, |last| last.0.saturating_add(1));
+        let from = key::message(conversation.id, MessageId(since));
+        let end = after_prefix(&key::messages(conversation.id));
+        self.disk.rows(&from, &end, false, STRANGER_MESSAGES).len() >= STRANGER_MESSAGES
     }
 
     fn notify(&mut self, conversation: &Conversation, text: String) {

@@ -149,6 +149,7 @@ impl Step<'_> {
             .chain(self.tokens_due())
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
             .chain(self.stays_until())
+            .chain(self.deleted_due())
             .chain(self.stuck_due())
             .chain(self.devices_due())
             .chain(self.own_history_due())

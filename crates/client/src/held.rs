@@ -166,6 +166,7 @@ impl Step<'_> {
         }
         let number = self.number();
         self.disk.set_bytes(key::held_one(room, number, &about), Some(bytes));
+        self.live.judged.remove(room);
         true
     }
 
@@ -236,6 +237,7 @@ impl Step<'_> {
     /// Tries again what waited: Welcomes, then each room's bodies in order.
     pub(crate) fn retry_held(&mut self) {
         self.live.stays_since = None;
+        self.live.judged.clear();
         for (row, welcome) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
             // Joining by one tries the others again: this one may be done already.
             if self.disk.bytes(&row).is_none() {

@@ -15,8 +15,9 @@ use nodoor_view::{
     model::{ConversationId, ProblemKind},
 };
 use nodoor_wire::{
-    id::{AccountId, BodyId, DeploymentId, MessageId, RoomId},
+    id::{AccountId, BodyId, DeploymentId, HourKeyId, MessageId, RoomId},
     limits, proto,
+    sealed::HourKey,
 };
 
 use crate::{
@@ -78,6 +79,8 @@ pub(crate) struct Live {
     pub(crate) held_tried: u64,
     /// What verified of accounts since the start.
     pub(crate) known: HashMap<AccountId, Known>,
+    /// Keys of the mailbox by hour: the server gives each again on the next connection.
+    pub(crate) hour_keys: HashMap<HourKeyId, HourKey>,
     /// Entries received and not processed, in order.
     pub(crate) incoming: VecDeque<proto::Entry>,
     /// Bodies fetched for them, still sealed; `None` means gone at the server.
@@ -112,6 +115,8 @@ pub(crate) struct Live {
     pub(crate) offers_due: u64,
     /// Rooms with a request in flight.
     pub(crate) busy: HashSet<RoomId>,
+    /// Rooms whose waiting commit was judged to have waited in vain or not, since anything was learnt.
+    pub(crate) judged: HashSet<RoomId>,
     /// Rooms that wait until a time.
     pub(crate) retry_at: HashMap<RoomId, u64>,
     /// Rooms that lack a commit, and when to ask for it: the mailbox brings it too, in its place among the
@@ -163,6 +168,7 @@ impl Live {
             checking: Checking::default(),
             held_tried: 0,
             known: HashMap::new(),
+            hour_keys: HashMap::new(),
             incoming: VecDeque::new(),
             bodies: HashMap::new(),
             fetching: false,
@@ -180,6 +186,7 @@ impl Live {
             offers_changed: false,
             offers_due: 0,
             busy: HashSet::new(),
+            judged: HashSet::new(),
             retry_at: HashMap::new(),
             behind: BTreeMap::new(),
             stale: HashSet::new(),

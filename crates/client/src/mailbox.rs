@@ -12,10 +12,9 @@ use nodoor_wire::{
     id::{BodyId, DeviceId, HourKeyId, RoomId},
     limits,
     proto::{self, answer, request},
-    sealed::{BodySecret, HourKey, MailboxSecret},
+    sealed::{BodySecret, MailboxSecret},
 };
 use prost::Message as _;
-use serde_bytes::ByteArray;
 
 use crate::{io::Wire, link::class_of, live::Purpose, room::PAUSE, rows::key, step::Step};
 
@@ -36,7 +35,7 @@ impl Step<'_> {
                 MailboxSecret::from_seed(seed.into_array()).open(&device, &id, &record.sealed).ok()
             });
             if let Some(hour) = opened {
-                self.disk.put(key::hour_key(id.as_bytes()), &ByteArray::new(*hour.secret()));
+                self.live.hour_keys.insert(id, hour);
             }
         }
         let mut entries = deliver.entries;
@@ -116,8 +115,7 @@ impl Step<'_> {
         entry: &proto::Entry,
     ) -> Option<(proto::EntryPlain, BodySecret)> {
         let id = HourKeyId::try_from(entry.key_id.as_ref()).ok()?;
-        let secret: ByteArray<32> = self.disk.get(&key::hour_key(id.as_bytes()))?;
-        let hour = HourKey::from_secret(id, secret.into_array());
+        let hour = self.live.hour_keys.get(&id)?;
         let plain = hour.open_entry(device, entry.sequence, &entry.sealed).ok()?;
         let plain = proto::EntryPlain::decode(plain.as_slice()).ok()?;
         let secret = <[u8; 32]>::try_from(plain.body_secret.as_ref()).ok()?;

@@ -13,7 +13,6 @@
 //! | `d/<account>` | conversation of a direct chat |
 //! | `f/<conversation reference>` | conversation by its reference |
 //! | `g/<room><n>` | [`Intent`], oldest first |
-//! | `h/<key id>` | hour key of the mailbox |
 //! | `i/<conversation><message id>` | message row by MIMI id |
 //! | `j/<account>` | [`Fork`]: two signed lists that do not fit, as the server showed them |
 //! | `k/<room><n><kind><since><size><hash>` | body held until its room can go on (protobuf `Body`) |

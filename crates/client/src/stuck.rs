@@ -86,7 +86,9 @@ impl Step<'_> {
             return;
         };
         for (room, since) in self.waiting_commits() {
-            if since + PATIENCE <= self.now && ready <= self.now {
+            // Judged once; again when something was learnt.
+            let due = since + PATIENCE <= self.now && ready <= self.now;
+            if due && self.live.judged.insert(room) {
                 self.waited_in_vain(&room, since + PATIENCE);
             }
         }

@@ -107,10 +107,17 @@ impl Step<'_> {
     pub(crate) fn forget_deleted(&mut self) {
         for (row, value) in self.disk.prefixed(key::DELETED, usize::MAX) {
             let deleted = self.disk.decode::<Deleted>(&value);
-            if deleted.is_none_or(|one| self.now.saturating_sub(one.at) > UNDO) {
+            if deleted.is_none_or(|one| one.at + UNDO <= self.now || one.at > self.now) {
                 self.disk.remove(&row);
             }
         }
+    }
+
+    /// When the next deleted message can no longer be brought back.
+    pub(crate) fn deleted_due(&self) -> Option<u64> {
+        let deleted = self.disk.prefixed(key::DELETED, usize::MAX).into_iter();
+        let deleted = deleted.filter_map(|(_, value)| self.disk.decode::<Deleted>(&value));
+        deleted.map(|one| one.at + UNDO).min()
     }
 
     fn last_line_changed(&mut self, id: ConversationId) {

@@ -108,10 +108,6 @@ pub(crate) fn intent(room: &RoomId, number: u64) -> Vec<u8> {
 pub(crate) fn intent_number(row: &[u8]) -> Option<u64> {
     row.last_chunk().map(|number| u64::from_be_bytes(*number))
 }
-/// An hour key.
-pub(crate) fn hour_key(id: &[u8]) -> Vec<u8> {
-    join(b"h/", &[id])
-}
 /// A message by its MIMI id.
 pub(crate) fn message_by_reference(conversation: ConversationId, reference: &Reference) -> Vec<u8> {
     join(b"i/", &[&conversation.0.to_be_bytes(), reference.as_bytes()])
