@@ -126,11 +126,13 @@ impl Step<'_> {
         now: (u64, &[u8]),
     ) {
         let from = leaf.name.account;
-        let device_key = self
-            .known(&from)
-            .and_then(|known| known.chain.version(u64::from(leaf.name.list_version)))
-            .and_then(|list| list.device(&leaf.name.device))
-            .map(|device| device.device_key);
+        // Of a device that its owner's newest list we hold does not name any more, nothing is heard.
+        let device_key = self.known(&from).and_then(|known| {
+            let then = known.chain.version(u64::from(leaf.name.list_version))?;
+            let (then, now) = (then.device(&leaf.name.device)?, known.chain.newest());
+            let now = now.device(&leaf.name.device)?;
+            (now.device_key == then.device_key).then_some(now.device_key)
+        });
         let Some(device_key) = device_key else {
             return;
         };

@@ -107,6 +107,13 @@ impl Step<'_> {
             Verdict::Valid if by_own && !self.is_listed(&sender) => return DROP,
             Verdict::Valid => {}
         }
+        // The version that a leaf names says nothing of today: who lets us in is on the newest list, asked for now.
+        if !self.is_fresh(&sender.name.account) {
+            return waits;
+        }
+        if !self.is_listed(&sender) {
+            return DROP;
+        }
         let before = self.room(&id);
         if !self.may_replace(before.as_ref(), &candidate) {
             return DROP;

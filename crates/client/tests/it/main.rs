@@ -25,6 +25,8 @@ mod history;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod leftovers;
+#[cfg(test)]
 mod offers;
 #[cfg(test)]
 mod olga;

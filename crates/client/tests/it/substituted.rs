@@ -175,14 +175,14 @@ fn nobody_else_is_shown_under_a_handle_that_is_bound() {
 }
 
 /// Bob's account after he lost his device: he had added another one, and that one removed it. Its key package comes with it.
-struct Moved {
+pub(crate) struct Moved {
     account: AccountId,
     lists: [proto::SignedList; 2],
     claim: proto::SignedBytes,
     package: Vec<u8>,
 }
 
-fn moved(world: &mut World, bob: usize) -> Moved {
+pub(crate) fn moved(world: &mut World, bob: usize) -> Moved {
     let one = world.turn(bob);
     let (account, key) = (one.account, SigningKey::from_seed(one.device_key.to_bytes()));
     world.give_back(one);
@@ -207,7 +207,7 @@ fn moved(world: &mut World, bob: usize) -> Moved {
 }
 
 /// From now on a person sees the new list; key packages are those of the new device, or still of the old.
-fn show(world: &mut World, to: usize, moved: &Moved, new_package: bool) {
+pub(crate) fn show(world: &mut World, to: usize, moved: &Moved, new_package: bool) {
     let (account, lists, claim) = (moved.account, moved.lists.clone(), moved.claim.clone());
     let package = moved.package.clone();
     answers(world, to, move |answer| match answer {
