@@ -14,8 +14,9 @@ It shows:
   - Every account: its id, its handle, all versions of its signed device list with the public keys of its
     devices, disputes of removed devices. Handles and lists are public anyway: the server hands them to anyone.
   - Of each device: the public key of its mailbox and when it was made; its unused key packages (public keys)
-    and hashes of those it uploaded within 30 days; how many delivery tokens it has, as hashes. That number says
-    roughly how many rooms the device is in. Which devices were removed within the hour.
+    and hashes of those it uploaded within 30 days; how many delivery tokens it has, as hashes, and which of them
+    are in key packages. The number of the others says roughly how many rooms the device is in. Which devices were
+    removed within the hour.
   - Of each mailbox: how many entries wait, how many it ever got, which of them came within the same hour, and
     on which day that was. The entries are sealed under keys that are on the disk only sealed to the device.
   - For 8 days, a hash of each sending, so that none is stored twice. It joins nothing to anyone who does not
@@ -57,7 +58,8 @@ Backups of the folder show the same, for the time at which they were made.
   - Open connections: which ones are logged in as which device. Senders are not logged in: they show that they
     know a room's key, not who they are.
   - How many tokens each account fetched today; which connection was opened by a token, not whose.
-  - Boxes of a second device that is being linked, sealed, for five minutes.
+  - Boxes of a second device that is being linked, sealed, and the hashed network of who left the first, for five
+    minutes.
   - Callers' networks, as a hash under a key drawn at start. Addresses are not kept or logged.
 
 3. A MODIFIED SERVER, FROM THE MOMENT IT IS MODIFIED
