@@ -16,13 +16,15 @@ use crate::{
     io::{Effect, Wire},
     lookup::Resolution,
     names::tidy,
-    selfgroup::About,
     rows::{Conversation, Intent, Status, key},
+    selfgroup::About,
     step::{Step, refused},
 };
 
 /// How long an ask waits for the server, milliseconds.
 const PATIENCE: u64 = 15_000;
+/// How long one waits that is done in every room first, milliseconds.
+const PATIENCE_ROOMS: u64 = 60_000;
 /// How long it waits once there was no connection to be had, milliseconds.
 const PATIENCE_WITHOUT_SERVER: u64 = 4_000;
 
@@ -38,7 +40,8 @@ use Answer::{Later, Now};
 impl Step<'_> {
     /// Takes an ask: answers it or parks it.
     pub(crate) fn ask(&mut self, ask: Ask) {
-        let until = self.now + PATIENCE;
+        let patience = if takes_long(&ask.command) { PATIENCE_ROOMS } else { PATIENCE };
+        let until = self.now + patience;
         self.try_ask(ask, until);
     }
 
@@ -177,6 +180,9 @@ impl Step<'_> {
                 Now(Reply::Ledger(self.ledger_state()))
             }
             Command::Devices => Now(Reply::Devices(self.devices())),
+            Command::Finish if !self.is_unfinished() => Now(Reply::Done),
+            Command::Finish if self.live.lost => Now(refused(ProblemKind::Offline)),
+            Command::Finish => Later,
             Command::Words => {
                 let words = self
                     .account()
@@ -307,4 +313,9 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// Whether a command is answered only when every room carried it out.
+fn takes_long(command: &Command) -> bool {
+    matches!(command, Command::Device { of: nodoor_view::device::Command::Remove { .. } })
 }

@@ -407,6 +407,13 @@ impl World {
         ask
     }
 
+    /// The answer to something that was begun, if it is there.
+    pub fn told(&mut self, person: usize, ask: u64) -> Option<Reply> {
+        let told = &mut self.people[person].told;
+        let at = told.iter().position(|(id, _)| *id == ask)?;
+        Some(told.swap_remove(at).1)
+    }
+
     /// Lets time go by; timers fire.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

@@ -8,7 +8,7 @@ use nodoor_view::{
     event::Event,
     model::{
         Content, ConversationId, ConversationRow, From, Kind, MessageId, MessagePage, MessageRow,
-        ProblemKind, SendState,
+        ProblemKind, SendState, Writable,
     },
 };
 use tokio::time::{Instant, timeout_at};
@@ -31,14 +31,21 @@ pub(super) async fn send(session: &Session, to: &Target, text: &str) -> Result<(
         failure => failure,
     })?;
     let command = Command::SendText { conversation: chat.id, text };
+    let mut held = chat.writable == Writable::Disputed;
     let Reply::Sent(mut row) = session.ask(command).await? else {
         return Err(Failure::unexpected());
     };
     // The id of a first message is known once its room is: hence printed after the wait.
     let until = Instant::now() + SEND_WAIT;
-    while matches!(row.state, Some(SendState::Waiting) | None) {
+    while !held && matches!(row.state, Some(SendState::Waiting) | None) {
         match timeout_at(until, events.next()).await {
             Ok(Some(Event::Message { row: told, .. })) if told.id == row.id => row = told,
+            Ok(Some(Event::Conversation { row: told })) if told.id == chat.id => {
+                held |= told.writable == Writable::Disputed;
+                if held {
+                    break;
+                }
+            }
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => break,
         }
@@ -49,6 +56,11 @@ pub(super) async fn send(session: &Session, to: &Target, text: &str) -> Result<(
         Some(SendState::Sent | SendState::Delivered) => Ok(()),
         Some(SendState::NotSent { reason }) => Err(Failure::Problem(reason)),
         // It is on disk, which is what was asked; the next command with a connection sends it.
+        Some(SendState::Waiting) | None if held => {
+            let name = [("name", (&chat.title).into())];
+            eprintln!("nodoor: {}", session.texts.get("read-only-disputed", &name));
+            Ok(())
+        }
         Some(SendState::Waiting) | None => {
             eprintln!("nodoor: {}", session.texts.get("waits-on-disk", &[]));
             Ok(())

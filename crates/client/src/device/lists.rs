@@ -238,7 +238,7 @@ impl Step<'_> {
                     version,
                     by: version,
                     since: self.now,
-                    by_words,
+                    settled: by_words || chain.approver(version) == Some(own),
                     dispute: None,
                     disputed: false,
                 };
@@ -323,7 +323,7 @@ impl Step<'_> {
         }
     }
 
-    /// Not what the recovery key signed, and within seven days of ledger time since the removing list was logged. Without
+    /// Not what the recovery key or this device signed, and within seven days of ledger time since the removing list was logged. Without
     /// a log the day on which we learnt of it counts.
     fn may_dispute(&mut self, removed: &Removed) -> bool {
         let Some(me) = self.me() else {
@@ -334,7 +334,7 @@ impl Step<'_> {
         let log_time = self.ledger().and_then(|ledger| ledger.held).map(|held| held.time);
         let now = since.and(log_time).unwrap_or(self.now);
         let since = since.unwrap_or(removed.since);
-        !removed.by_words && !removed.disputed && now.saturating_sub(since) < DISPUTE_WITHIN
+        !removed.settled && !removed.disputed && now.saturating_sub(since) < DISPUTE_WITHIN
     }
 
     /// Objects to our removal.

@@ -65,8 +65,8 @@ pub(crate) struct Removed {
     pub(crate) by: u64,
     /// When we learnt it, milliseconds.
     pub(crate) since: u64,
-    /// The recovery key signed that, and nobody can object.
-    pub(crate) by_words: bool,
+    /// The recovery key signed that, or this device did: there is nothing to object to.
+    pub(crate) settled: bool,
     /// Our dispute (protobuf `SignedBytes`), until the server has it.
     #[serde(with = "serde_bytes")]
     pub(crate) dispute: Option<Vec<u8>>,

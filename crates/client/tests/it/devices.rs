@@ -150,10 +150,18 @@ fn a_link_is_good_for_five_minutes_and_no_other_letters_are() {
         let said = device(&mut world, alice, Device::LinkApprove { link: link.to_owned() });
         assert_eq!(problem(said), ProblemKind::LinkOver);
     }
-    world.pass(Duration::from_secs(301));
+    world.pass(Duration::from_secs(330));
     assert!(matches!(linkings(&world, laptop).last(), Some(Linking::Ended { .. })));
-    let said = device(&mut world, alice, Device::LinkApprove { link: letters });
-    assert_eq!(problem(said), ProblemKind::Offline);
+    // Whatever the server still has of it, the new device takes no code any more.
+    let of = Device::LinkApprove { link: letters };
+    let asked = world.begin(alice, Command::Device { of });
+    world.pass(Duration::from_secs(20));
+    if let Some(Reply::Device(DeviceReply::Code { code, .. })) = world.told(alice, asked) {
+        let typed = device(&mut world, laptop, Device::LinkCode { code });
+        assert_eq!(problem(typed), ProblemKind::LinkOver);
+    }
+    world.pass(Duration::from_secs(200));
+    assert_eq!(rows(&mut world, alice).len(), 1);
 }
 
 #[test]
@@ -355,4 +363,136 @@ fn a_thief_gets_a_standstill_and_no_account() {
     // And devices can be added again.
     link(&mut world, fresh, "new laptop");
     assert_eq!(rows(&mut world, fresh).len(), 2);
+}
+
+#[test]
+fn a_linking_survives_death_after_any_effect_or_never_was() {
+    let mut linked = 0;
+    for n in (0..36).step_by(2) {
+        for dies in 0..2 {
+            let mut world = World::new(900 + u64::from(n));
+            let devices = [world.register("alice"), world.begin_without_account("laptop")];
+            let [alice, laptop] = devices;
+            let link = show(&mut world, laptop);
+            world.device(devices[dies]).fuse = Some(n);
+            let of = Device::LinkApprove { link };
+            let asked = world.begin(alice, Command::Device { of });
+            world.pass(Duration::from_secs(5));
+            if let Some(Reply::Device(DeviceReply::Code { code, .. })) = world.told(alice, asked)
+                && world.is_on(laptop)
+            {
+                world.begin(laptop, Command::Device { of: Device::LinkCode { code } });
+                world.pass(Duration::from_secs(5));
+            }
+            for device in devices {
+                world.device(device).fuse = None;
+                if !world.is_on(device) {
+                    world.switch_on(device);
+                }
+            }
+            world.pass(Duration::from_secs(400));
+            let listed = rows(&mut world, alice).len();
+            let is_device = world.ask(laptop, Command::WhoAmI) != Reply::Nothing;
+            assert_eq!(listed == 2, is_device, "{dies} {n}: the list says {listed}");
+            linked += usize::from(is_device);
+            if !is_device {
+                let letters = show(&mut world, laptop);
+                let code = approve(&mut world, alice, &letters);
+                assert_eq!(device(&mut world, laptop, Device::LinkCode { code }), Reply::Done);
+                world.pass(Duration::from_secs(30));
+                assert_eq!(rows(&mut world, laptop).len(), 2, "{dies} {n}");
+            }
+        }
+    }
+    assert!(linked > 0, "none of them got to its end");
+}
+
+#[test]
+fn a_recovery_survives_death_after_any_effect() {
+    for n in (0..24).step_by(2) {
+        let mut world = World::new(950 + u64::from(n));
+        let alice = world.register("alice");
+        let words = words(&mut world, alice);
+        let fresh = world.begin_without_account("fresh");
+        world.device(fresh).fuse = Some(n);
+        let of = Device::Recover { handle: "alice".to_owned(), words: words.clone() };
+        world.begin(fresh, Command::Device { of });
+        world.pass(Duration::from_secs(5));
+        world.device(fresh).fuse = None;
+        if !world.is_on(fresh) {
+            world.switch_on(fresh);
+        }
+        world.pass(Duration::from_secs(30));
+        // Whatever was done of it: the words do the rest, and no second device is left behind.
+        let back = recover(&mut world, fresh, "alice", &words);
+        assert!(matches!(back, Reply::Profile(_)), "{n}: {back:?}");
+        assert_eq!(rows(&mut world, fresh).len(), 1, "{n}");
+    }
+}
+
+#[test]
+fn two_devices_that_change_the_list_at_once_both_have_their_way() {
+    let mut world = World::new(10);
+    let alice = world.register("alice");
+    let laptop = link(&mut world, alice, "laptop");
+    let tablet = link(&mut world, alice, "tablet");
+    let watch = link(&mut world, alice, "watch");
+    let [tablet, watch] = [tablet, watch].map(|one| rows(&mut world, one)[0].device.clone());
+    for (first, second) in [(&tablet, &tablet), (&watch, &watch)] {
+        let remove =
+            |device: &String| Command::Device { of: Device::Remove { device: device.clone() } };
+        let asked = [
+            (alice, world.begin(alice, remove(first))),
+            (laptop, world.begin(laptop, remove(second))),
+        ];
+        world.pass(Duration::from_secs(14));
+        for (person, ask) in asked {
+            assert_eq!(world.told(person, ask), Some(Reply::Done));
+        }
+    }
+    for person in [alice, laptop] {
+        assert_eq!(rows(&mut world, person).len(), 2);
+    }
+}
+
+#[test]
+fn a_box_that_olga_changes_or_puts_elsewhere_ends_the_linking() {
+    use nodoor_wire::proto::{answer, from_server};
+    for replayed in [false, true] {
+        let mut world = World::new(11);
+        let alice = world.register("alice");
+        let laptop = world.begin_without_account("laptop");
+        let link = show(&mut world, laptop);
+        let mut earlier: Option<bytes::Bytes> = None;
+        world.tamper = Box::new(move |person, message| {
+            let Some(from_server::Body::Answer(answer)) = &mut message.body else { return };
+            let Some(answer::Body::RendezvousGet(got)) = &mut answer.body else { return };
+            if person != alice || got.r#box.is_empty() {
+                return;
+            }
+            match (replayed, &earlier) {
+                (true, Some(before)) => got.r#box = before.clone(),
+                (true, None) => earlier = Some(got.r#box.clone()),
+                (false, _) => {
+                    let mut changed = got.r#box.to_vec();
+                    changed[0] ^= 1;
+                    got.r#box = changed.into();
+                }
+            }
+        });
+        let of = Device::LinkApprove { link };
+        let asked = world.begin(alice, Command::Device { of });
+        world.pass(Duration::from_secs(5));
+        if let Some(Reply::Device(DeviceReply::Code { code, .. })) = world.told(alice, asked) {
+            world.begin(laptop, Command::Device { of: Device::LinkCode { code } });
+            world.pass(Duration::from_secs(5));
+        }
+        let ended = linkings(&world, alice).into_iter().any(|state| match state {
+            Linking::Ended { problem } => problem.kind == ProblemKind::Forged,
+            _ => false,
+        });
+        assert!(ended, "{replayed}");
+        world.tamper = Box::new(|_, _| {});
+        assert_eq!(rows(&mut world, alice).len(), 1);
+    }
 }
