@@ -76,9 +76,10 @@ struct Run {
     /// left out [default: nobody, and clients say "unwitnessed"].
     #[arg(long, value_name = "FILE", env = "NODOOR_LEDGER_POLICY")]
     ledger_policy: Option<PathBuf>,
-    /// Anonymous connections need a token for all but look-ups, the ledger and linking.
+    /// Let anonymous connections do everything without a token, each within the budget of its address. With tokens, which
+    /// is how it is meant, they need one for all but look-ups, the ledger and linking.
     #[arg(long)]
-    tokens_needed: bool,
+    tokens_optional: bool,
     /// The clock is right however long ago this server ran: delete what is old although the last time was more than two days
     /// ago, and write to the ledger although its last epoch is more than a month old.
     #[arg(long)]
@@ -86,7 +87,7 @@ struct Run {
     /// Threads that serve [default: one a core].
     #[arg(long, value_name = "N", env = "NODOOR_THREADS")]
     threads: Option<usize>,
-    /// No budgets: for load tests, on loopback only.
+    /// No budgets, and no tokens needed: for load tests, on loopback only.
     #[arg(long, hide = true)]
     without_budgets: bool,
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 
     let mut config = if options.without_budgets { Config::unlimited() } else { Config::default() };
     config.registration = options.registration.clone();
-    config.tokens_needed = options.tokens_needed;
+    config.tokens_needed = !options.tokens_optional && !options.without_budgets;
     config.clock_is_right = options.clock_is_right;
     let mut limits = Limits::default();
     if listen::allowed(&options.listen, false).is_ok() {

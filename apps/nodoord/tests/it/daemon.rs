@@ -26,6 +26,8 @@ impl Daemon {
         let mut child = Command::new(env!("CARGO_BIN_EXE_nodoord"))
             .args(["run", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            // The actors of these tests spend none.
+            .arg("--tokens-optional")
             .args(options)
             .env("NODOOR_LOG", "trace")
             .stdout(Stdio::piped())
