@@ -15,7 +15,7 @@ use nodoor_transparency::{
     ledger::{
         checkpoint::{Relation, SignedCheckpoint},
         disclosure::Cadence,
-        entry::{Entry, EpochError, KtEpoch, Release},
+        entry::{Entry, EpochError, GovernanceKind, KtEpoch, Release},
         evidence::Evidence,
         note::VerifierKey,
         proof::ProofFile,
@@ -44,6 +44,8 @@ pub(crate) struct Progress {
     releases: BTreeMap<String, Release>,
     /// Which hour's disclosure entry is next; from the first epoch on.
     cadence: Option<Cadence>,
+    /// The newest day whose token key is announced.
+    token_day: Option<u32>,
 }
 
 /// What is wrong.
@@ -150,6 +152,9 @@ impl Auditor {
                 if before.is_some_and(|time_ms| !entry.is_in_time(time_ms)) {
                     return Err(broken("a policy that holds before seven days have gone by"));
                 }
+                if entry.kind == GovernanceKind::Tokens {
+                    self.token_key(entry.document.as_deref()).map_err(broken)?;
+                }
             }
         }
         self.progress.growth.push(leaf_hash(bytes));
@@ -191,6 +196,18 @@ impl Auditor {
             (Err(_), false) => Err(Finding::Epochs(Fault::Append)),
             _ => Err(broken("the two verifiers disagree about its audit proof; report this")),
         }
+    }
+
+    /// One key a day for everybody: with two of one day a server could give somebody a key of their own.
+    fn token_key(&mut self, document: Option<&[u8]>) -> Result<(), &'static str> {
+        let day = document.filter(|document| document.len() == 36);
+        let day = day.and_then(|document| document.first_chunk().copied());
+        let day = u32::from_be_bytes(day.ok_or("a token key that is none")?);
+        if self.progress.token_day.is_some_and(|newest| newest >= day) {
+            return Err("a second key for one day's anonymous tokens");
+        }
+        self.progress.token_day = Some(day);
+        Ok(())
     }
 
     fn release(&mut self, release: Release) -> Result<(), String> {
@@ -253,6 +270,8 @@ struct Stored {
     epoch: Option<(u64, Vec<u8>)>,
     releases: Vec<Vec<u8>>,
     next_hour: Option<u64>,
+    #[serde(default)]
+    token_day: Option<u32>,
     checkpoint: String,
 }
 
@@ -267,6 +286,7 @@ impl Progress {
                 .filter_map(|release| Entry::Release(release.clone()).encode().ok())
                 .collect(),
             next_hour: self.cadence.as_ref().map(Cadence::next_hour),
+            token_day: self.token_day,
             checkpoint: checkpoint.note().to_string(),
         };
         // Numbers, lists and a text: there is nothing in it that cannot be written.
@@ -293,12 +313,40 @@ impl Progress {
             releases.insert(release.kind.name().to_owned(), release);
         }
         let cadence = stored.next_hour.map(Cadence::at);
-        let progress = Self { growth, epoch, epoch_at: stored.epoch, releases, cadence };
+        let (epoch_at, token_day) = (stored.epoch, stored.token_day);
+        let progress = Self { growth, epoch, epoch_at, releases, cadence, token_day };
         Some((progress, checkpoint))
     }
 
     /// For a line of output.
     pub(crate) fn root_hex(&self) -> String {
         hex(&self.growth.root())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nodoor_transparency::ledger::{entry::Governance, note::NoteSigner};
+
+    use super::*;
+
+    async fn take(auditor: &mut Auditor, day: u32, key: u8) -> Result<(), Finding> {
+        let document = [day.to_be_bytes().as_slice(), &[key; 32]].concat();
+        let entry = Governance::with_document(GovernanceKind::Tokens, document, 0);
+        auditor.entry(&Entry::Governance(entry).encode().unwrap(), None).await
+    }
+
+    #[tokio::test]
+    async fn a_second_token_key_of_a_day_is_found() {
+        let log = NoteSigner::log("nodoor/test", [7; 32]).unwrap().verifier().clone();
+        let mut auditor = Auditor::new(log, Builders::default(), Progress::default(), 0);
+        for day in [20_000, 20_001, 20_003] {
+            take(&mut auditor, day, 1).await.unwrap();
+        }
+        for (day, key) in [(20_003, 2), (20_003, 1), (20_001, 9)] {
+            let found = take(&mut auditor, day, key).await;
+            assert!(matches!(found, Err(Finding::Broken(why)) if why.contains("second key")));
+        }
+        take(&mut auditor, 20_004, 2).await.unwrap();
     }
 }
