@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use nodoor_server::{
     Clock as _, Server,
-    ledger::{Ledger, LedgerError, Offer, Published},
+    ledger::{EPOCH_LABELS, Ledger, LedgerError, Offer, Published},
     storage::{Storage as _, ledger::Log as _},
 };
 use nodoor_store_embedded::{Folder, LedgerFolder};
@@ -36,6 +36,8 @@ use crate::{
     witnesses::{Asked, Witnesses},
 };
 
+/// While more waits than an epoch holds, the next one begins after this.
+const CATCH_UP: Duration = Duration::from_secs(1);
 /// After a witness did not answer it is asked again, twice as late each time, up to the second.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 
@@ -91,8 +93,13 @@ pub(crate) async fn publish(
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut waits = false;
     loop {
-        beat.tick().await;
         let Some(ledger) = server.ledger().cloned() else { return };
+        if ledger.statistics().waiting < EPOCH_LABELS as u64 {
+            beat.tick().await;
+        } else {
+            // A whole epoch waits behind the last one: nobody is served by a pause.
+            sleep(pause.min(CATCH_UP)).await;
+        }
         let (runtime, folder) = (Handle::current(), folder.clone());
         let published = spawn_blocking(move || {
             let (paths, entries) = handed_in(&folder);

@@ -85,7 +85,7 @@ impl LedgerFolder {
                 // Hashes do not compress.
                 .journal_compression(fjall::CompressionType::None)
                 .max_journaling_size(128 * 1024 * 1024)
-                .cache_size(64 * 1024 * 1024)
+                .cache_size(32 * 1024 * 1024)
                 .worker_threads(1)
                 .open()
         };

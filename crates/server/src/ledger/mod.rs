@@ -45,7 +45,7 @@ use sha2::{Digest as _, Sha256};
 pub use crate::ledger::{
     files::{Cosigned, File, Offer},
     keys::LedgerKeys,
-    publish::Published,
+    publish::{EPOCH_LABELS, Published},
 };
 use crate::{
     ledger::{

@@ -30,8 +30,9 @@ use crate::{
     },
 };
 
-/// Labels of one epoch: two seconds of work of one core, and an audit blob of 4 MiB.
-const EPOCH_LABELS: usize = 8_192;
+/// Labels of one epoch, at most: a quarter of a second of work of one core, an audit blob of half a MiB, and what bounds the
+/// memory, since the library holds every node that an epoch touches. While more wait, whoever publishes goes on at once.
+pub const EPOCH_LABELS: usize = 1_024;
 /// So many of the newest entries are looked through for one that was handed in before.
 const LOOK_BACK: usize = 1_000;
 /// Without a change an entry says so this often.
@@ -125,7 +126,7 @@ impl Sequencer {
 impl Ledger {
     /// Publishes what waits, as one epoch: its labels, its audit proof, its entry; then signs.
     ///
-    /// Call it every few seconds, on a thread that may compute: an epoch of 8,192 labels takes two seconds of it. The time
+    /// Call it every few seconds, on a thread that may compute: a full epoch takes a quarter of a second of it. The time
     /// is the system's. One call works at a time; a second one waits for it.
     ///
     /// # Errors
@@ -202,6 +203,7 @@ impl Inner {
         let Some(epoch) = epoch else {
             // Marks of what is published already, from before a crash.
             self.marks.unmark(marks).await?;
+            self.count_waiting().await?;
             return Ok(Published::Nothing);
         };
         let labels = epoch.kt.labels;

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! The ledger: what is registered is published and proved; a crash forks nothing; nothing unsatisfied is served.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use nodoor_server::{
     Clock, Config, Server,
-    ledger::{Cosigned, Ledger, LedgerError, LedgerKeys, Published},
+    ledger::{Cosigned, EPOCH_LABELS, Ledger, LedgerError, LedgerKeys, Published},
     storage::{
         Answer as Stored, Day, Storage as _, StorageError,
-        directory::{Directory, Mark, Marks, NodeName},
+        directory::{Directory, Mark, Marks, NodeName, Subject},
         ledger::{Appended, LedgerStorage, Log, LogAppend, Note},
         ledger_memory::LedgerMemory,
         memory::Memory,
@@ -38,7 +41,7 @@ use nodoor_transparency::{
 use nodoor_wire::{
     code::Code,
     handle::Handle,
-    id::DeploymentId,
+    id::{AccountId, DeploymentId},
     proto::{self, answer::Body as Answer, lookup::Of, request::Body as Ask},
 };
 
@@ -850,6 +853,44 @@ async fn a_handle_is_claimed_anew_by_its_own_account_alone() {
     assert_done(alice.ask(&deployment.world, claim(&alice, "alice", &alice)).await);
     let shown = deployment.look_up(handle("alice")).await.handle_claim.unwrap();
     assert!(shown.signer.is_empty(), "by the recovery key");
+}
+
+/// Marks without accounts.
+#[derive(Default)]
+struct Pile(Mutex<BTreeSet<Mark>>);
+
+impl Marks for Pile {
+    fn marks(&self, after: Option<Mark>, limit: usize) -> Stored<'_, Vec<Mark>> {
+        let all = self.0.lock().unwrap();
+        let some = all.iter().filter(|mark| after.is_none_or(|after| **mark > after));
+        Box::pin(std::future::ready(Ok(some.take(limit).copied().collect())))
+    }
+
+    fn unmark(&self, marks: Vec<Mark>) -> Stored<'_, ()> {
+        let mut all = self.0.lock().unwrap();
+        marks.iter().for_each(|mark| assert!(all.remove(mark)));
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn what_one_epoch_does_not_hold_is_told_to_whoever_publishes() {
+    let pile = Arc::new(Pile::default());
+    let full = EPOCH_LABELS as u64;
+    for number in 0..2 * full + 7 {
+        let mut account = [0; 16];
+        account[..8].copy_from_slice(&number.to_be_bytes());
+        let subject = Subject::Account(AccountId(account));
+        pile.0.lock().unwrap().insert(Mark { subject, version: 1, value: [1; 32] });
+    }
+    let store = Arc::new(LedgerMemory::default());
+    let ledger = Ledger::open(DEPLOYMENT, store, pile, keys(), None, NOW).await.unwrap();
+    for (labels, waiting) in [(full, full), (full, 7), (7, 0)] {
+        let published = ledger.publish(NOW).await.unwrap();
+        assert!(matches!(published, Published::Epoch { labels: l, .. } if l == labels));
+        assert_eq!(ledger.statistics().waiting, waiting);
+    }
+    assert_eq!(ledger.publish(NOW).await.unwrap(), Published::Nothing);
 }
 
 #[tokio::test]
