@@ -427,8 +427,8 @@ fn logged_key(shown: &proto::LoggedEntry, under: &SignedCheckpoint) -> Option<Da
     }
 }
 
-/// Randomness as voprf asks for it.
-struct Draws<'a>(&'a mut dyn CryptoRng);
+/// Randomness as voprf and spake2 ask for it.
+pub(crate) struct Draws<'a>(pub(crate) &'a mut dyn CryptoRng);
 
 impl rand_core_06::RngCore for Draws<'_> {
     fn next_u32(&mut self) -> u32 {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! Linking a second device: the secret that is shown, the commitment, the code, and the transcript.
+//! Linking a second device: the secret that is shown, where it leads, and the code.
 //!
 //! Small functions over bytes that both devices hold. Who sends what when, and what is sealed, is `client`'s; this
 //! page decides only what two devices must agree on to the byte.
 //!
-//! Spec: `docs/book/ledger.md`, 8.
+//! Spec: `docs/book/ledger.md`, 8; decision 0012.
 
 use std::fmt;
 
 use nodoor_wire::id::{first_16, labelled_hash};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::key::{BadSignature, SigningKey, label, verify};
+use crate::key::label;
 
 /// Letters of a secret.
 pub const LETTERS: usize = 24;
@@ -109,16 +109,6 @@ impl fmt::Debug for LinkKey {
     }
 }
 
-/// `c` of slot 0: binds the new device to its nonce and keys before it knows the other's nonce.
-///
-/// `device_entry` is the canonical CBOR of `[id, device key, MLS key, login key]`, as it stands in a list.
-#[must_use]
-pub fn commitment(nonce_new: &[u8; 32], device_entry: &[u8]) -> [u8; 32] {
-    let mut bytes = nonce_new.to_vec();
-    bytes.extend_from_slice(device_entry);
-    labelled_hash("nodoor link commitment", &bytes)
-}
-
 /// Additional data of a box.
 #[must_use]
 pub fn box_data(rendezvous: &[u8; 16], slot: u8) -> Vec<u8> {
@@ -128,53 +118,20 @@ pub fn box_data(rendezvous: &[u8; 16], slot: u8) -> Vec<u8> {
     data
 }
 
-/// What both devices saw: the plain text of slots 0 and 1, and the new device's nonce, one behind the other. Each
-/// slot is one item of canonical CBOR, so no byte can move from one to the other.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Transcript(Vec<u8>);
-
-impl Transcript {
-    /// Of these three.
-    #[must_use]
-    pub fn of(slot_0: &[u8], slot_1: &[u8], nonce_new: &[u8; 32]) -> Self {
-        Self([slot_0, slot_1, nonce_new].concat())
-    }
-
-    /// The six digits: the first eight bytes of a hash over the transcript, modulo a million.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        let hash = labelled_hash("nodoor link code", &self.0);
-        let number = hash.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte));
-        // Below a million: it fits.
-        Code(u32::try_from(number % 1_000_000).unwrap_or_default())
-    }
-
-    /// The new device confirms, after the code matched.
-    #[must_use]
-    pub fn sign(&self, device: &SigningKey) -> [u8; 64] {
-        device.sign(label::LINK, &self.0)
-    }
-
-    /// That the new device confirmed.
-    ///
-    /// # Errors
-    /// [`BadSignature`].
-    pub fn verify(&self, device_key: &[u8; 32], signature: &[u8]) -> Result<(), BadSignature> {
-        verify(device_key, label::LINK, &self.0, signature)
-    }
-}
-
-impl fmt::Debug for Transcript {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Transcript(..)")
-    }
-}
-
-/// Six digits that a person carries from one device to the other.
+/// Six digits that a person carries from one device to the other. A password of theirs: not for a log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Code(u32);
 
 impl Code {
+    /// How many there are.
+    pub const COUNT: u32 = 1_000_000;
+
+    /// The code of this number, modulo [`Code::COUNT`].
+    #[must_use]
+    pub fn of(number: u32) -> Self {
+        Self(number % Self::COUNT)
+    }
+
     /// Reads what was typed: six digits, spaces anywhere.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What two devices write into the slots of a meeting while the second is linked: each slot one item of canonical CBOR.
 //!
-//! A slot that was read is well formed and nothing more. What it is worth is decided by [`crate::link`] (commitment, code,
-//! confirmation) and [`crate::chain`] (the list), which `client` asks in the order of the table.
+//! A slot that was read is well formed and nothing more. What it is worth is decided by the exchange over the code, in
+//! `client`, and by [`crate::chain`] (the list).
+//!
+//! | slot | from | holds |
+//! |---|---|---|
+//! | 0 | new | [`Newcomer`] |
+//! | 1 | old | [`Host`] |
+//! | 2, 4, 6 | old | [`Answer::Try`], until one was right |
+//! | 3, 5, 7 | new | [`Attempt`] at the code |
+//! | the next even one | old | [`Answer::Offer`] |
+//! | the next odd one | new | [`Bare`], its signature over the list |
+//! | the next even one | old | [`Answer::End`]; also in the place of any other of its slots from 2 on |
 //!
 //! Spec: `docs/book/ledger.md`, 8.
 
@@ -32,8 +42,6 @@ pub struct Newcomer {
     pub device: Device,
     /// What it calls itself, at most [`NAME`] characters; a person's text, not cleaned.
     pub name: String,
-    /// [`crate::link::commitment`] of its nonce and entry.
-    pub commitment: [u8; 32],
 }
 
 #[derive(Encode, Decode)]
@@ -43,19 +51,13 @@ struct NewcomerBody {
     device: DeviceBody,
     #[n(1)]
     name: String,
-    #[n(2)]
-    commitment: ByteArray<32>,
 }
 
 impl Newcomer {
     /// The slot.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        canonical::to_vec(&NewcomerBody {
-            device: (&self.device).into(),
-            name: self.name.clone(),
-            commitment: self.commitment.into(),
-        })
+        canonical::to_vec(&NewcomerBody { device: (&self.device).into(), name: self.name.clone() })
     }
 
     /// Reads the slot; the device's id is that of its key.
@@ -68,7 +70,7 @@ impl Newcomer {
         if device.id != DeviceId::of(&device.device_key) || body.name.chars().count() > NAME {
             return Err(NotThisSlot);
         }
-        Ok(Self { device, name: body.name, commitment: body.commitment.into() })
+        Ok(Self { device, name: body.name })
     }
 }
 
@@ -81,8 +83,6 @@ pub struct Host {
     pub list: [u8; 32],
     /// The device that answers.
     pub device: DeviceId,
-    /// Random.
-    pub nonce: [u8; 32],
 }
 
 #[derive(Encode, Decode)]
@@ -94,8 +94,6 @@ struct HostBody {
     list: ByteArray<32>,
     #[n(2)]
     device: ByteArray<16>,
-    #[n(3)]
-    nonce: ByteArray<32>,
 }
 
 impl Host {
@@ -106,7 +104,6 @@ impl Host {
             account: self.account.0.into(),
             list: self.list.into(),
             device: self.device.0.into(),
-            nonce: self.nonce.into(),
         })
     }
 
@@ -120,12 +117,49 @@ impl Host {
             account: AccountId(body.account.into()),
             list: body.list.into(),
             device: DeviceId(body.device.into()),
-            nonce: body.nonce.into(),
         })
     }
 }
 
-/// Slots 2, 3 and 5: a nonce of 32 bytes or a signature of 64.
+/// Bytes of a message of the exchange over the code.
+pub const EXCHANGE: usize = 33;
+
+/// The code was typed: the new device's message of the exchange, and its proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// The message.
+    pub message: [u8; EXCHANGE],
+    /// The proof.
+    pub proof: [u8; 32],
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct AttemptBody {
+    #[n(0)]
+    message: ByteArray<EXCHANGE>,
+    #[n(1)]
+    proof: ByteArray<32>,
+}
+
+impl Attempt {
+    /// The slot.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        canonical::to_vec(&AttemptBody { message: self.message.into(), proof: self.proof.into() })
+    }
+
+    /// Reads the slot.
+    ///
+    /// # Errors
+    /// [`NotThisSlot`].
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, NotThisSlot> {
+        let body: AttemptBody = read(bytes)?;
+        Ok(Self { message: body.message.into(), proof: body.proof.into() })
+    }
+}
+
+/// A signature of 64 bytes, alone in its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bare<const N: usize>(pub [u8; N]);
 
@@ -189,59 +223,66 @@ impl Outcome {
     fn from_number(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Ended)
     }
-
-    /// Slot 6.
-    #[must_use]
-    pub fn to_vec(self) -> Vec<u8> {
-        canonical::to_vec(&OutcomeBody { number: self.number() })
-    }
-
-    /// Reads slot 6.
-    ///
-    /// # Errors
-    /// [`NotThisSlot`].
-    pub fn from_slice(bytes: &[u8]) -> Result<Self, NotThisSlot> {
-        let body: OutcomeBody = read(bytes)?;
-        Ok(Self::from_number(body.number))
-    }
 }
 
-#[derive(Encode, Decode)]
-#[cbor(array)]
-struct OutcomeBody {
-    #[n(0)]
-    number: u8,
-}
-
-/// Slot 4: the next list as the old device signed it, or why there is none.
+/// What the old device says from slot 2 on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Offer {
-    /// The body of the next list, and the old device's signature over it.
-    List(Vec<u8>, [u8; 64]),
-    /// There is none.
-    None(Outcome),
+pub enum Answer {
+    /// Its message of the exchange: the code may be typed.
+    Try([u8; EXCHANGE]),
+    /// The code was right. Its own proof that it knows it; the body of the next list, and its signature over that.
+    Offer {
+        /// The proof.
+        proof: [u8; 32],
+        /// The list's body.
+        body: Vec<u8>,
+        /// The old device's signature over it.
+        signature: [u8; 64],
+    },
+    /// It is over, and why.
+    End(Outcome),
 }
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
-struct OfferBody {
+struct AnswerBody {
+    /// Which of the three.
     #[n(0)]
-    number: u8,
+    kind: u8,
+    /// Why it is over, or 0.
     #[n(1)]
-    body: ByteVec,
+    outcome: u8,
+    /// Message or proof.
     #[n(2)]
+    exchange: ByteVec,
+    #[n(3)]
+    body: ByteVec,
+    #[n(4)]
     signature: ByteVec,
 }
 
-impl Offer {
+impl Answer {
     /// The slot.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        let (number, body, signature) = match self {
-            Self::List(body, signature) => (0, body.clone(), signature.to_vec()),
-            Self::None(why) => (why.number(), Vec::new(), Vec::new()),
+        let (mut outcome, mut exchange) = (0, Vec::new());
+        let (mut list, mut by) = (Vec::new(), Vec::new());
+        let kind = match self {
+            Self::Try(message) => {
+                exchange = message.to_vec();
+                0
+            }
+            Self::Offer { proof, body, signature } => {
+                (exchange, list, by) = (proof.to_vec(), body.clone(), signature.to_vec());
+                1
+            }
+            Self::End(why) => {
+                outcome = why.number();
+                2
+            }
         };
-        canonical::to_vec(&OfferBody { number, body: body.into(), signature: signature.into() })
+        let (exchange, body, signature) = (exchange.into(), list.into(), by.into());
+        canonical::to_vec(&AnswerBody { kind, outcome, exchange, body, signature })
     }
 
     /// Reads the slot.
@@ -249,13 +290,25 @@ impl Offer {
     /// # Errors
     /// [`NotThisSlot`].
     pub fn from_slice(bytes: &[u8]) -> Result<Self, NotThisSlot> {
-        let offer: OfferBody = read(bytes)?;
-        if offer.number != 0 {
-            return Ok(Self::None(Outcome::from_number(offer.number)));
+        let read: AnswerBody = read(bytes)?;
+        let body: Vec<u8> = read.body.into();
+        let signature = read.signature.as_slice();
+        let bare = body.is_empty() && signature.is_empty();
+        match (read.kind, read.outcome) {
+            (0, 0) if bare => {
+                let message = read.exchange.as_slice().try_into();
+                message.map(Self::Try).map_err(|_| NotThisSlot)
+            }
+            (1, 0) => {
+                let proof = read.exchange.as_slice().try_into().map_err(|_| NotThisSlot)?;
+                let signature = signature.try_into().map_err(|_| NotThisSlot)?;
+                Ok(Self::Offer { proof, body, signature })
+            }
+            (2, number) if bare && read.exchange.is_empty() => {
+                Ok(Self::End(Outcome::from_number(number)))
+            }
+            _ => Err(NotThisSlot),
         }
-        let signature =
-            <[u8; 64]>::try_from(offer.signature.as_slice()).map_err(|_| NotThisSlot)?;
-        Ok(Self::List(offer.body.into(), signature))
     }
 }
 

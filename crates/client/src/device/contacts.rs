@@ -35,7 +35,12 @@ impl Step<'_> {
                 return true;
             }
         }
-        self.is_disputed(account)
+        let disputed = self.is_disputed(account);
+        if disputed {
+            // What waits is tried again then, whatever else happens.
+            self.live.device.held_again_at = self.now + FRESH;
+        }
+        disputed
     }
 
     /// Whether a device took another one of this account away, of late and without the recovery key.

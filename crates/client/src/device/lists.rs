@@ -52,6 +52,10 @@ impl Step<'_> {
 
     /// Puts a list that adds a device.
     pub(super) fn put_list_with(&mut self, list: &proto::SignedList, device: DeviceId, name: &str) {
+        if self.disk.get::<Putting>(PUTTING).is_some() {
+            // Of two lists that follow one, the server takes one: which, only its answer to that one says.
+            return self.linked(device, Outcome::ListChanged);
+        }
         let named = Named {
             name: name.to_owned(),
             added_at: self.now,
@@ -202,6 +206,7 @@ impl Step<'_> {
             self.disk.put(REMOVED.to_vec(), &removed);
         }
         self.live.device.rooms_again_at = 0;
+        self.live.device.handle = super::Flight::default();
         let standing = self.standing();
         self.tell_device(DeviceEvent::Standing { standing });
     }
@@ -249,7 +254,8 @@ impl Step<'_> {
 
     /// A login was refused for good: a list may have removed this device.
     pub(crate) fn login_refused(&mut self) {
-        if self.account().is_some_and(|account| account.registering.is_none()) {
+        let registered = self.account().is_some_and(|account| account.registering.is_none());
+        if registered && !self.is_removed() {
             self.own_list_is_stale();
         }
     }

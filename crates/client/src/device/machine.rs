@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Linking, as two state machines: the new device's side and that of the device one has. Each state is a struct, and
-//! what comes out of a slot moves it to the next or ends it; nothing here sends, stores, draws or looks at a clock.
+//! what comes out of a slot moves it to the next or ends it; nothing here sends, stores or looks at a clock.
 //!
-//! What an attacker who sees the link (or runs the rendezvous) meets, in this order: the new device committed to its
-//! nonce before it saw anything of the other; the code is of everything both said; it is typed where the keys are that
-//! it vouches for, three times at most; only then does the new device confirm, with its device key, and only after
-//! that does the old device sign. The new device signs a list that follows the chain of the account which the code
-//! covered and adds itself and nothing else.
+//! What an attacker who sees the link, or shows one of their own, or runs the rendezvous, meets: the code is drawn by the
+//! old device and shown there, and nothing that the two send each other says what it is ([`super::exchange`]). The old
+//! device signs for whoever proves to know it, after three tries at most for none, and the proof is bound to the keys it
+//! signs. The new device signs a list only for whoever knows what its person typed, and only one that follows the
+//! chain of the account which that proof covers and adds itself and nothing else.
 //!
-//! Spec: `docs/book/ledger.md`, 8. [`super::meeting`] moves the slots.
+//! Spec: `docs/book/ledger.md`, 8; decision 0012. [`super::meeting`] moves the slots.
 
 use nodoor_transparency::{
     chain::Chain,
     key::{Signer, SigningKey, label},
-    link::{Code, Transcript, commitment},
+    link::Code,
     list::{Device, DeviceList},
-    meeting::{Bare, Host, NAME, Newcomer, Offer, Outcome},
+    meeting::{Answer, Attempt, Bare, Host, NAME, Newcomer, Outcome},
 };
 use nodoor_wire::{id::DeviceId, limits, proto};
+use rand_core::CryptoRng;
+
+use crate::device::exchange::{Half, Message, Proofs, Side};
 
 /// How often a code may be typed.
 pub(crate) const TRIES: u8 = 3;
@@ -70,27 +73,65 @@ impl Keys {
 #[derive(Clone)]
 pub(crate) struct Shown {
     keys: Keys,
-    nonce: [u8; 32],
     /// Slot 0.
     pub(crate) slot_0: Vec<u8>,
 }
 
 impl Shown {
-    /// Begins, with fresh keys and a fresh nonce.
-    pub(crate) fn begin(keys: Keys, nonce: [u8; 32], name: &str) -> Self {
-        let device = keys.device();
-        let commitment = commitment(&nonce, &device.to_vec());
+    /// Begins, with fresh keys.
+    pub(crate) fn begin(keys: Keys, name: &str) -> Self {
         let name = name.chars().take(NAME).collect();
-        let slot_0 = Newcomer { device, name, commitment }.to_vec();
-        Self { keys, nonce, slot_0 }
+        let slot_0 = Newcomer { device: keys.device(), name }.to_vec();
+        Self { keys, slot_0 }
     }
 
     /// Slot 1: an account answers. Whose it is the code will show.
-    pub(crate) fn answered(self, slot_1: &[u8]) -> Result<Asking, Broken> {
+    pub(crate) fn answered(self, slot_1: &[u8]) -> Result<Waiting, Broken> {
         let host = Host::from_slice(slot_1).map_err(|_| Broken::Forged)?;
-        let transcript = Transcript::of(&self.slot_0, slot_1, &self.nonce);
-        let slot_2 = Bare(self.nonce).to_vec();
-        Ok(Asking { keys: self.keys, host, transcript, tries_left: TRIES, slot_2 })
+        let said = [self.slot_0.as_slice(), slot_1].concat();
+        Ok(Waiting { keys: self.keys, host, said, tries_left: TRIES, proofs: None })
+    }
+}
+
+/// The new device waits for what the old one says: a code may be typed; the one that was typed is right; it is over.
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    keys: Keys,
+    /// What slot 1 said.
+    pub(crate) host: Host,
+    said: Vec<u8>,
+    tries_left: u8,
+    /// Of the code that was typed last.
+    proofs: Option<Proofs>,
+}
+
+/// What the old device's word led to.
+pub(crate) enum Heard {
+    /// A code may be typed.
+    Ask(Asking),
+    /// The code that was typed was right: what it offers.
+    Right(Matched),
+}
+
+impl Waiting {
+    /// A slot of the old device, from 2 on.
+    pub(crate) fn heard(self, slot: &[u8]) -> Result<Heard, Broken> {
+        match Answer::from_slice(slot).map_err(|_| Broken::Forged)? {
+            Answer::Try(_) if self.tries_left == 0 => Err(Broken::Tries),
+            Answer::Try(message) => {
+                let Self { keys, host, said, tries_left, .. } = self;
+                Ok(Heard::Ask(Asking { keys, host, said, tries_left, message }))
+            }
+            Answer::Offer { proof, body, signature } => {
+                // Only who knows what was typed here says the truth about whose device it is.
+                let knows = |proofs: &Proofs| proofs.is_right(Side::Old, &proof);
+                if !self.proofs.as_ref().is_some_and(knows) {
+                    return Err(Broken::Forged);
+                }
+                Ok(Heard::Right(Matched { keys: self.keys, host: self.host, body, signature }))
+            }
+            Answer::End(why) => Err(Broken::Told(why)),
+        }
     }
 }
 
@@ -100,60 +141,52 @@ pub(crate) struct Asking {
     keys: Keys,
     /// What slot 1 said.
     pub(crate) host: Host,
-    transcript: Transcript,
+    said: Vec<u8>,
     /// How often it may be typed still.
     pub(crate) tries_left: u8,
-    /// Slot 2.
-    pub(crate) slot_2: Vec<u8>,
-}
-
-/// What a code that was typed led to.
-pub(crate) enum Typed {
-    /// It matches.
-    Match(Matched),
-    /// It does not, and may be typed again.
-    Wrong(Asking),
-    /// It does not, for the last time.
-    Over,
+    message: Message,
 }
 
 impl Asking {
-    /// A person typed this.
-    pub(crate) fn typed(mut self, text: &str) -> Typed {
-        if Code::parse(text) == Some(self.transcript.code()) {
-            let signature = self.transcript.sign(&self.keys.device_key());
-            let slot_3 = Bare(signature).to_vec();
-            return Typed::Match(Matched { keys: self.keys, host: self.host, slot_3 });
-        }
-        self.tries_left = self.tries_left.saturating_sub(1);
-        if self.tries_left == 0 { Typed::Over } else { Typed::Wrong(self) }
+    /// A person typed this. Six digits are an attempt, for the next odd slot; nothing else leaves this device.
+    pub(crate) fn typed(
+        &self,
+        text: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Option<(Waiting, Vec<u8>)>, Broken> {
+        let Some(code) = Code::parse(text) else {
+            return Ok(None);
+        };
+        let half = Half::begin(Side::New, code, &self.said, rng).ok_or(Broken::Forged)?;
+        let message = half.message();
+        let proofs = half.finish(&self.message).ok_or(Broken::Forged)?;
+        let attempt = Attempt { message, proof: proofs.of(Side::New) }.to_vec();
+        let (keys, host, said) = (self.keys.clone(), self.host.clone(), self.said.clone());
+        let tries_left = self.tries_left.saturating_sub(1);
+        Ok(Some((Waiting { keys, host, said, tries_left, proofs: Some(proofs) }, attempt)))
     }
 }
 
-/// The code matched: the new device confirms in slot 3, and waits for slot 4.
+/// The code was right on both sides: the list that the old device offers waits to be judged.
 #[derive(Clone)]
 pub(crate) struct Matched {
     keys: Keys,
     /// What slot 1 said, now that the code vouches for it.
     pub(crate) host: Host,
-    /// Slot 3.
-    pub(crate) slot_3: Vec<u8>,
+    body: Vec<u8>,
+    signature: [u8; 64],
 }
 
 impl Matched {
-    /// Slot 4: the next list. `chain` is the account's, verified from its id on, at least up to the list that slot 1 named.
-    pub(crate) fn offered(self, slot_4: &[u8], chain: &Chain) -> Result<Signed, Broken> {
-        let (body, signature) = match Offer::from_slice(slot_4).map_err(|_| Broken::Forged)? {
-            Offer::List(body, signature) => (body, signature),
-            Offer::None(why) => return Err(Broken::Told(why)),
-        };
+    /// Judges it. `chain` is the account's, verified from its id on, at least up to the list that slot 1 named.
+    pub(crate) fn judged(self, chain: &Chain) -> Result<Signed, Broken> {
         let newest = chain.newest();
         if chain.account() != self.host.account || newest.hash() != self.host.list {
             return Err(Broken::ListChanged);
         }
         let own = self.keys.device();
         let expected = with_device(newest, own)?;
-        if expected.to_vec() != body {
+        if expected.to_vec() != self.body {
             // Another device smuggled in, one left out, another recovery key, another account: whatever it is.
             return Err(Broken::Forged);
         }
@@ -163,13 +196,13 @@ impl Matched {
             0,
             proto::ListSignature {
                 signer: self.host.device.to_bytes(),
-                signature: signature.to_vec().into(),
+                signature: self.signature.to_vec().into(),
             },
         );
         let mut after = chain.clone();
         after.extend(&list).map_err(|_| Broken::Forged)?;
-        let own_signature = key.sign(label::DEVICE_LIST, &body);
-        Ok(Signed { keys: self.keys, slot_5: Bare(own_signature).to_vec() })
+        let own_signature = key.sign(label::DEVICE_LIST, &self.body);
+        Ok(Signed { keys: self.keys, signature: Bare(own_signature).to_vec() })
     }
 }
 
@@ -178,61 +211,57 @@ impl Matched {
 pub(crate) struct Signed {
     /// Its keys.
     pub(crate) keys: Keys,
-    /// Slot 5.
-    pub(crate) slot_5: Vec<u8>,
+    /// The slot after the offer.
+    pub(crate) signature: Vec<u8>,
 }
 
 // ---- the device one has ----------------------------------------------------------------------------
 
-/// The old device answered slot 0 and waits for slot 2.
-#[derive(Clone)]
-pub(crate) struct Answered {
+/// The old device shows the code and waits for an attempt at it.
+pub(crate) struct Showing {
     newcomer: Newcomer,
     host: Host,
-    slot_0: Vec<u8>,
-    /// Slot 1.
-    pub(crate) slot_1: Vec<u8>,
+    said: Vec<u8>,
+    code: Code,
+    half: Half,
+    tries_left: u8,
 }
 
-impl Answered {
-    /// Slot 0: a device asks. `chain` is our own, `device` this device, `nonce` fresh.
+/// What an attempt led to.
+pub(crate) enum Tried {
+    /// It was right.
+    Right(Box<Offered>),
+    /// It was not, and there is another.
+    Wrong(Box<Showing>),
+}
+
+impl Showing {
+    /// Slot 0: a device asks. `chain` is our own, `device` this device, `code` fresh. Slot 1 comes with it.
     pub(crate) fn begin(
         slot_0: &[u8],
         chain: &Chain,
         device: DeviceId,
-        nonce: [u8; 32],
-    ) -> Result<Self, Broken> {
+        code: Code,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Self, Vec<u8>), Broken> {
         let newcomer = Newcomer::from_slice(slot_0).map_err(|_| Broken::Forged)?;
         let newest = chain.newest();
         with_device(newest, newcomer.device.clone())?;
-        let host = Host { account: chain.account(), list: newest.hash(), device, nonce };
+        let host = Host { account: chain.account(), list: newest.hash(), device };
         let slot_1 = host.to_vec();
-        Ok(Self { newcomer, host, slot_0: slot_0.to_vec(), slot_1 })
+        let said = [slot_0, slot_1.as_slice()].concat();
+        let half = Half::begin(Side::Old, code, &said, rng).ok_or(Broken::Forged)?;
+        Ok((Self { newcomer, host, said, code, half, tries_left: TRIES }, slot_1))
     }
 
-    /// Slot 2: its nonce, which must be the one it committed to.
-    pub(crate) fn revealed(self, slot_2: &[u8]) -> Result<Showing, Broken> {
-        let nonce = Bare::from_slice(slot_2).map_err(|_| Broken::Forged)?.0;
-        if commitment(&nonce, &self.newcomer.device.to_vec()) != self.newcomer.commitment {
-            return Err(Broken::Forged);
-        }
-        let transcript = Transcript::of(&self.slot_0, &self.slot_1, &nonce);
-        Ok(Showing { newcomer: self.newcomer, host: self.host, transcript })
+    /// The slot that asks for an attempt.
+    pub(crate) fn slot(&self) -> Vec<u8> {
+        Answer::Try(self.half.message()).to_vec()
     }
-}
 
-/// The old device shows the code and waits for slot 3.
-#[derive(Clone)]
-pub(crate) struct Showing {
-    newcomer: Newcomer,
-    host: Host,
-    transcript: Transcript,
-}
-
-impl Showing {
     /// The six digits.
     pub(crate) fn code(&self) -> Code {
-        self.transcript.code()
+        self.code
     }
 
     /// What the new device calls itself, as it wrote it.
@@ -240,28 +269,41 @@ impl Showing {
         &self.newcomer.name
     }
 
-    /// Slot 3: the new device confirms, so the code was typed there. Only now is anything signed here.
-    pub(crate) fn confirmed(
+    /// An attempt. Only if it proves that the code was typed there is anything signed here.
+    pub(crate) fn tried(
         self,
-        slot_3: &[u8],
+        slot: &[u8],
         chain: &Chain,
         device_key: &SigningKey,
-    ) -> Result<Offered, Broken> {
-        let signature = Bare::<64>::from_slice(slot_3).map_err(|_| Broken::Forged)?.0;
-        let device = self.newcomer.device;
-        self.transcript.verify(&device.device_key, &signature).map_err(|_| Broken::Forged)?;
-        if chain.newest().hash() != self.host.list {
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Tried, Broken> {
+        let attempt = Attempt::from_slice(slot).map_err(|_| Broken::Forged)?;
+        let Self { newcomer, host, said, code, half, tries_left } = self;
+        let proofs = half.finish(&attempt.message).ok_or(Broken::Forged)?;
+        if !proofs.is_right(Side::New, &attempt.proof) {
+            let tries_left = tries_left.saturating_sub(1);
+            if tries_left == 0 {
+                return Err(Broken::Tries);
+            }
+            // Nothing of the run that failed comes into the next one.
+            let half = Half::begin(Side::Old, code, &said, rng).ok_or(Broken::Forged)?;
+            let again = Self { newcomer, host, said, code, half, tries_left };
+            return Ok(Tried::Wrong(Box::new(again)));
+        }
+        if chain.newest().hash() != host.list {
             return Err(Broken::ListChanged);
         }
+        let Newcomer { device, name } = newcomer;
         let list = with_device(chain.newest(), device.clone())?;
         let body = list.to_vec();
-        let slot_4 = Offer::List(body.clone(), device_key.sign(label::DEVICE_LIST, &body)).to_vec();
+        let signature = device_key.sign(label::DEVICE_LIST, &body);
+        let slot = Answer::Offer { proof: proofs.of(Side::Old), body, signature }.to_vec();
         let list = list.sign(&[Signer::Device(device_key)]);
-        Ok(Offered { device, name: self.newcomer.name, list, slot_4 })
+        Ok(Tried::Right(Box::new(Offered { device, name, list, slot })))
     }
 }
 
-/// The old device signed and waits for slot 5.
+/// The old device signed and waits for the new one's signature.
 #[derive(Clone)]
 pub(crate) struct Offered {
     /// The new device.
@@ -269,14 +311,14 @@ pub(crate) struct Offered {
     /// What it calls itself, as it wrote it.
     pub(crate) name: String,
     list: proto::SignedList,
-    /// Slot 4.
-    pub(crate) slot_4: Vec<u8>,
+    /// The slot that offers it.
+    pub(crate) slot: Vec<u8>,
 }
 
 impl Offered {
-    /// Slot 5: the new device's signature makes the list whole.
-    pub(crate) fn signed(self, slot_5: &[u8], chain: &Chain) -> Result<proto::SignedList, Broken> {
-        let signature = Bare::<64>::from_slice(slot_5).map_err(|_| Broken::Forged)?.0;
+    /// The new device's signature makes the list whole.
+    pub(crate) fn signed(self, slot: &[u8], chain: &Chain) -> Result<proto::SignedList, Broken> {
+        let signature = Bare::<64>::from_slice(slot).map_err(|_| Broken::Forged)?.0;
         let mut list = self.list;
         list.signatures.push(proto::ListSignature {
             signer: self.device.id.to_bytes(),

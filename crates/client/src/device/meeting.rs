@@ -10,8 +10,8 @@
 use std::collections::VecDeque;
 
 use nodoor_transparency::{
-    link::{LinkKey, LinkSecret, box_data},
-    meeting::{Host, Offer, Outcome},
+    link::{Code, LinkKey, LinkSecret, box_data},
+    meeting::{Answer, Outcome},
 };
 use nodoor_view::{
     command::{Command as Asked, Reply},
@@ -28,7 +28,9 @@ use nodoor_wire::{
 use crate::{
     device::{
         PAUSE, Request,
-        machine::{Answered, Asking, Broken, Keys, Matched, Offered, Showing, Shown, Typed},
+        machine::{
+            Asking, Broken, Heard, Keys, Matched, Offered, Showing, Shown, TRIES, Tried, Waiting,
+        },
     },
     io::Wire,
     link::class_of,
@@ -65,27 +67,25 @@ pub(crate) struct Meeting {
     said: Option<u8>,
     /// It is over; the last box may be on its way.
     over: bool,
-    /// A slot that came and cannot be judged yet: the account's lists are being looked up.
-    kept: Option<(u8, Vec<u8>)>,
 }
 
 /// Where a meeting stands.
 enum Stage {
     /// New device: waits for slot 1.
     Shown(Shown),
+    /// New device: waits for the old one's word.
+    Waiting(Waiting),
     /// New device: waits for the code.
     Asking(Asking),
-    /// New device: waits for slot 4.
+    /// New device: the account's lists are being looked up, to judge the one that is offered.
     Matched(Matched),
-    /// New device: signed, waits for slot 6.
+    /// New device: signed, waits for the last word.
     Signed,
     /// Old device: waits for slot 0.
     Meeting,
-    /// Old device: waits for slot 2.
-    Answered(Answered),
-    /// Old device: shows the code, waits for slot 3.
+    /// Old device: shows the code, waits for an attempt.
     Showing(Showing),
-    /// Old device: signed, waits for slot 5.
+    /// Old device: signed, waits for the new one's signature.
     Offered(Offered),
     /// Old device: the list is on its way.
     Putting(DeviceId),
@@ -109,7 +109,6 @@ impl Meeting {
             again_at: 0,
             said: None,
             over: false,
-            kept: None,
         }
     }
 
@@ -137,7 +136,15 @@ impl Meeting {
 
     /// Whether this device is the one that is linked.
     fn is_new(&self) -> bool {
-        matches!(self.stage, Stage::Shown(_) | Stage::Asking(_) | Stage::Matched(_) | Stage::Signed)
+        use Stage::{Asking, Matched, Shown, Signed, Waiting};
+        matches!(self.stage, Shown(_) | Waiting(_) | Asking(_) | Matched(_) | Signed)
+    }
+
+    /// Says something in the next slot of ours, and waits for the one after it.
+    fn say(&mut self, plain: &[u8]) {
+        let slot = self.said.map_or(0, |said| said.saturating_add(2));
+        self.put(slot, plain);
+        self.reading = Some(slot.saturating_add(1));
     }
 }
 
@@ -152,7 +159,7 @@ impl Step<'_> {
         let keys =
             Keys { device_seed: self.random(), mls_seed: self.random(), login_seed: self.random() };
         let name = self.live.device_name.clone();
-        let shown = Shown::begin(keys, self.random(), &name);
+        let shown = Shown::begin(keys, &name);
         let slot_0 = shown.slot_0.clone();
         let until = self.now + LINK_LASTS;
         let meeting = self.meet(&secret, Stage::Shown(shown), until);
@@ -198,35 +205,23 @@ impl Step<'_> {
         let Some(meeting) = self.live.device.meeting.as_mut().filter(ours) else {
             return Some(refused(ProblemKind::LinkOver));
         };
-        match std::mem::replace(&mut meeting.stage, Stage::Between) {
-            Stage::Asking(asking) => match asking.typed(code) {
-                Typed::Match(matched) => {
-                    meeting.put(3, &matched.slot_3);
-                    meeting.reading = Some(4);
-                    meeting.stage = Stage::Matched(matched);
-                    self.tell_linking(Linking::Matched);
-                    Some(Reply::Done)
+        match &meeting.stage {
+            Stage::Asking(asking) => match asking.typed(code, self.rng) {
+                Ok(Some((waiting, attempt))) => {
+                    // The other device says whether it was right; the command waits for that.
+                    meeting.stage = Stage::Waiting(waiting);
+                    meeting.say(&attempt);
+                    None
                 }
-                Typed::Wrong(asking) => {
-                    let tries_left = asking.tries_left;
-                    meeting.stage = Stage::Asking(asking);
-                    self.tell_linking(Linking::CodeWanted { tries_left });
-                    Some(refused(ProblemKind::WrongCode))
-                }
-                Typed::Over => {
-                    self.end_meeting(Broken::Tries);
+                Ok(None) => Some(refused(ProblemKind::WrongCode)),
+                Err(broken) => {
+                    self.end_meeting(broken);
                     Some(refused(ProblemKind::LinkOver))
                 }
             },
-            // Typed before the other side's answer came.
-            Stage::Shown(shown) => {
-                meeting.stage = Stage::Shown(shown);
-                None
-            }
-            other => {
-                meeting.stage = other;
-                Some(Reply::Done)
-            }
+            // Typed before the other side asked, or on its way.
+            Stage::Shown(_) | Stage::Waiting(_) => None,
+            _ => Some(Reply::Done),
         }
     }
 
@@ -260,9 +255,7 @@ impl Step<'_> {
                 self.end_meeting(Broken::Told(Outcome::Ended));
             }
         }
-        if self.live.device.meeting.as_ref().is_some_and(|meeting| meeting.kept.is_some()) {
-            self.judge_kept();
-        }
+        self.judge_offer();
         if !self.is_ready(Wire::Anonymous) {
             return;
         }
@@ -344,64 +337,86 @@ impl Step<'_> {
             return;
         }
         meeting.reading = None;
-        let taken = meeting.open(slot, &boxed).and_then(|plain| self.take_slot(slot, &plain));
+        let taken = meeting.open(slot, &boxed).and_then(|plain| self.take_slot(&plain));
         if let Err(broken) = taken {
             self.end_meeting(broken);
         }
     }
 
-    fn take_slot(&mut self, slot: u8, plain: &[u8]) -> Result<(), Broken> {
+    fn take_slot(&mut self, plain: &[u8]) -> Result<(), Broken> {
         let Some(meeting) = &mut self.live.device.meeting else {
             return Ok(());
         };
         let stage = std::mem::replace(&mut meeting.stage, Stage::Between);
-        match (stage, slot) {
-            (Stage::Shown(shown), 1) => {
-                let asking = shown.answered(plain)?;
-                let (account, tries_left) = (asking.host.account, asking.tries_left);
-                meeting.put(2, &asking.slot_2);
-                meeting.stage = Stage::Asking(asking);
+        match stage {
+            Stage::Shown(shown) => {
+                let waiting = shown.answered(plain)?;
+                let account = waiting.host.account;
+                meeting.stage = Stage::Waiting(waiting);
+                // The old device says the first two things of its own accord.
+                meeting.said = Some(1);
+                meeting.reading = Some(2);
                 self.seek(account);
-                self.tell_linking(Linking::CodeWanted { tries_left });
             }
-            (Stage::Matched(matched), 4) => {
-                meeting.stage = Stage::Matched(matched);
-                meeting.kept = Some((slot, plain.to_vec()));
-                self.judge_kept();
-            }
-            (Stage::Signed, 6) => {
-                let outcome = Outcome::from_slice(plain).map_err(|_| Broken::Forged)?;
-                if outcome != Outcome::Done {
-                    return Err(Broken::Told(outcome));
+            Stage::Waiting(waiting) => match waiting.heard(plain)? {
+                Heard::Ask(asking) => {
+                    let tries_left = asking.tries_left;
+                    meeting.stage = Stage::Asking(asking);
+                    if tries_left < TRIES {
+                        self.fail_code(ProblemKind::WrongCode);
+                    }
+                    self.tell_linking(Linking::CodeWanted { tries_left });
                 }
-                self.look_who_we_are();
-            }
-            (Stage::Meeting, 0) => {
-                let nonce = self.random();
+                Heard::Right(matched) => {
+                    meeting.stage = Stage::Matched(matched);
+                    self.tell_linking(Linking::Matched);
+                    self.judge_offer();
+                }
+            },
+            Stage::Signed => match Answer::from_slice(plain).map_err(|_| Broken::Forged)? {
+                Answer::End(Outcome::Done) => self.look_who_we_are(),
+                Answer::End(why) => return Err(Broken::Told(why)),
+                Answer::Try(_) | Answer::Offer { .. } => return Err(Broken::Forged),
+            },
+            Stage::Meeting => {
                 let (Some(account), Some(chain)) = (self.account(), self.own_chain()) else {
                     return Err(Broken::ListChanged);
                 };
-                let answered = Answered::begin(plain, &chain, account.device, nonce)?;
-                self.go_on(2, 1, &answered.slot_1.clone(), Stage::Answered(answered));
-            }
-            (Stage::Answered(answered), 2) => {
-                let showing = answered.revealed(plain)?;
+                let code = self.draw_code();
+                let (showing, slot_1) =
+                    Showing::begin(plain, &chain, account.device, code, self.rng)?;
                 let until = self.now + CODE_LASTS;
                 if let Some(meeting) = &mut self.live.device.meeting {
-                    meeting.until = until;
-                    meeting.reading = Some(3);
+                    meeting.put(1, &slot_1);
+                    meeting.said = Some(0);
+                    meeting.say(&showing.slot());
                     meeting.stage = Stage::Showing(showing);
+                    meeting.until = until;
                 }
             }
-            (Stage::Showing(showing), 3) => {
+            Stage::Showing(showing) => {
                 let (Some(key), Some(chain)) = (self.device_key(), self.own_chain()) else {
                     return Err(Broken::ListChanged);
                 };
-                let offered = showing.confirmed(plain, &chain, &key)?;
-                self.tell_linking(Linking::Matched);
-                self.go_on(5, 4, &offered.slot_4.clone(), Stage::Offered(offered));
+                let tried = showing.tried(plain, &chain, &key, self.rng)?;
+                let until = self.now + SIGNING_LASTS;
+                let Some(meeting) = &mut self.live.device.meeting else {
+                    return Ok(());
+                };
+                match tried {
+                    Tried::Wrong(showing) => {
+                        meeting.say(&showing.slot());
+                        meeting.stage = Stage::Showing(*showing);
+                    }
+                    Tried::Right(offered) => {
+                        meeting.say(&offered.slot);
+                        meeting.stage = Stage::Offered(*offered);
+                        meeting.until = meeting.until.max(until);
+                        self.tell_linking(Linking::Matched);
+                    }
+                }
             }
-            (Stage::Offered(offered), 5) => {
+            Stage::Offered(offered) => {
                 let Some(chain) = self.own_chain() else {
                     return Err(Broken::ListChanged);
                 };
@@ -413,46 +428,42 @@ impl Step<'_> {
                 }
                 self.put_list_with(&list, device, &name);
             }
-            (_, _) => return Err(Broken::Forged),
+            Stage::Asking(_) | Stage::Matched(_) | Stage::Putting(_) | Stage::Between => {
+                return Err(Broken::Forged);
+            }
         }
         Ok(())
     }
 
-    /// The old device's next step: a box goes, another is awaited.
-    fn go_on(&mut self, reading: u8, slot: u8, plain: &[u8], stage: Stage) {
-        let until = self.now + SIGNING_LASTS;
-        if let Some(meeting) = &mut self.live.device.meeting {
-            meeting.put(slot, plain);
-            meeting.reading = Some(reading);
-            meeting.stage = stage;
-            meeting.until = meeting.until.max(until);
+    /// A fresh code, each as likely as any other.
+    fn draw_code(&mut self) -> Code {
+        loop {
+            let number = u32::from_be_bytes(self.random());
+            if number < u32::MAX - u32::MAX % Code::COUNT {
+                return Code::of(number);
+            }
         }
     }
 
-    /// The new device judges slot 4, once it holds the account's lists as slot 1 named them.
-    fn judge_kept(&mut self) {
-        let Some(meeting) = &mut self.live.device.meeting else {
-            return;
-        };
-        let Some(((_, plain), Stage::Matched(matched))) =
-            meeting.kept.as_ref().map(|kept| (kept.clone(), &meeting.stage))
+    /// The new device judges what it is offered, once it holds the account's lists as slot 1 named them.
+    fn judge_offer(&mut self) {
+        let Some(Meeting { stage: Stage::Matched(matched), over: false, .. }) =
+            &self.live.device.meeting
         else {
             return;
         };
         let matched = matched.clone();
-        let host: Host = matched.host.clone();
-        let chain = self.known(&host.account).map(|known| known.chain.clone());
-        let Some(chain) = chain.filter(|chain| chain.by_hash(&host.list).is_some()) else {
-            return self.seek(host.account);
+        let (account, named) = (matched.host.account, matched.host.list);
+        let chain = self.known(&account).map(|known| known.chain.clone());
+        let Some(chain) = chain.filter(|chain| chain.by_hash(&named).is_some()) else {
+            return self.seek(account);
         };
-        match matched.offered(&plain, &chain) {
+        match matched.judged(&chain) {
             Ok(signed) => {
                 // On disk with this step, and only then sent.
-                self.begin_joining(host.account, &signed.keys);
+                self.begin_joining(account, &signed.keys);
                 if let Some(meeting) = &mut self.live.device.meeting {
-                    meeting.put(5, &signed.slot_5);
-                    meeting.kept = None;
-                    meeting.reading = Some(6);
+                    meeting.say(&signed.signature);
                     meeting.stage = Stage::Signed;
                 }
                 self.tell_linking(Linking::Pending);
@@ -469,7 +480,8 @@ impl Step<'_> {
             return;
         };
         if outcome == Outcome::Done {
-            meeting.put(6, &outcome.to_vec());
+            meeting.say(&Answer::End(outcome).to_vec());
+            meeting.reading = None;
             meeting.over = true;
             let device = self.device_row(&device);
             self.tell_linking(Linking::Linked { device });
@@ -495,14 +507,16 @@ impl Step<'_> {
             Broken::TooManyDevices => Outcome::TooManyDevices,
             Broken::Told(outcome) => outcome,
         };
-        (meeting.reading, meeting.kept) = (None, None);
         meeting.until = self.now + SIGNING_LASTS;
         match meeting.said {
-            Some(1) => meeting.put(4, &Offer::None(outcome).to_vec()),
-            Some(4) => meeting.put(6, &outcome.to_vec()),
+            // The old device's slots are the even ones from 2 on.
+            Some(said) if said >= 2 && said.is_multiple_of(2) => {
+                meeting.say(&Answer::End(outcome).to_vec());
+            }
             // The new device has nothing to say, and before slot 1 there is nobody to say it to.
             _ => meeting.puts.clear(),
         }
+        meeting.reading = None;
         let problem = problem(match outcome {
             Outcome::Refused if broken == Broken::Forged => ProblemKind::Forged,
             Outcome::ListChanged => ProblemKind::ListChanged,
@@ -520,6 +534,12 @@ impl Step<'_> {
                 &ask.command,
                 Asked::Device { of: Command::LinkApprove { .. } | Command::LinkCode { .. } }
             )
+        });
+    }
+
+    fn fail_code(&mut self, kind: ProblemKind) {
+        self.fail_parked(&problem(kind), |ask| {
+            matches!(&ask.command, Asked::Device { of: Command::LinkCode { .. } })
         });
     }
 

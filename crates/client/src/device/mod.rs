@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! One's own devices: linked, named, removed, brought back by the recovery words; and what a removed one may still say.
 //!
-//! [`machine`] is what two devices agree on, [`meeting`] moves it through the server's rendezvous, [`lists`] puts a
-//! list and sees what a new one changed, [`joining`] makes a device of an account out of keys that a list names,
-//! [`rooms`] brings devices into rooms and out of them, [`words`] are the recovery words, [`contacts`] holds what we write
-//! to people whose devices disagree. Nothing here opens a message.
+//! [`machine`] is what two devices agree on, [`exchange`] the code as their password, [`meeting`] moves it through the
+//! server's rendezvous, [`lists`] puts a list and sees what a new one changed, [`joining`] makes a device of an account out
+//! of keys that a list names, [`rooms`] brings devices into rooms and out of them, [`words`] are the recovery words,
+//! [`contacts`] holds what we write to people whose devices disagree. Nothing here opens a message.
 //! The server sees boxes that it cannot open, and signed lists, which are public.
 //!
 //! | key | record |
@@ -21,6 +21,7 @@
 //! Spec: `docs/book/ledger.md`, 8; `docs/book/protocol.md`, 1.
 
 mod contacts;
+mod exchange;
 mod joining;
 mod lists;
 mod machine;
@@ -71,6 +72,8 @@ pub(crate) struct Volatile {
     join_again_at: u64,
     /// When rooms are looked through again for devices that lack or have to go.
     rooms_again_at: u64,
+    /// When somebody is looked up again whose devices disagree.
+    held_again_at: u64,
     /// Our own lists must be looked up before another is signed.
     stale: bool,
     /// Which recovery words were asked back.
@@ -155,7 +158,8 @@ impl Step<'_> {
         let live = &self.live.device;
         let meeting = live.meeting.iter().flat_map(Meeting::due);
         let flights = [live.list, live.dispute, live.handle].map(|flight| flight.not_before);
-        meeting.chain(flights).chain([live.join_again_at, live.rooms_again_at])
+        let others = [live.join_again_at, live.rooms_again_at, live.held_again_at];
+        meeting.chain(flights).chain(others)
     }
 
     /// After a start: what is on its way needs a connection.

@@ -496,3 +496,40 @@ fn a_box_that_olga_changes_or_puts_elsewhere_ends_the_linking() {
         assert_eq!(rows(&mut world, alice).len(), 1);
     }
 }
+
+#[test]
+fn a_list_whose_answer_is_lost_is_not_forgotten_over_another() {
+    use nodoor_testkit::world::Fate;
+    use nodoor_wire::proto::request::Body;
+    let mut world = World::new(12);
+    let alice = world.register("alice");
+    let laptop = link(&mut world, alice, "laptop");
+    let tablet = link(&mut world, alice, "tablet");
+    let gone = rows(&mut world, tablet)[0].device.clone();
+    // The server takes a list and says nothing; meanwhile another device is to be linked.
+    world.fate = Box::new(move |person, _, request| match &request.body {
+        Some(Body::ListPut(_)) if person == alice => Fate::NeverAnswered,
+        _ => Fate::Arrives,
+    });
+    let of = Device::Remove { device: gone.clone() };
+    world.begin(alice, Command::Device { of });
+    world.pass(Duration::from_secs(1));
+    let watch = world.begin_without_account("watch");
+    let letters = show(&mut world, watch);
+    let code = approve(&mut world, alice, &letters);
+    device(&mut world, watch, Device::LinkCode { code });
+    world.pass(Duration::from_secs(5));
+    let ended = linkings(&world, alice).into_iter().any(|state| match state {
+        Linking::Ended { problem } => problem.kind == ProblemKind::ListChanged,
+        _ => false,
+    });
+    assert!(ended, "two lists after one");
+    world.fate = Box::new(|_, _, _| Fate::Arrives);
+    world.cut(alice);
+    world.pass(Duration::from_secs(20));
+    assert_eq!(device(&mut world, alice, Device::Remove { device: gone }), Reply::Done);
+    for person in [alice, laptop] {
+        assert_eq!(rows(&mut world, person).len(), 2);
+    }
+    assert_eq!(world.ask(watch, Command::WhoAmI), Reply::Nothing);
+}

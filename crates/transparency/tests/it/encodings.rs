@@ -3,12 +3,17 @@
 //! before it: then the label gets a new number, and the old reader stays.
 
 use nodoor_transparency::{
-    key::SigningKey,
     ledger::{evidence::Evidence, witness::AddCheckpoint},
-    link::{LinkSecret, Transcript, commitment},
+    link::LinkSecret,
+    list::Device,
+    meeting::{Answer, Attempt, Bare, Host, Newcomer, Outcome},
     statement::{Dispute, HandleClaim, MailboxKey},
 };
-use nodoor_wire::{handle::Handle, proto};
+use nodoor_wire::{
+    handle::Handle,
+    id::{AccountId, DeviceId},
+    proto,
+};
 
 use crate::{
     actors::Alice,
@@ -105,16 +110,26 @@ fn the_text_formats_of_the_ledger_keep_their_bytes() {
 #[test]
 fn what_is_linked_keeps_its_bytes() {
     let secret = LinkSecret::of(*b"fifteen letters");
-    let seen = Transcript::of(b"slot zero", b"slot one", &[3; 32]);
-    let text = format!(
-        "letters {}\nrendezvous {}\nkey {}\ncommitment {}\ncode {}\nconfirmation {}\n",
+    let device = Device::new([1; 32], [2; 32], [3; 32]);
+    let host = Host { account: AccountId([1; 16]), list: [2; 32], device: DeviceId([3; 16]) };
+    let slots = [
+        Newcomer { device, name: "Laptop".to_owned() }.to_vec(),
+        host.to_vec(),
+        Answer::Try([4; 33]).to_vec(),
+        Attempt { message: [5; 33], proof: [6; 32] }.to_vec(),
+        Answer::Offer { proof: [7; 32], body: vec![8], signature: [9; 64] }.to_vec(),
+        Bare([10; 64]).to_vec(),
+        Answer::End(Outcome::Done).to_vec(),
+    ];
+    let mut text = format!(
+        "letters {}\nrendezvous {}\nkey {}\n",
         secret.letters(),
         hex::encode(secret.rendezvous()),
         hex::encode(secret.key().0),
-        hex::encode(commitment(&[3; 32], b"entry")),
-        seen.code(),
-        hex::encode(seen.sign(&SigningKey::from_seed([1; 32]))),
     );
+    for slot in slots {
+        text += &format!("slot {}\n", hex::encode(slot));
+    }
     assert_snapshot("link", &text);
 }
 

@@ -2,8 +2,8 @@
 //! What two devices agree on when one is linked.
 
 use nodoor_transparency::{
-    key::SigningKey,
-    link::{Code, LinkSecret, Transcript, box_data, commitment},
+    link::{Code, LinkSecret, box_data},
+    meeting::{Answer, Attempt, Outcome},
 };
 use proptest::prelude::*;
 
@@ -35,31 +35,31 @@ fn a_person_may_type_them_as_they_like() {
 }
 
 #[test]
-fn a_nonce_that_was_not_committed_to_is_noticed() {
-    let one = commitment(&[1; 32], b"entry");
-    assert_ne!(one, commitment(&[2; 32], b"entry"));
-    assert_ne!(one, commitment(&[1; 32], b"other"));
-}
-
-#[test]
-fn a_changed_slot_changes_the_code_and_the_transcript() {
-    let device = SigningKey::from_seed([1; 32]);
-    let seen = Transcript::of(b"zero", b"one", &[3; 32]);
-    let signature = seen.sign(&device);
-    assert!(seen.verify(&device.public(), &signature).is_ok());
-    for other in [
-        Transcript::of(b"zer0", b"one", &[3; 32]),
-        Transcript::of(b"zero", b"on3", &[3; 32]),
-        Transcript::of(b"zero", b"one", &[4; 32]),
-    ] {
-        assert!(other.code() != seen.code());
-        assert!(other.verify(&device.public(), &signature).is_err());
+fn what_an_answer_does_not_need_is_not_in_it() {
+    let answers = [
+        Answer::Try([7; 33]),
+        Answer::Offer { proof: [1; 32], body: vec![2], signature: [3; 64] },
+        Answer::End(Outcome::Done),
+    ];
+    for answer in answers {
+        let bytes = answer.to_vec();
+        assert_eq!(Answer::from_slice(&bytes).unwrap(), answer);
+        for place in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[place] ^= 1;
+            assert!(Answer::from_slice(&other) != Ok(answer.clone()), "{place}");
+        }
+        assert!(Answer::from_slice(&bytes[..bytes.len() - 1]).is_err());
     }
+    let attempt = Attempt { message: [1; 33], proof: [2; 32] };
+    assert_eq!(Attempt::from_slice(&attempt.to_vec()), Ok(attempt));
+    assert!(Answer::from_slice(&attempt.to_vec()).is_err());
+    assert!(Attempt::from_slice(&Answer::Try([1; 33]).to_vec()).is_err());
 }
 
 #[test]
 fn a_code_has_six_digits() {
-    let code = Transcript::of(b"zero", b"one", &[3; 32]).code();
+    let code = Code::of(42);
     let text = code.to_string();
     assert_eq!(text.len(), 6);
     assert!(Code::parse(&format!("{} {}", &text[..3], &text[3..])) == Some(code));
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn codes_are_below_a_million(one: Vec<u8>, two: Vec<u8>, nonce: [u8; 32]) {
-        prop_assert_eq!(Transcript::of(&one, &two, &nonce).code().to_string().len(), 6);
+    fn codes_are_below_a_million(number: u32) {
+        prop_assert_eq!(Code::of(number).to_string().len(), 6);
     }
 }
