@@ -15,7 +15,7 @@
 //! | `2`, conversation reference | message id |
 //! | `3`, device | name |
 //! | `4` | name |
-//! | `5`, conversation reference | accepted |
+//! | `5`, conversation reference | 1 in use, 2 left, 3 declined |
 //!
 //! Spec: `docs/book/ledger.md`, 8.
 
@@ -82,7 +82,7 @@ pub(crate) enum About {
     Device(DeviceId),
     /// What we call ourselves.
     Name,
-    /// A request that was accepted.
+    /// A chat: a request that was accepted or declined, a group that was left.
     Chat([u8; 16]),
 }
 
@@ -298,8 +298,14 @@ impl Step<'_> {
             }
             About::Name => encoded(&self.account()?.name),
             About::Chat(reference) => {
-                let status = self.by_reference(&reference)?.status;
-                encoded(&(status != Status::Request))
+                let status = self.by_reference(&reference).map(|one| one.status);
+                match status {
+                    Some(Status::Open) => encoded(&OPEN),
+                    Some(Status::Left) => encoded(&LEFT),
+                    // It came back as a request after we declined, or stands otherwise: each device's own affair.
+                    Some(_) => None,
+                    None => encoded(&DECLINED),
+                }
             }
         }
     }
@@ -377,10 +383,10 @@ impl Step<'_> {
                 }
             }
             About::Chat(reference) => {
-                let conversation = self.by_reference(&reference);
-                if let (Some(true), Some(mut conversation)) = (decoded(value), conversation) {
-                    drop(self.accept(&mut conversation));
-                    self.set_conversation(&conversation);
+                if let (Some(now), Some(conversation)) =
+                    (decoded(value), self.by_reference(&reference))
+                {
+                    self.believe_chat(conversation, now);
                 }
             }
             About::Name => {
@@ -391,6 +397,16 @@ impl Step<'_> {
                 }
             }
         }
+    }
+
+    fn believe_chat(&mut self, mut conversation: Conversation, now: u8) {
+        match (conversation.status, now) {
+            (Status::Request, OPEN) => drop(self.accept(&mut conversation)),
+            (Status::Open, LEFT) => drop(self.leave(&mut conversation)),
+            (Status::Request, DECLINED) => return self.forget_request(conversation),
+            _ => return,
+        }
+        self.set_conversation(&conversation);
     }
 
     fn believe_contact(&mut self, account: AccountId, name: &str, accepted: bool, blocked: bool) {
@@ -424,6 +440,11 @@ impl Step<'_> {
         self.set_conversation(&conversation);
     }
 }
+
+/// How a chat stands.
+const OPEN: u8 = 1;
+const LEFT: u8 = 2;
+const DECLINED: u8 = 3;
 
 /// How many rows are looked through for one that has an id.
 const READ_SEARCHED: usize = 50;

@@ -22,6 +22,7 @@ use crate::{
     lookup::Resolution,
     names::tidy,
     rows::{Conversation, Intent, Line, Outgoing, Status, key},
+    selfgroup::About,
     step::{Step, refused},
 };
 
@@ -127,10 +128,11 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn leave(&mut self, conversation: &mut Conversation) -> Reply {
+    pub(crate) fn leave(&mut self, conversation: &mut Conversation) -> Reply {
         if conversation.kind != Kind::Group || conversation.status != Status::Open {
             return refused(ProblemKind::NotAllowed);
         }
+        self.own_devices_should_know(About::Chat(conversation.reference));
         if let Some(who) = self.me() {
             self.line(conversation.id, Line::Left { who });
         }

@@ -51,6 +51,7 @@ impl Step<'_> {
         if conversation.status != Status::Request {
             return refused(ProblemKind::NotAllowed);
         }
+        self.own_devices_should_know(About::Chat(conversation.reference));
         self.forget_request(conversation);
         Reply::Done
     }

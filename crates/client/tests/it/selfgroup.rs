@@ -263,3 +263,50 @@ fn a_device_that_is_removed_is_out_of_the_self_group_and_of_every_room_before_it
     let heard = chat.map(|chat| world.texts(laptop, chat)).unwrap_or_default();
     assert!(!heard.iter().any(|line| line.contains("only for the first")), "{heard:?}");
 }
+
+#[test]
+fn who_leaves_or_declines_on_one_device_does_so_with_all() {
+    let (mut world, [alice, laptop, bob]) = at_home(9);
+    let carol = world.register("carol");
+    world.pass(WHILE);
+    let members = vec!["alice".to_owned(), "carol".to_owned()];
+    world.ask(bob, Command::GroupCreate { title: "Garden".into(), members });
+    world.pass(WHILE);
+    let request = |world: &mut World, person: usize| {
+        world.requests(person).first().map(|request| request.conversation)
+    };
+    let at_laptop = request(&mut world, laptop).unwrap();
+    world.ask(laptop, Command::Accept { conversation: at_laptop });
+    world.pass(WHILE);
+    let garden = titled(&mut world, alice, "Garden").expect("accepted on the laptop").id;
+    world.ask(alice, Command::GroupLeave { conversation: garden });
+    world.pass(WHILE);
+    let at_bob = titled(&mut world, bob, "Garden").unwrap().id;
+    let Reply::Members(members) = world.ask(bob, Command::GroupMembers { conversation: at_bob })
+    else {
+        panic!()
+    };
+    assert!(members.iter().all(|member| member.person.handle != "alice"), "{members:?}");
+    // A request that one device declines is gone on the other.
+    world.say(carol, "alice", "may I?");
+    world.pass(WHILE);
+    let at_alice = request(&mut world, alice).unwrap();
+    assert!(request(&mut world, laptop).is_some());
+    world.ask(alice, Command::Decline { conversation: at_alice });
+    world.pass(WHILE);
+    assert_eq!(request(&mut world, laptop), None);
+    // Asked back, one comes back with both.
+    world.ask(bob, Command::GroupAdd { conversation: at_bob, handle: "alice".into() });
+    world.pass(WHILE);
+    let again = request(&mut world, alice).unwrap();
+    world.ask(alice, Command::Accept { conversation: again });
+    world.pass(WHILE);
+    for person in [alice, laptop] {
+        assert!(request(&mut world, person).is_none());
+        let garden = titled(&mut world, person, "Garden").expect("back in the group").id;
+        world.write(person, garden, "here again");
+        world.pass(WHILE);
+    }
+    let lines = world.texts(bob, at_bob);
+    assert_eq!(lines.iter().filter(|line| line.ends_with("here again")).count(), 2);
+}
