@@ -44,8 +44,6 @@ const BATCH: usize = 16;
 const LOW: usize = 4;
 /// Pause after an answer that gave none, milliseconds.
 const PAUSE: u64 = 3_600_000;
-/// Pause before the log is asked again for a key that it does not show yet, milliseconds.
-const NOT_LOGGED_YET: u64 = 1_000;
 /// The keys of a new day are asked for up to so much later, so that not everybody comes at midnight, milliseconds.
 const SPREAD: u64 = 1_800_000;
 const DAY: u64 = 24 * 3_600_000;
@@ -283,13 +281,14 @@ impl Step<'_> {
     pub(crate) fn logged_key_answered(&mut self, key: DayKey, body: answer::Body) {
         self.live.asking_for_key = false;
         let answer::Body::TokenKey(shown) = &body else {
-            self.live.issue_after = self.now + NOT_LOGGED_YET;
+            self.live.issue_after = self.next_key_try();
             return;
         };
         match self.weigh(shown.epoch.as_ref()) {
             Weighed::Proved(under) => {
                 match shown.key.as_ref().and_then(|entry| logged_key(entry, &under.checkpoint)) {
                     Some(logged) if logged == key => {
+                        self.key_is_logged();
                         self.live.logged_key = Some(key);
                         self.refill_tokens();
                     }
@@ -297,7 +296,7 @@ impl Step<'_> {
                         self.live.issue_after = self.now + PAUSE;
                         self.tell_forged();
                     }
-                    _ => self.live.issue_after = self.now + NOT_LOGGED_YET,
+                    _ => self.live.issue_after = self.next_key_try(),
                 }
             }
             Weighed::Grows(to) => {
@@ -306,7 +305,7 @@ impl Step<'_> {
                 let of = (Purpose::TokenKey(key), body);
                 self.wait_for_growth(Wire::Login, of, *to, &beside.unwrap_or_default());
             }
-            Weighed::Nothing => self.live.issue_after = self.now + NOT_LOGGED_YET,
+            Weighed::Nothing => self.live.issue_after = self.next_key_try(),
         }
     }
 

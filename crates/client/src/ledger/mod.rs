@@ -143,6 +143,8 @@ pub(crate) struct Checking {
     not_yet: HashMap<AccountId, u32>,
     /// Proofs that something waits for, until the next answer.
     awaited: BTreeSet<Sought>,
+    /// How often in a row the log was asked for a key of tokens and did not show it.
+    no_key: u32,
     /// Our own history.
     own: own::Next,
     /// Greetings name another policy than ours.
@@ -263,6 +265,18 @@ impl Step<'_> {
         let pause = pause(*times);
         *times = times.saturating_add(1);
         pause
+    }
+
+    /// When the log is asked again for a key of tokens that it does not show yet.
+    pub(crate) fn next_key_try(&mut self) -> u64 {
+        let pause = pause(self.live.checking.no_key);
+        self.live.checking.no_key = self.live.checking.no_key.saturating_add(1);
+        self.now + pause
+    }
+
+    /// It shows it.
+    pub(crate) fn key_is_logged(&mut self) {
+        self.live.checking.no_key = 0;
     }
 
     pub(crate) fn is_proved(&mut self, account: &AccountId) {
