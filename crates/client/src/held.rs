@@ -236,8 +236,6 @@ impl Step<'_> {
 
     /// Tries again what waited: Welcomes, then each room's bodies in order.
     pub(crate) fn retry_held(&mut self) {
-        self.live.stays_since = None;
-        self.live.judged.clear();
         for (row, welcome) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
             // Joining by one tries the others again: this one may be done already.
             if self.disk.bytes(&row).is_none() {

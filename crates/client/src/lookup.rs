@@ -183,6 +183,8 @@ impl Step<'_> {
 
     /// Something was learnt of an account: what waited is tried, once nothing more is on its way, or a second later.
     fn retry_held_soon(&mut self) {
+        self.live.stays_since = None;
+        self.live.judged.clear();
         let more = self.live.searches.values().any(|search| search.asked_at.is_some());
         if !more || self.now >= self.live.held_tried + 1000 {
             self.live.held_tried = self.now;

@@ -184,7 +184,7 @@ fn what_was_deleted_and_brought_back_or_tried_again_is_read_once() {
     assert_eq!(world.ask(alice, Command::DeleteForMe { message: id }), Reply::Done);
     world.fate = Box::new(|_, _, _| Fate::Arrives);
     world.cut(alice);
-    world.pass(MINUTE);
+    world.pass(MINUTE / 2);
     assert_eq!(world.ask(alice, Command::Undelete { message: id }), Reply::Done);
     world.pass(MINUTE);
     assert_eq!(count(&world.texts(bob, b), "once"), 1);

@@ -8,7 +8,10 @@ use nodoor_e2ee::{
     key_package,
     room::{RoomContext, RoomKind},
 };
-use nodoor_testkit::{mallory::Mallory, world::World};
+use nodoor_testkit::{
+    mallory::Mallory,
+    world::{Fate, World},
+};
 use nodoor_wire::{
     id::{AccountId, DeviceId, RoomId, Token},
     proto::{self, answer::Body as Answer, request::Body as Ask},
@@ -16,7 +19,9 @@ use nodoor_wire::{
 };
 use sha2::Digest as _;
 
-use crate::hand::{MINUTE, a_group_of, account_of, answers, honest, package_of, refusal, welcome};
+use crate::hand::{
+    MINUTE, a_group_of, account_of, answers, honest, package_of, refusal, two, welcome,
+};
 
 /// Bob, who is away; Carol, who will write to him; and Mallory. None of them knows another.
 fn strangers(seed: u64) -> (World, [usize; 3], AccountId) {
@@ -74,6 +79,18 @@ fn in_nobodys_name(mallory: &mut Mallory, n: u8, to: AccountId, package: &[u8]) 
     welcome(mallory, RoomId([n; 32]), context, vec![package.to_vec()])
 }
 
+/// As many Welcomes as there are places for, and more, by the package that everybody gets.
+fn fill_with_welcomes(world: &mut World, mallory: &mut Mallory, bobs: AccountId) {
+    for _ in 0..5 {
+        package_of(world, bobs);
+    }
+    let package = package_of(world, bobs);
+    let carrier = Identity::new(mallory.account, DeviceId([1; 16]), 1, [9; 32]);
+    let many = (1..=90).map(|n| in_nobodys_name(mallory, n, bobs, &package)).collect();
+    mallory.identity = carrier;
+    deliver(world, mallory, token_of(&package), many);
+}
+
 fn first_words(world: &mut World, of: usize) -> Vec<String> {
     world.requests(of).into_iter().map(|request| request.text).collect()
 }
@@ -126,15 +143,11 @@ fn welcomes_in_nobodys_name_displace_no_honest_one() {
         for _ in 0..5 {
             package_of(&mut world, bobs);
         }
-        let package = package_of(&mut world, bobs);
         if carol_is_first {
             world.say(carol, "bob", "may I");
         }
         let mut mallory = world.turn(mallory);
-        let carrier = Identity::new(mallory.account, DeviceId([1; 16]), 1, [9; 32]);
-        let many = (1..=90).map(|n| in_nobodys_name(&mut mallory, n, bobs, &package)).collect();
-        mallory.identity = carrier;
-        deliver(&mut world, &mut mallory, token_of(&package), many);
+        fill_with_welcomes(&mut world, &mut mallory, bobs);
         if !carol_is_first {
             world.say(carol, "bob", "may I");
         }
@@ -144,4 +157,23 @@ fn welcomes_in_nobodys_name_displace_no_honest_one() {
         world.kill(bob);
         assert!(world.disk(bob).keys(b"w/", b"w0", usize::MAX).unwrap().is_empty());
     }
+}
+
+#[test]
+fn look_ups_without_an_answer_stop_the_mailbox_for_a_while_and_not_for_good() {
+    let mut world = World::new(703);
+    let [alice, bob, mallory] = ["alice", "bob", "mallory"].map(|name| world.register(name));
+    let [a, b] = two(&mut world, alice, bob);
+    let bobs = account_of(&mut world, bob);
+    world.set_offline(bob, true);
+    let mut mallory = world.turn(mallory);
+    fill_with_welcomes(&mut world, &mut mallory, bobs);
+    world.write(alice, a, "behind all of them");
+    world.fate = Box::new(move |person, _, request| {
+        let lookup = matches!(request.body, Some(Ask::Lookup(_)));
+        if person == bob && lookup { Fate::NeverAnswered } else { Fate::Arrives }
+    });
+    world.set_offline(bob, false);
+    world.pass(5 * MINUTE);
+    assert_eq!(world.texts(bob, b).last().unwrap(), "alice: behind all of them");
 }
