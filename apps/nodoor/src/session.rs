@@ -112,9 +112,11 @@ impl Session {
         }
     }
 
-    /// Waits until what was just asked is done at the server too; else says that it is not.
+    /// Waits until what was just asked is done at the server too; else says that it is not. What is left of it the engine
+    /// knows, however long the server is quiet in between.
     pub(crate) async fn finish(&self) {
-        if self.settle().await != Some(true) {
+        let done = self.client.ask(Command::Finish).await == Reply::Done;
+        if !done || self.settle().await != Some(true) {
             eprintln!("nodoor: {}", self.texts.get("not-here", &[]));
         }
     }

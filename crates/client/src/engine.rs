@@ -8,6 +8,7 @@ use crate::{
     io::{Effect, Input, Wire},
     live::Live,
     overlay::Overlay,
+    rows::key,
     step::Step,
     store::{Store, StoreError},
 };
@@ -121,6 +122,9 @@ impl Step<'_> {
     }
 
     fn start(&mut self) {
+        if self.live.first_number == 0 {
+            self.live.first_number = self.disk.get(key::NEXT).unwrap_or(1);
+        }
         self.want(Wire::Anonymous);
         if self.account().is_some() {
             self.want(Wire::Login);

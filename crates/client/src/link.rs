@@ -8,6 +8,7 @@
 
 use nodoor_transparency::key::{SigningKey, label, login_bytes};
 use nodoor_view::{
+    command::Command,
     event::{Connection, Event},
     model::{Problem, ProblemKind},
 };
@@ -94,6 +95,7 @@ impl Step<'_> {
             (self.live.issue, self.live.issue_after) = (None, 0);
         }
         self.live.lost = true;
+        self.fail_parked(&problem(ProblemKind::Offline), |ask| ask.command == Command::Finish);
         self.hurry_parked();
         self.want(wire);
         self.tell_connection();

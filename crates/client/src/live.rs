@@ -37,6 +37,8 @@ pub(crate) struct Live {
     pub(crate) device_name: String,
     /// Single-use key packages kept at the server.
     pub(crate) stock: usize,
+    /// The first row number of this run.
+    pub(crate) first_number: u64,
     /// The login connection.
     pub(crate) login: Link,
     /// The anonymous connection.
@@ -147,6 +149,7 @@ impl Live {
             server: server.to_owned(),
             device_name: device_name.to_owned(),
             stock: limits::KEY_PACKAGES,
+            first_number: 0,
             login: Link::default(),
             anonymous: Link::default(),
             deployment: None,
@@ -202,7 +205,8 @@ impl Live {
 
     /// As after a start: what was held in memory is gone.
     pub(crate) fn emptied(&self) -> Self {
-        Self { stock: self.stock, ..Self::new(&self.server, &self.device_name) }
+        let (stock, first_number) = (self.stock, self.first_number);
+        Self { stock, first_number, ..Self::new(&self.server, &self.device_name) }
     }
 }
 

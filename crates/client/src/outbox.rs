@@ -109,6 +109,18 @@ impl Step<'_> {
         }
     }
 
+    /// Whether something is on its way that was asked, or came of what was asked, since the engine started.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        let of_this_run = |row: &Vec<u8>| {
+            let number = row.last_chunk().map(|number| u64::from_be_bytes(*number));
+            number.is_some_and(|number| number >= self.live.first_number)
+        };
+        let rows = |prefix| self.disk.keys(prefix, usize::MAX);
+        rows(key::OUTGOING).iter().chain(&rows(key::INTENTS)).any(of_this_run)
+            || !rows(key::UNKNOWN).is_empty()
+            || !rows(key::DEAD_TOKENS).is_empty()
+    }
+
     /// Signs, pads and encrypts: the last place that knows the text.
     fn seal(&mut self, room: &Room, outgoing: &mut Outgoing) -> bool {
         let id = room.room;

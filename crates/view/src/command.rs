@@ -184,6 +184,9 @@ pub enum Command {
         /// What to do.
         of: device::Command,
     },
+    /// Waits until all that was asked since the engine started is done at the server. Answer: `Done`; a problem if
+    /// there is no connection, or it takes too long: then it is on disk, and goes on with the next one.
+    Finish,
     /// The 24 recovery words. Answer: `Words`; `Nothing` once they were erased here, or on a device that never had them.
     Words,
     /// Sets the name contacts see, encrypted, sent with the next message of each chat. Answer: `Profile`.

@@ -15,6 +15,8 @@ mod devices;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod finish;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod groups;
