@@ -13,7 +13,7 @@ use nodoor_view::{
 use nodoor_wire::{
     code::{Class, Code},
     handle::Handle,
-    id::AccountId,
+    id::{AccountId, DeviceId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -24,7 +24,7 @@ use crate::{
     device::{
         DAY, PAUSE, Request,
         machine::Keys,
-        rows::{JOINING, Joining},
+        rows::{self, JOINING, Joining, Named},
         words::entropy_of,
     },
     io::Wire,
@@ -174,6 +174,7 @@ impl Step<'_> {
         self.set_account(&account);
         self.leave_room_for_history();
         self.disk.remove(JOINING);
+        self.learn_of_others(&me, &account.device);
         self.live.device.list = super::Flight::default();
         if joining.list.is_none() {
             let device = self.device_row(&account.device);
@@ -184,6 +185,16 @@ impl Step<'_> {
             _ => self.want(Wire::Login),
         }
         self.tell_connection();
+    }
+
+    /// The devices that were there before: this one learns of them now. What they are called they say themselves.
+    fn learn_of_others(&mut self, me: &AccountId, own: &DeviceId) {
+        let devices = self.known(me).map(|known| known.chain.newest().devices().to_vec());
+        for device in devices.unwrap_or_default().iter().filter(|device| device.id != *own) {
+            let row = rows::named(&device.id);
+            let named: Named = self.disk.get(&row).unwrap_or_default();
+            self.disk.put(row, &Named { added_at: self.now, ..named });
+        }
     }
 
     /// The 24 words make this the account's only device.

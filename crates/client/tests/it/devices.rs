@@ -77,6 +77,7 @@ fn a_linked_device_works_as_one_of_the_account() {
         for person in [alice, laptop] {
             assert_eq!(rows(&mut world, person).len(), 2, "{ledger}");
             assert!(rows(&mut world, person)[0].current);
+            assert!(rows(&mut world, person).iter().all(|row| row.added_at.0 > 0));
         }
         // Both devices hear Bob, Bob hears both, and both hear each other.
         world.say(bob, "alice", "to both");
