@@ -15,12 +15,24 @@ function digest(text) {
   return sum.toString(16);
 }
 
+// SHA-256 from hexadecimal to the form `integrity` wants.
+function subresource(hex) {
+  const bytes = (hex ?? "").match(/../g)?.map((byte) => String.fromCharCode(parseInt(byte, 16))) ?? [];
+  return bytes.length ? `sha256-${btoa(bytes.join(""))}` : "";
+}
+
 self.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(VERSION);
       const paths = ["/", ...Object.keys(FILES).filter((path) => path !== "/index.html")];
-      await cache.addAll(paths.map((path) => new Request(path, { cache: "no-cache" })));
+      // A file that is not the one listed is not taken, and with it none of the version.
+      await cache.addAll(
+        paths.map((path) => {
+          const integrity = subresource(FILES[path === "/" ? "/index.html" : path]);
+          return new Request(path, { cache: "no-cache", integrity });
+        }),
+      );
     })(),
   );
 });

@@ -72,7 +72,24 @@ const SCREENS = [
   ["settings", "#/settings", ".main .list"],
   ["settings-profile", "#/settings/profile", ".main .who"],
   ["settings-devices", "#/settings/devices", ".main .item"],
+  ["check-amber", "#/c/2/info", ".sheet .warn-note"],
+  ["check-red", "#/c/5/info", ".sheet .card .failed"],
+  ["link-device", "#/settings/devices", "#link-letters", press(".main .button.main-one")],
+  ["link-digits", "#/settings/devices", "dialog .digits", async (page) => {
+    await page.locator(".main .button.main-one").click();
+    await page.locator("#link-letters").fill("ABCD-EFGH-IJKL-MNOP-QRST-UVWX");
+    await page.keyboard.press("Enter");
+  }],
+  ["device-remove", "#/settings/devices", "dialog .danger", (page) => page.locator(".main .item .icon-button").last().click()],
+  ["device-added", "#/", "dialog .danger", (page) => fake(page, { do: "event", event: { device: { what: { added: {
+    device: { device: "d3".repeat(16), name: "Chromium on Linux", added_at: 0, current: false }, by: "Terminal at the desk", by_words: false,
+  } } } } })],
   ["settings-words", "#/settings/words", ".words", press(".main .button.main-one")],
+  ["words-asked", "#/settings|#/settings/words", "#word-2", async (page) => {
+    await page.locator(".main .button.main-one").click();
+    await page.locator(".words").waitFor();
+    await page.locator(".main .button.main-one").click();
+  }],
   ["settings-appearance", "#/settings/appearance", ".main fieldset"],
   ["settings-notifications", "#/settings/notifications", ".main fieldset"],
   ["settings-privacy", "#/settings/privacy", ".main .list"],
@@ -86,6 +103,11 @@ const SCREENS = [
     await page.locator(".menu .danger").click();
   }],
 ];
+
+const ledger = (more) => ({ ledger: { state: {
+  freshness: "fresh", log_time: Date.now() - 80 * 3_600_000, size: 48211, unwitnessed: true, awaited: 0, proof: null, ...more,
+} } });
+const proof = (answered) => ({ kind: "equivocation", at: Date.now() - 60_000, who: null, own: false, answered });
 
 async function look(page, way, name, wait = 0) {
   if (wait) await page.waitForTimeout(wait);
@@ -121,12 +143,20 @@ for (const [way, options] of WAYS) {
     for (const [name, event] of [
       ["strip-offline", { connection: { state: "offline" } }],
       ["strip-clock", { clock_wrong: { seconds: 3600 } }],
+      ["strip-ledger-red", ledger({ freshness: "red" })],
+      ["strip-proof", ledger({ proof: proof(true) })],
       ["strip-disk", "disk_trouble"],
+      ["proof", ledger({ proof: proof(false) })],
     ]) {
       await fake(page, { do: "event", event });
-      await page.locator(".strip").waitFor();
+      await page.locator(name === "proof" ? ".alarm[open]" : ".strip").waitFor();
       found.push(...(await look(page, way, name)));
     }
+    // Nothing but an answer closes it.
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await frames(page, 2);
+    if ((await page.locator(".alarm[open]").count()) !== 1) found.push("proof: a key closed it");
     for (const status of ["taken", "unsupported", "gone", "erased"]) {
       await fake(page, { do: "status", status, missing: "OPFS" });
       await page.locator(".full h1").waitFor();
@@ -147,8 +177,23 @@ for (const [way, options] of WAYS) {
         await page.locator("#handle").fill("mira");
         await page.locator(".chip").first().waitFor();
         found.push(...(await look(page, way, "handle-taken")));
-        await page.locator(".links .button").last().click();
+        const links = page.locator(".links .button");
+        await links.last().click();
         found.push(...(await look(page, way, "about-server")));
+        await page.locator(".inner > .button").click();
+        await links.first().click();
+        found.push(...(await look(page, way, "have-account")));
+        await page.locator(".inner > .button").first().click();
+        await page.locator(".letters").waitFor();
+        found.push(...(await look(page, way, "link-letters")));
+        await fake(page, { do: "event", event: { device: { what: { linking: { state: { code_wanted: { tries_left: 3 } } } } } } });
+        await page.locator("#link-code").waitFor();
+        found.push(...(await look(page, way, "link-code")));
+        await page.locator(".inner > .button").click();
+        await page.locator(".inner > .button").nth(1).click();
+        await page.locator("#recover-words").waitFor();
+        found.push(...(await look(page, way, "recover")));
+        await page.locator(".inner > .button").click();
         await page.locator(".inner > .button").click();
         await fake(page, { do: "connection", state: "offline" });
         await page.locator(".full .icon.big").waitFor();

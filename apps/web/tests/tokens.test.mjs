@@ -90,7 +90,9 @@ test("dark by choice and dark by the system are one", () => {
 });
 
 test("no colour stands outside the tokens", () => {
-  assert.doesNotMatch(rules, /#[0-9a-f]{3,8}\b|rgb|hsl|oklch|\b(white(?!-)|black|red|green|blue|gr[ae]y)\b/i);
+  // The name of a token may say a colour.
+  const values = rules.replace(/var\(--[\w-]+\)/g, "");
+  assert.doesNotMatch(values, /#[0-9a-f]{3,8}\b|rgb|hsl|oklch|\b(white(?!-)|black|red|green|blue|gr[ae]y)\b/i);
 });
 
 test("no rule knows left or right", () => {

@@ -11,12 +11,13 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use nodoor_view::{
     command::{Ask, Command, HandleState, Place, Reply, Told},
+    device,
     event::{Connection, Event},
     model::{
-        Check, Content, ConversationId, ConversationRow, DeviceRow, FoundPerson, Freshness, From,
-        GroupMember, Kind, LastLine, LedgerState, MessageDetail, MessageId, MessagePage,
-        MessageRow, Milliseconds, Person, Problem, ProblemKind, Profile, RequestRow, SendState,
-        Settings, Sheet, SystemLine, Writable,
+        Content, ConversationId, ConversationRow, FoundPerson, Freshness, From, GroupMember, Kind,
+        LastLine, LedgerState, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds,
+        Person, Problem, ProblemKind, Profile, RequestRow, SendState, Settings, Sheet, SystemLine,
+        Writable,
     },
 };
 use serde_json::{Value, json};
@@ -338,7 +339,7 @@ impl Fake {
                 Some(row) => Reply::Sheet(Sheet {
                     row: row.clone(),
                     members: self.members(conversation),
-                    check: Check::unchecked(),
+                    check: data::check(conversation),
                     groups_in_common: self
                         .chats
                         .get(&ConversationId(3))
@@ -349,13 +350,8 @@ impl Fake {
                 }),
                 None => problem(ProblemKind::NotFound),
             },
-            Command::Devices => Reply::Devices(vec![DeviceRow {
-                device: "d1".to_owned(),
-                name: "Chromium on Linux".to_owned(),
-                added_at: Milliseconds(dom::now() - 19 * data::DAY),
-                current: true,
-            }]),
-            Command::Verify { .. } => Reply::Check(Check::unchecked()),
+            Command::Devices => Reply::Devices(data::devices()),
+            Command::Verify { conversation } => Reply::Check(data::check(conversation)),
             Command::Ledger | Command::AnswerProof => Reply::Ledger(LedgerState {
                 freshness: Freshness::Fresh,
                 log_time: None,
@@ -364,7 +360,8 @@ impl Fake {
                 awaited: 0,
                 proof: None,
             }),
-            Command::Evidence => Reply::Evidence(Vec::new()),
+            Command::Evidence => Reply::Evidence(data::evidence()),
+            Command::Device { of } => self.of_devices(of),
             Command::Words => Reply::Words(data::WORDS.to_owned()),
             Command::SetName { name } => match &mut self.profile {
                 Some(profile) => {
@@ -382,7 +379,8 @@ impl Fake {
                 self.looking = at;
                 Reply::Done
             }
-            Command::Erase => Reply::Done,
+            // Erase, and what waits for a server.
+            _ => Reply::Done,
         }
     }
 
@@ -605,6 +603,33 @@ impl Fake {
             self.insert(id, From::Them(request.from), Content::Text(request.text), 0, None);
         }
         self.tell_row(id);
+    }
+
+    fn of_devices(&self, of: device::Command) -> Reply {
+        match of {
+            device::Command::LinkStart => Reply::Device(device::Reply::Link {
+                letters: "ABCD-EFGH-IJKL-MNOP-QRST-UVWX".to_owned(),
+                until: Milliseconds(dom::now() + 5 * data::MINUTE),
+            }),
+            device::Command::LinkApprove { .. } => Reply::Device(device::Reply::Code {
+                code: "041 726".to_owned(),
+                name: "Chromium on Linux".to_owned(),
+            }),
+            device::Command::Standing => {
+                Reply::Device(device::Reply::Standing(device::Standing::Good))
+            }
+            device::Command::WordsAsk => {
+                Reply::Device(device::Reply::Places { places: vec![4, 11, 23] })
+            }
+            device::Command::WordsConfirm { words } => {
+                let all: Vec<&str> = data::WORDS.split_whitespace().collect();
+                let right = [4, 11, 23].map(|place: usize| all.get(place - 1).copied());
+                let typed: Vec<Option<&str>> = words.iter().map(|w| Some(w.as_str())).collect();
+                if typed == right { Reply::Done } else { problem(ProblemKind::WrongWords) }
+            }
+            device::Command::Recover { .. } => problem(ProblemKind::WrongWords),
+            _ => Reply::Done,
+        }
     }
 
     fn set_writable(&mut self, conversation: ConversationId, writable: Writable) -> Reply {

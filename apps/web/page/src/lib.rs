@@ -13,6 +13,7 @@ mod fake;
 mod jump;
 mod keys;
 mod layer;
+mod ledger;
 mod list;
 mod notify;
 mod onboarding;
@@ -50,6 +51,7 @@ pub fn start() {
         notify::start();
         keys::start();
         shell::focus_follows();
+        state::watch_devices();
         watch_the_window();
         bridge::start(state::hear);
         update::start();

@@ -10,7 +10,7 @@ use crate::{
     dom::{icon, icon_with},
     layer::{Choice, menu, walk},
     parts::{Weight, bdi, button, face_of_chat, icon_button},
-    route::{self, Layer, Route, Section},
+    route::{self, Layer, Route},
     state::{app, copied},
     strips, time,
     words::{self, Put, name_of, say, say_with},
@@ -226,9 +226,4 @@ fn badge(row: &ConversationRow) -> Option<impl IntoView + use<>> {
             html::span().class("unseen").child(words),
         ))
     })
-}
-
-/// The gear's place, for strips that lead there.
-pub(crate) fn to_words() {
-    route::go(Route::Section(Section::Words));
 }

@@ -4,6 +4,8 @@
 //! Keys are made by the engine while the person types. Free or taken shows 300 ms after the last key;
 //! no phone, no e-mail, no name is asked here.
 
+mod joining;
+
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, HandleState, Reply},
@@ -23,6 +25,8 @@ use crate::{
 enum Page {
     Start,
     HaveAccount,
+    Link,
+    Recover,
     About,
 }
 
@@ -31,7 +35,18 @@ pub(crate) fn welcome() -> impl IntoView {
     let page = RwSignal::new(Page::Start);
     html::main().class("full").child(move || match page.get() {
         Page::Start => start(page).into_any(),
-        Page::HaveAccount => aside(page, "have-account", html::p().child(say("have-account-text"))),
+        Page::HaveAccount => aside(
+            page,
+            "have-account",
+            (
+                html::p().child(say("have-account-text")),
+                button(Weight::Main, say("link-this-device"), move || page.set(Page::Link)),
+                button(Weight::Plain, say("recover"), move || page.set(Page::Recover)),
+                html::p().class("hint").child(say("have-account-else")),
+            ),
+        ),
+        Page::Link => joining::link(move || page.set(Page::HaveAccount)).into_any(),
+        Page::Recover => joining::recover(move || page.set(Page::HaveAccount)).into_any(),
         Page::About => aside(
             page,
             "about-server",
@@ -78,6 +93,20 @@ fn start(page: RwSignal<Page>) -> impl IntoView {
         if let Some(field) = field.get() {
             drop(field.focus());
         }
+    });
+
+    // Whose link was opened, and whether anybody has that handle: said only when the server was asked.
+    let invited: RwSignal<Option<(String, bool)>> = RwSignal::new(None);
+    Effect::new(move |_| {
+        let Some(handle) = app.invited_by.get() else { return };
+        ask(Command::CheckHandle { handle: handle.clone() }, move |reply| {
+            let there = match reply {
+                Reply::HandleState(HandleState::Taken { .. }) => true,
+                Reply::HandleState(HandleState::Free | HandleState::Malformed) => false,
+                _ => return,
+            };
+            invited.try_set(Some((handle, there)));
+        });
     });
 
     let check = move |handle: String| {
@@ -158,9 +187,12 @@ fn start(page: RwSignal<Page>) -> impl IntoView {
         html::div().class("head-text").child((
             html::img().src("/icon.svg").alt("").width("56").height("56"),
             html::h1().child("Nodoor"),
-            move || match app.invited_by.get() {
-                Some(handle) => html::p()
-                    .child(say_with("invited-by", &[("handle", Put::Text(&format!("@{handle}")))]))
+            move || match invited.get() {
+                Some((handle, false)) => html::p()
+                    .child(say_with("no-such-person", &[("handle", Put::Text(&shown(&handle)))]))
+                    .into_any(),
+                Some((handle, true)) => html::p()
+                    .child(say_with("invited-by", &[("handle", Put::Text(&shown(&handle)))]))
                     .into_any(),
                 None => html::p().class("quiet").child(say("tagline")).into_any(),
             },

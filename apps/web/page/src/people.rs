@@ -76,8 +76,7 @@ pub(crate) fn find() -> impl IntoView {
     let error = RwSignal::new(None);
     let found: RwSignal<Option<FoundPerson>> = RwSignal::new(None);
     let busy = RwSignal::new(false);
-    let search = move || {
-        let Some(handle) = typed(field) else { return };
+    let look_up = move |handle: String| {
         busy.set(true);
         found.set(None);
         ask(Command::Find { handle: handle.clone() }, move |reply| {
@@ -89,6 +88,20 @@ pub(crate) fn find() -> impl IntoView {
             }
         });
     };
+    let search = move || {
+        if let Some(handle) = typed(field) {
+            look_up(handle);
+        }
+    };
+    // An invite link that was opened: found at once, as if it were typed.
+    Effect::new(move |_| {
+        let handle = app().looked_for.get();
+        if let (Some(field), Some(handle)) = (field.get(), handle) {
+            app().looked_for.set(None);
+            field.set_value(handle.trim_start_matches('@'));
+            look_up(handle);
+        }
+    });
     page(
         say("new-chat"),
         false,
@@ -149,23 +162,31 @@ pub(crate) fn new_group() -> impl IntoView {
     let title_error = RwSignal::new(None);
     let members: RwSignal<Vec<Person>> = RwSignal::new(Vec::new());
     let busy = RwSignal::new(false);
-    let add = move || {
-        let Some(handle) = typed(field) else { return };
-        ask(Command::Find { handle: handle.clone() }, move |reply| match reply {
-            Reply::Person(found) if found.me => error.set(Some(say("you-are-in-it"))),
-            Reply::Person(found) => {
-                members.update(|members| {
-                    if !members.iter().any(|kept| kept.account == found.person.account) {
-                        members.push(found.person);
-                    }
-                });
-                if let Some(field) = field.get_untracked() {
-                    field.set_value("");
-                    drop(field.focus());
-                }
+    let put = move |person: Person| {
+        members.update(|members| {
+            if !members.iter().any(|kept| kept.account == person.account) {
+                members.push(person);
             }
-            Reply::Problem(problem) => error.set(Some(said(&problem, &handle))),
-            _ => (),
+        });
+    };
+    // Looks up what is typed, takes it in, and goes on; a handle that nobody has stops here and stays.
+    let add_and = move |handle: String, then: Box<dyn FnOnce()>| {
+        busy.set(true);
+        ask(Command::Find { handle: handle.clone() }, move |reply| {
+            busy.set(false);
+            match reply {
+                Reply::Person(found) if found.me => error.set(Some(say("you-are-in-it"))),
+                Reply::Person(found) => {
+                    put(found.person);
+                    if let Some(field) = field.get_untracked() {
+                        field.set_value("");
+                        drop(field.focus());
+                    }
+                    then();
+                }
+                Reply::Problem(problem) => error.set(Some(said(&problem, &handle))),
+                _ => (),
+            }
         });
     };
     let create = move || {
@@ -189,6 +210,16 @@ pub(crate) fn new_group() -> impl IntoView {
                 _ => (),
             }
         });
+    };
+    let add = move || {
+        if let Some(handle) = typed(field) {
+            add_and(handle, Box::new(|| ()));
+        }
+    };
+    let create = move || match typed(field) {
+        // What stands in the field is meant to be in the group.
+        Some(handle) => add_and(handle, Box::new(create)),
+        None => create(),
     };
     page(
         say("new-group"),
@@ -223,6 +254,7 @@ pub(crate) fn new_group() -> impl IntoView {
                         html::button().r#type("submit").class("button").child(say("add-person")),
                     ),
                 )),
+            known_people(members, put),
             html::ul().class("chips").attr("aria-label", say("in-the-group")).child(move || {
                 let people = members.get();
                 people.into_iter().map(|person| member_chip(&person, members)).collect_view()
@@ -237,6 +269,44 @@ pub(crate) fn new_group() -> impl IntoView {
             ),
         ),
     )
+}
+
+/// The people one has chats with, to be taken in by a press.
+fn known_people(
+    members: RwSignal<Vec<Person>>,
+    put: impl Fn(Person) + Copy + Send + 'static,
+) -> impl IntoView {
+    const SHOWN: usize = 12;
+    move || {
+        let inside = members.get();
+        let known: Vec<Person> = app().chats.with(|chats| {
+            let others = chats.iter().filter_map(|id| app().row(*id)?.get_untracked().person);
+            let others = others.filter(|person| !person.handle.is_empty());
+            let others = others.filter(|one| inside.iter().all(|kept| kept.account != one.account));
+            others.take(SHOWN).collect()
+        });
+        (!known.is_empty()).then(|| {
+            let chips = known.into_iter().map(|person| {
+                let label =
+                    say_with("add-name-to-group", &[("name", Put::Text(&name_of(&person)))]);
+                html::li().child(
+                    html::button()
+                        .r#type("button")
+                        .class("chip")
+                        .attr("aria-label", label)
+                        .child((icon("plus"), bdi(name_of(&person))))
+                        .on(ev::click, move |_| put(person.clone())),
+                )
+            });
+            html::div().class("part").child((
+                html::h2().child(say("people-you-know")),
+                html::ul()
+                    .class("chips")
+                    .attr("aria-label", say("people-you-know"))
+                    .child(chips.collect_view()),
+            ))
+        })
+    }
 }
 
 fn member_chip(person: &Person, members: RwSignal<Vec<Person>>) -> impl IntoView + use<> {

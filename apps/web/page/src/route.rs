@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 
 use leptos::prelude::*;
-use nodoor_view::model::{ConversationId, MessageId};
+use nodoor_view::model::{ConversationId, DeviceRow, MessageId};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -186,6 +186,14 @@ pub(crate) enum Layer {
     Rename(ConversationId),
     /// Leave a group?
     Leave(ConversationId),
+    /// Link another device.
+    Link,
+    /// Name one of one's own devices.
+    RenameDevice(DeviceRow),
+    /// Remove one of them?
+    RemoveDevice(DeviceRow),
+    /// One was added: it, the name of the one that approved it, and whether the words did.
+    DeviceAdded(DeviceRow, String, bool),
     /// Erase this device?
     Erase,
     /// What changed in the version that waits.

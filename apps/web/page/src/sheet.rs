@@ -6,14 +6,15 @@
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{Check, ConversationId, ConversationRow, GroupMember, Kind, Person, Sheet, Writable},
+    model::{ConversationId, ConversationRow, GroupMember, Kind, Person, Sheet, Writable},
 };
 
 use crate::{
     bridge::{ask, tell},
     chat::{block, people},
     dom::icon_with,
-    parts::{Weight, bdi, button, face_of, face_of_chat, icon_button, part},
+    ledger::check,
+    parts::{Weight, back, bdi, button, face_of, face_of_chat, icon_button, part},
     route::{self, Layer, Route},
     state::{app, copied},
     words::{Put, name_of, say, say_with},
@@ -40,9 +41,11 @@ pub(crate) fn sheet(id: ConversationId) -> AnyView {
         Kind::Group => say("group"),
     };
     (
-        html::header()
-            .class("head")
-            .child((html::h1().child(title), icon_button("x", say("close"), |_| route::up()))),
+        html::header().class("head").child((
+            html::div().class("only-phone").child(back()),
+            html::h1().child(title),
+            html::div().class("not-phone").child(icon_button("x", say("close"), |_| route::up())),
+        )),
         html::div().class("page").tabindex("0").child(html::div().class("inner").child(
             move || {
                 told.get().map(|sheet| match kind {
@@ -66,7 +69,9 @@ fn contact(sheet: &Sheet) -> impl IntoView + use<> {
         html::div().class("who").child((
             face_of_chat(row, "large"),
             html::h2().child(bdi(row.title.clone())),
-            html::p().class("quiet").dir("ltr").child(at_handle.clone()),
+            // A person without a name is called by the handle already.
+            (row.title != at_handle)
+                .then(|| html::p().class("quiet").dir("ltr").child(at_handle.clone())),
         )),
         html::div().class("row-of-buttons").child((
             button(Weight::Plain, say("message"), move || route::go(Route::Chat(id))),
@@ -120,29 +125,6 @@ fn group_item(group: &ConversationRow) -> impl IntoView + use<> {
             html::span().class("what").child(bdi(group.title.clone())),
             icon_with("chevron-right", "icon small mirror"),
         ))
-}
-
-/// What is known of the keys. One line, and behind it what that means.
-fn check(check: Check, row: &ConversationRow) -> impl IntoView + use<> {
-    let line = say(check.state.text());
-    let text = match row.kind {
-        Kind::Direct => say_with("not-checked-text", &[("name", Put::Text(&row.title))]),
-        Kind::Group => say("not-checked-text-group"),
-    };
-    html::div().class("card").child((
-        html::div().class("part").child((
-            html::strong().child(line),
-            html::span().class("quiet").child(if row.kind == Kind::Direct && row.devices > 0 {
-                say_with("devices-can-read-chat", &[("count", Put::from(row.devices))])
-            } else {
-                String::new()
-            }),
-        )),
-        html::details().child((
-            html::summary().child(say("what-this-means")),
-            html::p().class("note").child(text),
-        )),
-    ))
 }
 
 fn group(sheet: &Sheet) -> impl IntoView + use<> {

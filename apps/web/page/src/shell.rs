@@ -6,7 +6,7 @@ use nodoor_view::event::Connection;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
 use crate::{
-    chat, dom, jump, keys, layer, list, onboarding, people, requests,
+    chat, dom, jump, keys, layer, ledger, list, onboarding, people, requests,
     route::{Layer, Route},
     screens, settings, sheet,
     state::{Engine, app},
@@ -19,7 +19,7 @@ pub(crate) fn shell() -> impl IntoView {
     move || {
         // Another language says every word anew.
         app.language.track();
-        (root(), layers(), layer::toast(), live())
+        (root(), layers(), red(), layer::toast(), live())
     }
 }
 
@@ -200,10 +200,22 @@ fn layers() -> impl IntoView {
             Layer::AddPerson(id) => people::add_person(id),
             Layer::Rename(id) => people::rename(id),
             Layer::Leave(id) => people::leave(id),
+            Layer::Link => settings::devices::link_dialog(),
+            Layer::RenameDevice(device) => settings::devices::rename(device),
+            Layer::RemoveDevice(device) => settings::devices::remove(device),
+            Layer::DeviceAdded(device, by, by_words) => {
+                settings::devices::added(device, &by, by_words)
+            }
             Layer::Erase => settings::private::erase_dialog(),
             Layer::Update => crate::update::dialog(),
         })
     }
+}
+
+/// Over everything, for proof alone.
+fn red() -> impl IntoView {
+    let proof = Memo::new(|_| ledger::unanswered());
+    move || proof.get().map(ledger::red_screen)
 }
 
 /// The two regions that speak: arrivals, and what failed.

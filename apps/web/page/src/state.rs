@@ -10,8 +10,12 @@ use std::{cell::Cell, collections::HashMap};
 use leptos::prelude::*;
 use nodoor_view::{
     command::{Command, Reply},
+    device::{self, Linking, Standing},
     event::{Connection, Event},
-    model::{ConversationId, ConversationRow, Problem, Profile, RequestRow, Settings, Theme},
+    model::{
+        ConversationId, ConversationRow, LedgerState, Problem, ProblemKind, Profile, RequestRow,
+        Settings, Theme,
+    },
 };
 
 use crate::{
@@ -64,6 +68,16 @@ pub(crate) struct App {
     pub(crate) disk: RwSignal<bool>,
     pub(crate) update: RwSignal<bool>,
     pub(crate) not_kept: RwSignal<bool>,
+    /// What is known of the public log.
+    pub(crate) ledger: RwSignal<Option<LedgerState>>,
+    /// How one's own account stands.
+    pub(crate) standing: RwSignal<Standing>,
+    /// Where the linking under way stands.
+    pub(crate) linking: RwSignal<Option<Linking>>,
+    /// Grows with everything told of one's own devices.
+    pub(crate) devices_changed: RwSignal<u32>,
+    /// A line about a new device that waits until no other layer is open.
+    pub(crate) device_added: RwSignal<Option<Layer>>,
     /// Chats in the order of the list.
     pub(crate) chats: RwSignal<Vec<ConversationId>>,
     pub(crate) chats_known: RwSignal<bool>,
@@ -85,6 +99,8 @@ pub(crate) struct App {
     pub(crate) now: RwSignal<u64>,
     /// An invite link that waits for the account.
     pub(crate) invited_by: RwSignal<Option<String>>,
+    /// A handle to look up when the page that finds people opens.
+    pub(crate) looked_for: RwSignal<Option<String>>,
     /// The open conversation.
     pub(crate) chat: Chat,
 }
@@ -115,6 +131,11 @@ impl App {
             disk: RwSignal::new(false),
             update: RwSignal::new(false),
             not_kept: RwSignal::new(false),
+            ledger: RwSignal::new(None),
+            standing: RwSignal::new(Standing::Good),
+            linking: RwSignal::new(None),
+            devices_changed: RwSignal::new(0),
+            device_added: RwSignal::new(None),
             chats: RwSignal::new(Vec::new()),
             chats_known: RwSignal::new(false),
             rows: StoredValue::new(HashMap::new()),
@@ -130,6 +151,7 @@ impl App {
             assertive: RwSignal::new(String::new()),
             now: RwSignal::new(dom::now()),
             invited_by: RwSignal::new(None),
+            looked_for: RwSignal::new(None),
             chat: Chat::new(),
         }
     }
@@ -305,6 +327,8 @@ fn event_heard(event: Event) {
             app.connection.set(state);
             if state == Connection::Online {
                 app.offline.set(false);
+                // After a failure of the disk the engine begins anew: connected again, it goes on.
+                app.disk.set(false);
             } else if !app.offline.get_untracked() {
                 dom::after(3000, move || {
                     if app.connection.get_untracked() != Connection::Online {
@@ -342,9 +366,45 @@ fn event_heard(event: Event) {
         Event::Notify { conversation, title, text } => notify::show(conversation, &title, &text),
         Event::Unread { chats } => app.unread.set(chats),
         Event::ClockWrong { seconds } => app.clock_wrong.set(seconds.abs() > 300),
+        Event::ServerUnfit { problem } if problem.kind == ProblemKind::Forged => {
+            app.toast(say("another-server"), None);
+        }
         Event::ServerUnfit { problem } => app.problem(&problem),
         Event::DiskTrouble => app.disk.set(true),
+        Event::Ledger { state } => app.ledger.set(Some(state)),
+        Event::Device { what } => device_heard(what),
     }
+}
+
+/// What is told of one's own devices and account.
+fn device_heard(what: device::Event) {
+    let app = app();
+    app.devices_changed.update(|n| *n = n.wrapping_add(1));
+    match what {
+        device::Event::Linking { state } => app.linking.set(Some(state)),
+        // Of this one, and of one that is being linked here, the person knows.
+        device::Event::Added { device, .. } if device.current => (),
+        device::Event::Added { .. }
+            if app.layer.with_untracked(|layer| *layer == Some(Layer::Link)) => {}
+        device::Event::Added { device, by, by_words } => {
+            app.device_added.set(Some(Layer::DeviceAdded(device, by, by_words)));
+        }
+        device::Event::Removed { .. } => (),
+        device::Event::Standing { standing } => app.standing.set(standing),
+    }
+}
+
+/// Opens the line about a new device once nothing else lies over the page.
+pub(crate) fn watch_devices() {
+    let app = app();
+    Effect::new(move |_| {
+        if app.layer.with(Option::is_none)
+            && let Some(layer) = app.device_added.get()
+        {
+            app.device_added.set(None);
+            crate::route::open(layer);
+        }
+    });
 }
 
 /// Asks for everything the first screen needs.
@@ -354,16 +414,13 @@ pub(crate) fn refresh() {
         if let Reply::Settings(settings) = reply {
             app.use_settings(settings);
         }
-        // The screens of the public log are to come.
-        Event::Ledger { .. } => {}
-        // Nor are those of devices.
-        Event::Device { .. } => {}
     });
     ask(Command::WhoAmI, move |reply| {
         match reply {
             Reply::Profile(profile) => {
                 app.profile.set(Some(profile));
                 load_chats();
+                load_standing();
             }
             _ => app.profile.set(None),
         }
@@ -382,6 +439,21 @@ pub(crate) fn load_chats() {
     });
     load_requests();
     looking();
+}
+
+/// How the account and the public log stand; later changes are told.
+fn load_standing() {
+    let app = app();
+    ask(Command::Ledger, move |reply| {
+        if let Reply::Ledger(state) = reply {
+            app.ledger.set(Some(state));
+        }
+    });
+    ask(Command::Device { of: device::Command::Standing }, move |reply| {
+        if let Reply::Device(device::Reply::Standing(standing)) = reply {
+            app.standing.set(standing);
+        }
+    });
 }
 
 fn load_requests() {
@@ -408,19 +480,21 @@ pub(crate) fn follow_invite() {
     }
     let Some(handle) = app.invited_by.get_untracked() else { return };
     app.invited_by.set(None);
-    open_direct(handle);
+    // Found and shown; a chat is made when the person says so.
+    app.looked_for.set(Some(handle));
+    crate::route::go(Route::Find);
 }
 
 /// Opens the chat with a handle.
 pub(crate) fn open_direct(handle: String) {
-    let shown = handle.trim_start_matches('@').to_owned();
+    let shown = format!("@{}", handle.trim_start_matches('@'));
     ask(Command::OpenDirect { handle }, move |reply| match reply {
         Reply::Conversation(row) => {
             let id = row.id;
             app().put_row(row);
             crate::route::go(Route::Chat(id));
         }
-        Reply::Problem(problem) if problem.kind == nodoor_view::model::ProblemKind::NotFound => {
+        Reply::Problem(problem) if problem.kind == ProblemKind::NotFound => {
             app().toast(say_with("no-such-person", &[("handle", Put::Text(&shown))]), None);
         }
         Reply::Problem(problem) => app().problem(&problem),

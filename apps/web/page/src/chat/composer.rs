@@ -83,12 +83,15 @@ fn field(id: ConversationId) -> impl IntoView {
     let area: NodeRef<html::Textarea> = NodeRef::new();
     let note: RwSignal<Option<String>> = RwSignal::new(None);
     let empty = RwSignal::new(row.with_untracked(|row| row.draft.trim().is_empty()));
+    // `auto` takes an empty field to be left to right: until something is typed, its words stand as the page does.
+    let bare = RwSignal::new(true);
     let draft = pending(id).unwrap_or_else(|| row.with_untracked(|row| row.draft.clone()));
 
     Effect::new(move |_| {
         if let Some(area) = area.get() {
             area.set_value(&draft);
             empty.set(draft.trim().is_empty());
+            bare.set(draft.is_empty());
             grow(&area);
         }
     });
@@ -98,13 +101,14 @@ fn field(id: ConversationId) -> impl IntoView {
         let Some(area) = area.get_untracked() else { return };
         let text = area.value();
         empty.set(text.trim().is_empty());
+        bare.set(text.is_empty());
         note.set((text.len() > MOST).then(|| too_large(text.len())));
         grow(&area);
         keep_draft(id, text);
     };
     let send_now = move || {
         if let Some(area) = area.get_untracked() {
-            send(id, &area, note, empty);
+            send(id, &area, note, empty, bare);
         }
     };
     html::div()
@@ -118,7 +122,7 @@ fn field(id: ConversationId) -> impl IntoView {
                 html::textarea()
                     .node_ref(area)
                     .rows("1")
-                    .dir("auto")
+                    .attr("dir", move || (!bare.get()).then_some("auto"))
                     .attr("enterkeyhint", if enter_sends() { "send" } else { "enter" })
                     .attr("autocomplete", "off")
                     .attr("aria-label", label.clone())
@@ -171,6 +175,7 @@ fn send(
     area: &HtmlTextAreaElement,
     note: RwSignal<Option<String>>,
     empty: RwSignal<bool>,
+    bare: RwSignal<bool>,
 ) {
     let text = area.value();
     if text.trim().is_empty() {
@@ -197,6 +202,7 @@ fn send(
                 let rest = now.strip_prefix(&sent).map_or(now.clone(), str::to_owned);
                 area.set_value(&rest);
                 empty.set(rest.trim().is_empty());
+                bare.set(rest.is_empty());
                 grow(&area);
                 forget_draft(id, rest);
                 app().chat.told(row, true);

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use nodoor_view::model::{
-    Content, ConversationId, ConversationRow, From, Kind, MessageId, MessageRow, Milliseconds,
-    Person, Problem, ProblemKind, Profile, RequestRow, SendState, Settings, SystemLine, Writable,
+    Check, CheckState, Content, ConversationId, ConversationRow, DeviceRow, EvidenceFile,
+    Freshness, From, Kind, MessageId, MessageRow, Milliseconds, Person, Problem, ProblemKind,
+    Profile, RequestRow, SendState, Settings, SystemLine, Writable,
 };
 
 use super::{Fake, last_line};
@@ -85,6 +86,38 @@ pub(super) fn profile(handle: &str) -> Profile {
         invite_link: format!("{server}/#@{handle}"),
         server,
     }
+}
+
+pub(super) fn devices() -> Vec<DeviceRow> {
+    let device = |id: &str, name: &str, days: u64, current| DeviceRow {
+        device: id.repeat(16),
+        name: name.to_owned(),
+        added_at: Milliseconds(dom::now() - days * DAY),
+        current,
+    };
+    vec![device("d1", "", 19, true), device("d2", "Terminal at the desk", 4, false)]
+}
+
+/// One chat for each thing that can be known of keys.
+pub(super) fn check(id: ConversationId) -> Check {
+    let now = dom::now();
+    let known = |state, freshness, behind: u64| Check {
+        state,
+        checked_at: Some(Milliseconds(now - behind)),
+        ledger_size: 48_211,
+        freshness,
+        log_time: Some(Milliseconds(now - behind)),
+    };
+    match id.0 {
+        1 => known(CheckState::Verified, Freshness::Fresh, 10 * MINUTE),
+        2 => known(CheckState::Unwitnessed, Freshness::Amber, 30 * HOUR),
+        5 => known(CheckState::Unwitnessed, Freshness::Red, 80 * HOUR),
+        _ => known(CheckState::Unwitnessed, Freshness::Fresh, 10 * MINUTE),
+    }
+}
+
+pub(super) fn evidence() -> Vec<EvidenceFile> {
+    vec![EvidenceFile { name: "evidence.txt".to_owned(), text: "sample\n".to_owned() }]
 }
 
 pub(super) fn direct(id: ConversationId, person: Person, at: u64) -> ConversationRow {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Settings: the one place for them. A list of pages, each a few lines.
 
+pub(crate) mod devices;
 mod look;
 pub(crate) mod private;
 mod product;
+mod recovery;
 
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsValue;
@@ -38,8 +40,8 @@ pub(crate) fn section(section: Section) -> AnyView {
     let title = say(&format!("section-{}", section.slug()));
     let inner = match section {
         Section::Profile => private::profile().into_any(),
-        Section::Devices => private::devices().into_any(),
-        Section::Words => private::words().into_any(),
+        Section::Devices => devices::devices().into_any(),
+        Section::Words => recovery::recovery().into_any(),
         Section::Appearance => look::appearance().into_any(),
         Section::Notifications => look::notifications().into_any(),
         Section::Privacy => private::privacy().into_any(),

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! What concerns the account: profile, devices, recovery words, privacy, signing out.
+//! What concerns the account: profile, privacy, signing out.
 
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{ConversationRow, DeviceRow},
+    model::ConversationRow,
 };
 
 use super::look::switch;
 use crate::{
     bridge::ask,
     chat::set_name,
-    dom::{self, icon},
+    dom,
     layer::dialog,
     parts::{Weight, bdi, button, face, face_of_chat, part},
     qr::qr,
     route::{self, Layer, Route, Section},
     state::{Engine, app, copied, load_chats},
-    time,
-    words::{self, Put, say, say_with},
+    words::{self, say},
 };
 
 /// Name, handle, invite link.
@@ -92,87 +91,6 @@ fn share_link(link: &str) {
     let data = js_sys::Object::new();
     drop(js_sys::Reflect::set(&data, &"url".into(), &link.into()));
     dom::call_with(&dom::window().navigator(), "share", &data);
-}
-
-/// One's own devices. Linking comes later and is absent.
-pub(super) fn devices() -> impl IntoView {
-    let all: RwSignal<Vec<DeviceRow>> = RwSignal::new(Vec::new());
-    ask(Command::Devices, move |reply| {
-        if let Reply::Devices(rows) = reply {
-            all.try_set(rows);
-        }
-    });
-    (
-        html::ul().class("list").attr("aria-label", say("section-devices")).child(move || {
-            all.get()
-                .into_iter()
-                .map(|device| html::li().class("item").child(device_line(&device)))
-                .collect_view()
-        }),
-        html::p().class("note").child(say("devices-note")),
-    )
-}
-
-fn device_line(device: &DeviceRow) -> impl IntoView + use<> {
-    let name = if device.name.is_empty() { say("this-browser") } else { device.name.clone() };
-    let added = say_with(
-        "device-added",
-        &[("when", Put::Text(&time::in_list(device.added_at, dom::now())))],
-    );
-    (
-        icon("laptop"),
-        html::span().class("what").child((
-            html::span().child(bdi(name)),
-            html::span().class("hint").title(time::exact(device.added_at)).child(added),
-        )),
-        device.current.then(|| html::span().class("hint").child(say("this-device"))),
-    )
-}
-
-/// The 24 words, shown when asked for.
-pub(super) fn words() -> impl IntoView {
-    let app = app();
-    let shown: RwSignal<Option<String>> = RwSignal::new(None);
-    let show = move || {
-        ask(Command::Words, move |reply| match reply {
-            Reply::Words(words) => {
-                shown.try_set(Some(words));
-            }
-            Reply::Problem(problem) => app.problem(&problem),
-            _ => (),
-        });
-    };
-    let handle = app.profile.with_untracked(|profile| {
-        profile.as_ref().map(|profile| format!("@{}", profile.handle)).unwrap_or_default()
-    });
-    (
-        html::p().child(say_with("words-text", &[("handle", Put::Text(&handle))])),
-        html::p().class("warn-note").child(say("words-next-version")),
-        move || match shown.get() {
-            Some(words) => (
-                html::ol()
-                    .class("words")
-                    .dir("ltr")
-                    .attr("aria-label", say("section-words"))
-                    .child(
-                        words
-                            .split_whitespace()
-                            .map(|word| html::li().child(word.to_owned()))
-                            .collect_view(),
-                    ),
-                html::div().class("row-of-buttons").child(button(
-                    Weight::Plain,
-                    say("hide-words"),
-                    move || shown.set(None),
-                )),
-            )
-                .into_any(),
-            None => html::div()
-                .class("row-of-buttons")
-                .child(button(Weight::Main, say("show-words"), show))
-                .into_any(),
-        },
-    )
 }
 
 /// Receipts, blocked people.
