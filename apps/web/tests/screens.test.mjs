@@ -194,7 +194,7 @@ for (const [way, options] of WAYS) {
         await page.locator("#recover-words").waitFor();
         found.push(...(await look(page, way, "recover")));
         await page.locator(".inner > .button").click();
-        await page.locator(".inner > .button").click();
+        await page.locator(".inner > .button").last().click();
         await fake(page, { do: "connection", state: "offline" });
         await page.locator(".full .icon.big").waitFor();
         found.push(...(await look(page, way, "unreachable")));
