@@ -336,7 +336,7 @@ impl Step<'_> {
                 self.pause(id, &refusal);
                 if class_of(&refusal) == Class::Retry {
                     self.is_behind(id);
-                } else {
+                } else if !self.found_again(id) {
                     // The record of our epoch is gone: we were away for too long.
                     self.lost(id);
                 }

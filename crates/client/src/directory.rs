@@ -8,6 +8,7 @@
 //!
 //! Spec: `docs/book/protocol.md`, 1 and 1.2; `docs/book/ledger.md`, 3.
 
+use nodoor_e2ee::group::Leaf;
 use nodoor_transparency::{
     chain::{Chain, Comparison},
     directory::{account_label, handle_label, handle_value, verify_lookup},
@@ -70,6 +71,15 @@ impl Known {
             let before = version.checked_sub(1);
             let before = before.and_then(|version| self.chain.version(version));
             before.is_some_and(|list| list.device(device).is_some())
+        })
+    }
+
+    /// Whether a list that is disputed took this leaf's device away: then it stays where it is until that is settled.
+    pub(crate) fn objects(&self, leaf: &Leaf) -> bool {
+        self.disputes.iter().any(|version| {
+            let before = version.checked_sub(1).and_then(|version| self.chain.version(version));
+            let device = before.and_then(|list| list.device(&leaf.name.device));
+            device.is_some_and(|device| device.mls_key == leaf.mls_key)
         })
     }
 }

@@ -31,8 +31,8 @@ pub struct Change<'c> {
     pub entering: &'c [Leaf],
     /// The committer's leaf before and after its update path.
     pub updated: Option<(&'c Leaf, &'c Leaf)>,
-    /// Whose leaves go, and who proposed it.
-    pub removed: &'c [(AccountId, AccountId)],
+    /// Leaves that go, and who proposed it.
+    pub removed: &'c [(Leaf, AccountId)],
 }
 
 /// What the gate says.
@@ -151,8 +151,14 @@ fn rules(change: &Change<'_>) -> Result<(), Reason> {
     for (gone, proposer) in change.removed {
         let creator = change.after.creator == *proposer && is_group(change.after);
         // Of two people either takes out a device of the other's that is lost, but never the other.
-        let stays = is_direct(change.after) && leaves.iter().any(|leaf| leaf.name.account == *gone);
-        if gone != proposer && !creator && !stays {
+        let account = gone.name.account;
+        let direct = is_direct(change.after);
+        let stays = direct && leaves.iter().any(|leaf| leaf.name.account == account);
+        // Nobody is brought back into a room of two: a device taken out and in at once would be out for good.
+        let same =
+            |leaf: &Leaf| leaf.name.device == gone.name.device && leaf.mls_key == gone.mls_key;
+        let again = direct && change.entering.iter().any(same);
+        if again || account != *proposer && !creator && !stays {
             return Err(Reason::MayNotRemove);
         }
     }

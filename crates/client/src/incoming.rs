@@ -342,8 +342,8 @@ impl Step<'_> {
 
     pub(crate) fn judge_staged(&mut self, group: &Group, staged: &Staged) -> Verdict {
         let before = group.context();
-        let removed: Vec<(AccountId, AccountId)> =
-            staged.removed.iter().map(|gone| (gone.leaf.name.account, gone.proposer)).collect();
+        let removed: Vec<(Leaf, AccountId)> =
+            staged.removed.iter().map(|gone| (gone.leaf.clone(), gone.proposer)).collect();
         let gone: Vec<u32> = staged.removed.iter().map(|gone| gone.leaf.index).collect();
         let committer = &staged.committer;
         let after = staged.committer_after.as_ref();
@@ -430,6 +430,8 @@ impl Step<'_> {
                 // wrote stays a request.
                 (Status::Request, Kind::Group) => return self.forget_request(conversation),
                 (Status::Request, Kind::Direct) | (Status::Left, _) => {}
+                // A chat of two goes on: the next text founds a room anew.
+                (Status::Open, Kind::Direct) if self.may_found_anew(&conversation) => {}
                 (Status::Open | Status::Removed | Status::Blocked, _) => {
                     conversation.status = Status::Removed;
                     self.set_conversation(&conversation);

@@ -216,7 +216,7 @@ impl Step<'_> {
     }
 
     /// Leaves of an account whose devices its newest list names no more; never our own. Lists that we do not hold
-    /// say nothing.
+    /// say nothing, and one that is disputed takes nobody out.
     pub(crate) fn unlisted(&mut self, id: &RoomId, account: &AccountId) -> Vec<u32> {
         if self.known(account).is_none() {
             return Vec::new();
@@ -225,7 +225,11 @@ impl Step<'_> {
         let (own, leaves) = leaves.unwrap_or_default();
         let of_account = leaves.iter().filter(|leaf| leaf.name.account == *account);
         let others = of_account.filter(|leaf| leaf.index != own);
-        others.filter(|leaf| !self.is_listed(leaf)).map(|leaf| leaf.index).collect()
+        let gone = |step: &mut Self, leaf: &Leaf| {
+            let objects = step.known(account).is_some_and(|known| known.objects(leaf));
+            !objects && !step.is_listed(leaf)
+        };
+        others.filter(|leaf| gone(self, leaf)).map(|leaf| leaf.index).collect()
     }
 
     /// What a room needs before anything is sent in it: the epoch without who asked to leave, and without devices

@@ -11,7 +11,7 @@ use nodoor_e2ee::{
 };
 use nodoor_view::model::{ConversationId, Kind, Problem, ProblemKind};
 use nodoor_wire::{
-    code::Class,
+    code::{Class, Code},
     id::{AccountId, RoomId, Token},
     limits,
     proto::{self, answer, request},
@@ -79,6 +79,11 @@ impl Step<'_> {
                 let (body, purpose) = (request::Body::Send(send), Purpose::Send(room, row));
                 self.ask_room(Wire::Anonymous, &room, body, purpose);
             }
+            return;
+        }
+        if outgoing.message.is_some_and(|message| self.message(message).is_none()) {
+            // Deleted while it was on its way, and it did not arrive.
+            self.disk.remove(&row);
             return;
         }
         let room = match outgoing.room {
@@ -177,16 +182,16 @@ impl Step<'_> {
                 self.was_sent(id, &outgoing);
             }
             answer::Body::Refusal(refusal) => match class_of(&refusal) {
-                Class::Stale => {
-                    // A definite no: encrypt again once we have the commit we lack.
+                Class::Retry => self.pause(id, &refusal),
+                Class::Permanent if Code::from_number(refusal.code) != Some(Code::Forbidden) => {
+                    outgoing.sealed = None;
+                    self.give_up(row, &outgoing, &problem_of(&refusal));
+                }
+                // A definite no: encrypt again once we have the commit we lack, or where the room goes on.
+                Class::Stale | Class::Permanent => {
                     outgoing.sealed = None;
                     self.disk.put(row.to_vec(), &outgoing);
                     self.is_stale(id);
-                }
-                Class::Retry => self.pause(id, &refusal),
-                Class::Permanent => {
-                    outgoing.sealed = None;
-                    self.give_up(row, &outgoing, &problem_of(&refusal));
                 }
             },
             _ => {

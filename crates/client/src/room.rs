@@ -10,12 +10,13 @@
 
 use nodoor_e2ee::{
     group::Group,
-    room::{RoomContext, RoomKind},
+    room::{Burnt, RoomContext, RoomKind},
     token,
 };
 use nodoor_view::model::Kind;
 use nodoor_wire::{
-    id::RoomId,
+    code::Code,
+    id::{CommitId, RoomId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -24,7 +25,7 @@ use serde_bytes::ByteArray;
 use crate::{
     io::Wire,
     live::Purpose,
-    rows::{Conversation, Intent, Nature, Room, Status, Submission, key},
+    rows::{Conversation, Intent, Line, Nature, Room, Status, Submission, key},
     step::Step,
 };
 
@@ -122,11 +123,44 @@ impl Step<'_> {
             return;
         };
         let other = conversation.other;
+        // One that we were put out of is named, so that nobody goes on in it.
+        let rooms = conversation.rooms.iter().rev();
+        let old = rooms.filter_map(|id| self.room(id)).find(|room| room.closed);
         let context = RoomContext::new(RoomKind::direct(me, other), me, "");
+        let context = RoomContext { successor_of: old.as_ref().map(lost_at), ..context };
         let room = RoomId(self.random());
+        conversation.rooms.clear();
         if self.found_room(conversation, context, room).is_some() {
+            if old.is_some() {
+                self.line(conversation.id, Line::Successor);
+            }
             self.intend_to_add(&room, &[other]);
         }
+    }
+
+    /// Whether a chat of two from whose room this device was put out goes on: for as long as its person's newest list
+    /// names it.
+    pub(crate) fn may_found_anew(&mut self, conversation: &Conversation) -> bool {
+        let Some(account) = self.account() else {
+            return false;
+        };
+        let known = self.known(&account.account);
+        let listed =
+            known.is_some_and(|known| known.chain.newest().device(&account.device).is_some());
+        listed && !self.is_own_conversation(conversation)
+    }
+
+    /// The server does not know a room in which nobody but us ever was: it waited there for too long. It is founded
+    /// again, as it is. False: it is more than that.
+    pub(crate) fn found_again(&mut self, id: &RoomId) -> bool {
+        let ours = self.with_group(id, |_, group| group.epoch() == 0);
+        let Some(mut room) = self.room(id).filter(|room| ours == Some(true) && room.founded) else {
+            return false;
+        };
+        room.founded = false;
+        self.set_room(&room);
+        self.disk.put(key::unknown(id), &());
+        true
     }
 
     /// Does whatever can be done now.
@@ -275,6 +309,15 @@ impl Step<'_> {
                 self.set_room(&room);
                 self.room_known(&room);
             }
+            // It went on from where we are, and what we need to follow is gone.
+            answer::Body::Refusal(refusal)
+                if Code::from_number(refusal.code) == Some(Code::RoomExists) =>
+            {
+                room.founded = true;
+                self.set_room(&room);
+                self.room_known(&room);
+                self.lost(id);
+            }
             answer::Body::Refusal(refusal) => self.pause(id, &refusal),
             _ => {
                 self.live.retry_at.insert(*id, self.now + PAUSE);
@@ -381,4 +424,9 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// What a room names as its origin that goes on for one that is closed here, with no commit to blame.
+fn lost_at(room: &Room) -> Burnt {
+    Burnt { room: room.room, epoch: room.last_epoch, commit: CommitId([0; 32]) }
 }

@@ -212,8 +212,21 @@ impl Step<'_> {
             let alone = !group || creator == me;
             let patience = if alone { 0 } else { PATIENCE + self.turn(&id) };
             if self.now.saturating_sub(stuck.since) >= patience && burnt.members.contains(&me) {
-                self.found_successor(&id, burnt);
+                let origin = Burnt { room: id, epoch: burnt.epoch, commit: burnt.commit };
+                self.found_successor(origin, &burnt.members);
                 // Those of others that came before: theirs are read, ours is used.
+                self.retry_held();
+                return;
+            }
+        } else if !group
+            && !self.is_own_conversation(&conversation)
+            && !self.has_waiting_commit(&id)
+        {
+            // Nobody can help. Where that was so a moment ago as well, a server that turns us away waits an hour.
+            let again = room.nature.is_some_and(|nature| nature.origin.is_some());
+            if !again || self.now.saturating_sub(stuck.since) >= PATIENCE {
+                let origin = Burnt { room: id, epoch, commit: CommitId([0; 32]) };
+                self.found_successor(origin, &[me, conversation.other]);
                 self.retry_held();
                 return;
             }
@@ -239,7 +252,10 @@ impl Step<'_> {
         (place * STAGGER).min(PATIENCE)
     }
 
-    fn found_successor(&mut self, id: &RoomId, burnt: &Burning) {
+    /// Goes on in a new room with these, and names the old one.
+    fn found_successor(&mut self, origin: Burnt, members: &[AccountId]) {
+        let old = origin.room;
+        let id = &old;
         let context = self.with_group(id, |_, group| group.context().clone());
         let (Some(context), Some(me), Some(room)) = (context, self.me(), self.room(id)) else {
             return;
@@ -247,10 +263,8 @@ impl Step<'_> {
         let Some(mut conversation) = self.conversation(room.conversation) else {
             return;
         };
-        let origin = Burnt { room: *id, epoch: burnt.epoch, commit: burnt.commit };
         let successor = RoomContext { creator: me, successor_of: Some(origin), ..context };
-        let others: Vec<_> =
-            burnt.members.iter().copied().filter(|account| *account != me).collect();
+        let others: Vec<_> = members.iter().copied().filter(|account| *account != me).collect();
         let new = RoomId(self.random());
         self.close_room(id);
         conversation.rooms.retain(|old| old != id);
@@ -278,6 +292,8 @@ impl Step<'_> {
                 .leaves()
                 .iter()
                 .any(|other| other.name.account == *from && other.name.device == leaf.name.device);
+            // Of two nobody is taken out and in.
+            let member = member && group.context().kind == RoomKind::Group;
             (group.context().creator, group.epoch(), member)
         });
         let call = key::call(stuck, &leaf.name.device);

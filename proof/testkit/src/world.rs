@@ -278,6 +278,11 @@ impl World {
         self.restart_server();
     }
 
+    /// What the server does each hour: whatever is too old goes.
+    pub fn sweep(&self) {
+        self.runtime.block_on(self.server.sweep()).unwrap();
+    }
+
     /// Stops the server without warning and starts it again on the same disk: all connections break, what it held
     /// in memory is gone.
     pub fn restart_server(&mut self) {

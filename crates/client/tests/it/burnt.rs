@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use nodoor_e2ee::{
-    group::Change,
+    group::{Change, Leaf},
     room::{Burnt, RoomContext, RoomKind},
 };
 use nodoor_testkit::{mallory::Mallory, world::World};
@@ -13,11 +13,11 @@ use nodoor_view::{
     model::{ConversationId, SendState, Writable},
 };
 use nodoor_wire::{
-    id::{CommitId, RoomId},
+    id::{CommitId, DeviceId, RoomId},
     proto::{Commit, answer::Body as Answer, request::Body as Ask},
 };
 
-use crate::{groups::group, writable};
+use crate::{groups::group, hand::package_of, writable};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -344,4 +344,30 @@ fn a_commit_of_a_proposal_that_nobody_was_sent_burns_its_epoch() {
     scene.all_hear("without her", &[0, 1]);
     scene.hears(1, "what now");
     scene.hears(0, "nothing goes");
+}
+
+#[test]
+fn who_went_on_without_a_creator_is_not_called_back_by_it() {
+    let mut scene = Scene::new(66, 3);
+    let mut mallory = scene.burn(|mallory, room| {
+        let group = mallory.group(room);
+        let others = group.leaves().iter().map(|leaf| leaf.name.account);
+        let add = vec![mallory.ghost(others.filter(|one| *one != mallory.account).max().unwrap())];
+        mallory.commit(room, Change { add, ..Change::default() })
+    });
+    scene.world.pass(2 * HOUR);
+    scene.all_hear("without her", &[0, 1, 2]);
+    // She goes on in the old room, cleans it, and brings one of them back: later than he left, by its creator.
+    let room = mallory.rooms()[0];
+    mallory.group(&room).merge_pending(&mallory.disk).unwrap();
+    let group = mallory.group(&room);
+    let ghost = |leaf: &&Leaf| leaf.name.device == DeviceId([0x66; 16]);
+    let bob = group.leaves().iter().find(ghost).unwrap().name.account;
+    let of_bob = |leaf: &&Leaf| leaf.name.account == bob;
+    let remove = group.leaves().iter().filter(of_bob).map(|leaf| leaf.index).collect();
+    let add = vec![package_of(&mut scene.world, bob)];
+    let commit = mallory.commit(&room, Change { add, remove, ..Change::default() });
+    assert!(matches!(scene.world.submit(commit), Answer::Done(_)));
+    scene.world.pass(MINUTE);
+    scene.all_hear("still without her", &[0, 1, 2]);
 }

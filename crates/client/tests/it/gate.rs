@@ -103,10 +103,11 @@ fn what_members_may_do_is_valid() {
     assert_eq!(three.judge(&welcome(&three.group, &three.alice, &all)), Verdict::Valid);
     assert_eq!(three.judge(&welcome(&three.direct, &three.alice, &there)), Verdict::Valid);
     // Anyone adds and removes devices of their own, and commits who leaves.
-    let (bob, second) = (three.bob.account(), [three.bob.leaf(2, 4)]);
+    let second = [three.bob.leaf(2, 4)];
     let change = commit(&three.group, &three.bob, &there);
     assert_eq!(three.judge(&Change { entering: &second, ..change }), Verdict::Valid);
-    let left = [(three.carol.account(), three.carol.account()), (bob, bob)];
+    let gone = |one: &One, index| (one.leaf(index, 9), one.account());
+    let left = [gone(&three.carol, 3), gone(&three.bob, 4)];
     let change = commit(&three.group, &three.bob, &there);
     assert_eq!(three.judge(&Change { removed: &left, ..change }), Verdict::Valid);
     let renamed = RoomContext { title: "Allotment".to_owned(), ..three.group.clone() };
@@ -175,8 +176,8 @@ fn only_the_creator_removes_others_and_of_two_nobody_removes_the_other() {
     let three = Three::new();
     let there = [three.alice.leaf(0, 1)];
     let (alice, bob) = (three.alice.account(), three.bob.account());
-    let by_bob = [(alice, bob)];
-    let by_alice = [(bob, alice)];
+    let by_bob = [(three.alice.leaf(2, 8), bob)];
+    let by_alice = [(three.bob.leaf(3, 9), alice)];
     let cases = [
         (&three.group, &by_bob, invalid(Reason::MayNotRemove)),
         (&three.group, &by_alice, Verdict::Valid),
@@ -187,6 +188,24 @@ fn only_the_creator_removes_others_and_of_two_nobody_removes_the_other() {
     for (context, removed, expected) in cases {
         let change = commit(context, &three.alice, &there);
         assert_eq!(three.judge(&Change { removed, ..change }), expected);
+    }
+}
+
+#[test]
+fn nobody_is_taken_out_of_a_room_of_two_and_in_again_in_one_commit() {
+    let three = Three::new();
+    let there = [three.bob.leaf(1, 2)];
+    let (out, back) = (three.alice.leaf(0, 1), [three.alice.leaf(2, 3)]);
+    for (context, by, expected) in [
+        (&three.direct, &three.bob, invalid(Reason::MayNotRemove)),
+        (&three.direct, &three.alice, invalid(Reason::MayNotRemove)),
+        // In a group that is help.
+        (&three.group, &three.alice, Verdict::Valid),
+    ] {
+        let removed = [(out.clone(), by.account())];
+        let change = commit(context, by, &there);
+        let change = Change { entering: &back, removed: &removed, ..change };
+        assert_eq!(three.judge(&change), expected);
     }
 }
 

@@ -29,6 +29,8 @@ mod ledger;
 #[cfg(test)]
 mod leftovers;
 #[cfg(test)]
+mod lost;
+#[cfg(test)]
 mod offers;
 #[cfg(test)]
 mod olga;
