@@ -154,7 +154,8 @@ impl Step<'_> {
     /// again, as it is. False: it is more than that.
     pub(crate) fn found_again(&mut self, id: &RoomId) -> bool {
         let ours = self.with_group(id, |_, group| group.epoch() == 0);
-        let Some(mut room) = self.room(id).filter(|room| ours == Some(true) && room.founded) else {
+        let room = self.room(id).filter(|room| room.founded && room.stuck.is_none());
+        let Some(mut room) = room.filter(|_| ours == Some(true)) else {
             return false;
         };
         room.founded = false;

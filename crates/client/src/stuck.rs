@@ -220,7 +220,7 @@ impl Step<'_> {
             }
         } else if !group
             && !self.is_own_conversation(&conversation)
-            && !self.has_waiting_commit(&id)
+            && self.held_commits(&id).iter().all(|commit| commit.epoch != epoch)
         {
             // Nobody can help. Where that was so a moment ago as well, a server that turns us away waits an hour.
             let again = room.nature.is_some_and(|nature| nature.origin.is_some());

@@ -8,6 +8,7 @@ use nodoor_e2ee::group::Change;
 use nodoor_testkit::world::{Fate, World};
 use nodoor_view::{
     command::{Command, Reply},
+    device::Command as Device,
     model::{ConversationId, SendState, SystemLine, Writable},
 };
 use nodoor_wire::{
@@ -16,7 +17,7 @@ use nodoor_wire::{
 };
 
 use crate::{
-    devices::link,
+    devices::{device, link, rows},
     groups::{group, lines},
     hand::{
         HOUR, MINUTE, account_of, four, honest, members, package_of, refusal, room_of, smuggle,
@@ -66,6 +67,29 @@ fn both_hear(world: &mut World, people: [usize; 2], chats: [ConversationId; 2], 
         }
         assert_eq!(world.chats(people[n]).len(), 1);
         assert!(world.requests(people[n]).is_empty());
+    }
+}
+
+#[test]
+fn who_was_away_for_too_long_goes_on_in_a_new_room_of_the_same_chat() {
+    for who_writes_first in [0, 1] {
+        let mut world = World::new(400);
+        let people = [world.register("alice"), world.register("bob")];
+        let chats = two(&mut world, people[0], people[1]);
+        world.set_offline(people[1], true);
+        // Alice's leaf is renewed each week; what Bob would need is kept for thirty days.
+        for _ in 0..50 {
+            world.pass(DAY);
+            world.sweep();
+        }
+        world.write(people[who_writes_first], chats[who_writes_first], "after the winter");
+        world.pass(MINUTE);
+        world.set_offline(people[1], false);
+        world.pass(10 * MINUTE);
+        both_hear(&mut world, people, chats, "again");
+        both_hear(&mut world, people, chats, "and again");
+        let states = world.states(people[1], chats[1]);
+        assert!(states.iter().all(sent), "{states:?}");
     }
 }
 
@@ -149,6 +173,49 @@ fn a_device_that_the_other_side_puts_out_goes_on_in_a_new_room() {
         let chat = world.chat(person, "bob").id;
         assert!(world.texts(person, chat).contains(&"bob: to both".to_owned()), "{person}");
     }
+}
+
+#[test]
+fn a_device_that_disputes_its_removal_stays_where_it_is() {
+    let mut world = World::new(404);
+    let (bob, alice) = (world.register("bob"), world.register("alice"));
+    let at_bob = group(&mut world, bob, "Garden", &["alice"]);
+    let at_alice = world.accept(alice).id;
+    world.pass(Duration::from_secs(10));
+    let thief = link(&mut world, alice, "laptop");
+    world.pass(MINUTE);
+    let phone = rows(&mut world, alice)[0].device.clone();
+    // His own client would put the phone out of each room; here he leaves that to the others.
+    world.fate = Box::new(move |person, _, request| match request.body {
+        Some(Ask::Commit(_)) if person == thief => Fate::NeverAnswered,
+        _ => Fate::Arrives,
+    });
+    world.set_offline(bob, true);
+    let remove = Command::Device { of: Device::Remove { device: phone } };
+    world.begin(thief, remove);
+    world.pass(Duration::from_secs(5));
+    world.cut(alice);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(device(&mut world, alice, Device::Dispute), Reply::Done);
+    world.kill(thief);
+    world.set_offline(bob, false);
+    world.pass(2 * MINUTE);
+    assert!(matches!(world.ask(bob, Command::Find { handle: "alice".into() }), Reply::Person(_)));
+    world.write(bob, at_bob, "to all");
+    world.pass(MINUTE);
+    let room = room_in(&mut world, bob, "Garden");
+    let bobs = world.turn(bob);
+    assert_eq!(bobs.group(&room).leaves().len(), 3, "the removed device is still in it");
+    world.give_back(bobs);
+    let _ = at_alice;
+}
+
+/// The open group room on somebody's disk.
+fn room_in(world: &mut World, person: usize, title: &str) -> nodoor_wire::id::RoomId {
+    let one = world.turn(person);
+    let room = one.rooms().into_iter().find(|room| one.group(room).context().title == title);
+    world.give_back(one);
+    room.unwrap()
 }
 
 #[test]
