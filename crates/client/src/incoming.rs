@@ -164,6 +164,9 @@ impl Step<'_> {
             report: Some(report),
             stored: Stored::Content(payload.content.clone()),
         };
+        if let Some(gossip) = payload.gossip {
+            self.hear_gossip(&room, &from, gossip);
+        }
         match content::decode(&payload.content) {
             Ok(Content::Receipt(references)) => {
                 room.they_sent |= !self.is_me(&from);
@@ -178,6 +181,10 @@ impl Step<'_> {
             Ok(Content::Stuck { room: stuck, epoch, commit: _ }) => {
                 self.help(&from, leaf, &stuck, epoch);
             }
+            Ok(Content::Checkpoint { note, asks }) => {
+                self.hear_checkpoint(&room, &from, &note, asks)
+            }
+            Ok(Content::Evidence(file)) => self.hear_evidence(&room, &from, &file),
             Ok(Content::Own(body)) => self.hear_own_device(id, &from, &body),
             // Nothing is said there that a person sees.
             Ok(Content::Text(_) | Content::Unknown) if self.is_own_room(&room) => {}

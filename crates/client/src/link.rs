@@ -137,6 +137,7 @@ impl Step<'_> {
             | Purpose::Register
             | Purpose::Login
             | Purpose::Policy
+            | Purpose::Gossip(_)
             | Purpose::Admission
             | Purpose::TokenKeys
             | Purpose::Tokens
@@ -218,6 +219,7 @@ impl Step<'_> {
             (Purpose::Token(room), body) => self.token_answered(&room, &body),
             (Purpose::Lookup(sought), body) => self.looked_up(sought, body),
             (Purpose::Grows(wire, growth), body) => self.growth_answered(wire, *growth, &body),
+            (Purpose::Gossip(claim), body) => self.gossip_answered(*claim, &body),
             (Purpose::History(newest), body) => self.own_history_answered(newest, body),
             (Purpose::Policy, body) => self.policy_answered(&body),
             (Purpose::Take(room, who), body) => self.took(&room, who, body),

@@ -23,7 +23,7 @@ use nodoor_wire::{
 use crate::{
     directory::Known,
     io::Wire,
-    ledger::{Checking, growth::Growth},
+    ledger::{Checking, gossip::Claim, growth::Growth},
     rows::Who,
     selfgroup::About,
     tokens::{DayKey, Issue},
@@ -323,6 +323,8 @@ pub(crate) enum Purpose {
     Lookup(Sought),
     /// Whether the public log only grew; on this connection.
     Grows(Wire, Box<Growth>),
+    /// Whether the log that we hold and that which somebody told of are one.
+    Gossip(Box<Claim>),
     /// So many of the newest publications of our own list.
     History(usize),
     /// The policy in force.

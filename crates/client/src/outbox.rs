@@ -33,6 +33,7 @@ impl Step<'_> {
     pub(crate) fn advance_outbox(&mut self) {
         let mut from = key::OUTGOING.to_vec();
         let end = crate::overlay::after_prefix(key::OUTGOING);
+        let stopped = self.is_stopped();
         loop {
             let Some((row, value)) = self.disk.rows(&from, &end, false, 1).into_iter().next()
             else {
@@ -40,10 +41,20 @@ impl Step<'_> {
             };
             let prefix = row.get(..key::OUTGOING.len() + 8).unwrap_or_default().to_vec();
             from = crate::overlay::after_prefix(&prefix);
+            let first = if stopped { self.about_the_log(&prefix) } else { None };
+            let (row, value) = first.unwrap_or((row, value));
             if let Some(outgoing) = self.disk.decode::<Outgoing>(&value) {
                 self.advance_outgoing(&prefix, row, outgoing);
             }
         }
+    }
+
+    /// What goes out even while proof stops everything else, and passes what waits before it: the others must learn of
+    /// the proof.
+    fn about_the_log(&self, prefix: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+        self.disk.prefixed(prefix, usize::MAX).into_iter().find(|(_, value)| {
+            self.disk.decode(value).is_some_and(|outgoing| is_about_the_log(&outgoing))
+        })
     }
 
     fn advance_outgoing(&mut self, prefix: &[u8], row: Vec<u8>, mut outgoing: Outgoing) {
@@ -60,7 +71,7 @@ impl Step<'_> {
             self.give_up(&row, &outgoing, &problem(ProblemKind::Offline));
             return;
         }
-        if self.is_stopped() {
+        if self.is_stopped() && !is_about_the_log(&outgoing) {
             return;
         }
         if let Some(sealed) = &outgoing.sealed {
@@ -135,6 +146,7 @@ impl Step<'_> {
         let me = account.account;
         let device_key = SigningKey::from_bytes(&account.device_seed);
         let transport_id: [u8; 16] = self.random();
+        let gossip = self.gossip_for(room).filter(|_| !outgoing.leave);
         let (content, sent_at, leave) =
             (outgoing.content.clone(), outgoing.sent_at, outgoing.leave);
         let send = self.in_part(&id, |step, group| {
@@ -143,7 +155,8 @@ impl Step<'_> {
             } else {
                 let slot = Slot { room: id, epoch: group.epoch(), leaf: group.own_index() };
                 let authenticator = group.epoch_authenticator();
-                let payload = Payload::make(content, sent_at, &slot, authenticator, &device_key);
+                let payload = Payload::make(content, sent_at, &slot, authenticator, &device_key)
+                    .with_gossip(gossip);
                 group.seal(&step.disk, &step.identity()?, &payload.to_padded()).ok()?
             };
             Some(proto::Send {
@@ -303,6 +316,11 @@ impl Step<'_> {
     pub(crate) fn is_me(&self, account: &AccountId) -> bool {
         self.me() == Some(*account)
     }
+}
+
+fn is_about_the_log(outgoing: &Outgoing) -> bool {
+    let content = content::decode(&outgoing.content);
+    matches!(content, Ok(Content::Checkpoint { .. } | Content::Evidence(_)))
 }
 
 /// Why a message stays, as the disk keeps it.

@@ -35,6 +35,9 @@ const RECEIPT_TYPE: &str = "application/nodoor.receipt+cbor";
 const PROFILE_TYPE: &str = "application/nodoor.profile+cbor";
 const OWN_TYPE: &str = "application/nodoor.self+cbor";
 const STUCK_TYPE: &str = "application/nodoor.stuck+cbor";
+const ASK_TYPE: &str = "application/nodoor.checkpoint-request";
+const CHECKPOINT_TYPE: &str = "application/nodoor.checkpoint";
+const EVIDENCE_TYPE: &str = "application/nodoor.evidence";
 
 // Dispositions of the draft.
 const RENDER: u32 = 1;
@@ -68,6 +71,15 @@ pub enum Content {
     },
     /// What a device tells the account's other devices: CBOR of the client's. Counts in a room of kind `self` alone.
     Own(Vec<u8>),
+    /// A checkpoint of the public log as the log signed it, to somebody who saw another one. Never shown.
+    Checkpoint {
+        /// The signed note.
+        note: Vec<u8>,
+        /// The other's is asked for.
+        asks: bool,
+    },
+    /// A file that proves what the log did. Never shown before it is checked.
+    Evidence(Vec<u8>),
     /// Well-formed, of a kind this version does not know (or that replaces or expires, which it cannot do):
     /// kept, and shown as "needs a newer version".
     Unknown,
@@ -147,6 +159,8 @@ impl std::fmt::Debug for Content {
             Self::Profile { .. } => "Profile(..)",
             Self::Stuck { .. } => "Stuck(..)",
             Self::Own(_) => "Own(..)",
+            Self::Checkpoint { .. } => "Checkpoint(..)",
+            Self::Evidence(_) => "Evidence(..)",
             Self::Unknown => "Unknown",
         })
     }
@@ -160,6 +174,9 @@ fn write(e: &mut Encoder<Vec<u8>>, content: &Content, salt: &[u8; 16]) -> Writte
         Content::Unknown => e.array(3)?.u32(RENDER)?.str("")?.u32(NULL_PART)?,
         Content::Text(text) => single(e, RENDER, TEXT_TYPE, text.as_bytes())?,
         Content::Own(body) => single(e, SESSION, OWN_TYPE, body)?,
+        Content::Checkpoint { note, asks: true } => single(e, SESSION, ASK_TYPE, note)?,
+        Content::Checkpoint { note, asks: false } => single(e, SESSION, CHECKPOINT_TYPE, note)?,
+        Content::Evidence(file) => single(e, SESSION, EVIDENCE_TYPE, file)?,
         Content::Receipt(ids) => single(
             e,
             SESSION,
@@ -228,6 +245,11 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
         }
         TEXT_TYPE => return Err(NotContent),
         OWN_TYPE => return Ok(Content::Own(bytes.to_vec())),
+        ASK_TYPE | CHECKPOINT_TYPE => {
+            let asks = content_type == ASK_TYPE;
+            return Ok(Content::Checkpoint { note: bytes.to_vec(), asks });
+        }
+        EVIDENCE_TYPE => return Ok(Content::Evidence(bytes.to_vec())),
         RECEIPT_TYPE => {
             let count = d.array()?.filter(|count| *count <= RECEIPTS as u64).ok_or(NotContent)?;
             let ids = (0..count).map(|_| id(&mut d).map(MessageId)).collect::<Result<_, _>>()?;

@@ -31,6 +31,15 @@ pub struct Slot {
     pub leaf: u32,
 }
 
+/// A checkpoint of the public log that the sender saw, as it says: nobody signed that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gossip {
+    /// Entries.
+    pub size: u64,
+    /// The root over them.
+    pub root: [u8; 32],
+}
+
 /// A message with what surrounds it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload {
@@ -42,6 +51,8 @@ pub struct Payload {
     pub signature: [u8; 64],
     /// The sender's epoch authenticator.
     pub epoch_authenticator: Vec<u8>,
+    /// Now and then.
+    pub gossip: Option<Gossip>,
 }
 
 /// Why a payload is refused: all of it the sender's fault.
@@ -77,7 +88,13 @@ impl Payload {
         device_key: &SigningKey,
     ) -> Self {
         let signature = device_key.sign(&report_bytes(&content, sent_at_ms, slot)).to_bytes();
-        Self { content, sent_at_ms, signature, epoch_authenticator }
+        Self { content, sent_at_ms, signature, epoch_authenticator, gossip: None }
+    }
+
+    /// With what the sender saw of the public log.
+    #[must_use]
+    pub fn with_gossip(self, gossip: Option<Gossip>) -> Self {
+        Self { gossip, ..self }
     }
 
     /// The bytes to seal, padded to their class.
@@ -92,7 +109,10 @@ impl Payload {
             .and_then(|e| e.u64(self.sent_at_ms))
             .and_then(|e| e.bytes(&self.signature))
             .and_then(|e| e.bytes(&self.epoch_authenticator))
-            .and_then(Encoder::null)
+            .and_then(|e| match &self.gossip {
+                Some(gossip) => e.array(2)?.u64(gossip.size)?.bytes(&gossip.root),
+                None => e.null(),
+            })
             .map(drop);
         let mut bytes = e.into_writer();
         bytes.resize(padded(bytes.len()), 0);
@@ -117,11 +137,11 @@ impl Payload {
         let sent_at_ms = d.u64()?;
         let signature = <[u8; 64]>::try_from(d.bytes()?).map_err(|_| PayloadError::Malformed)?;
         let epoch_authenticator = d.bytes()?.to_vec();
-        gossip(&mut d)?;
+        let gossip = gossip(&mut d)?;
         if bytes.iter().skip(d.position()).any(|byte| *byte != 0) {
             return Err(PayloadError::Malformed);
         }
-        Ok(Self { content, sent_at_ms, signature, epoch_authenticator })
+        Ok(Self { content, sent_at_ms, signature, epoch_authenticator, gossip })
     }
 
     /// Whether the device whose leaf sent it signed it for this place. `device_key` is from the verified list that
@@ -143,17 +163,18 @@ impl std::fmt::Debug for Payload {
     }
 }
 
-/// `[tree size, root]` of the ledger, or null. Read for its form alone until there is a ledger.
-fn gossip(d: &mut Decoder<'_>) -> Result<(), PayloadError> {
+/// `[tree size, root]` of the ledger, or null.
+fn gossip(d: &mut Decoder<'_>) -> Result<Option<Gossip>, PayloadError> {
     if d.datatype()? == Type::Null {
-        return Ok(d.null()?);
+        d.null()?;
+        return Ok(None);
     }
     if d.array()? != Some(2) {
         return Err(PayloadError::Malformed);
     }
-    d.u64()?;
-    d.bytes()?;
-    Ok(())
+    let size = d.u64()?;
+    let root = <[u8; 32]>::try_from(d.bytes()?).map_err(|_| PayloadError::Malformed)?;
+    Ok(Some(Gossip { size, root }))
 }
 
 /// The size a payload of `length` bytes is padded to.

@@ -142,6 +142,6 @@ impl Step<'_> {
     }
 }
 
-fn hashes(found: &proto::ConsistencyAnswer) -> Option<Vec<Hash>> {
+pub(super) fn hashes(found: &proto::ConsistencyAnswer) -> Option<Vec<Hash>> {
     found.hashes.iter().map(|hash| Hash::try_from(&**hash).ok()).collect()
 }

@@ -13,6 +13,7 @@
 
 mod check;
 mod evidence;
+pub(crate) mod gossip;
 pub(crate) mod growth;
 mod own;
 mod policy;
@@ -230,6 +231,7 @@ impl Step<'_> {
             let note = logged.checkpoint.to_vec();
             ledger.held = Some(Held { size, root, time: logged.entry.time_ms, note });
             self.set_ledger(&ledger);
+            self.age_checkpoints();
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct HeldWelcome {
 pub(crate) const ACCOUNT: &[u8] = b"a/account";
 /// What we hold of the public log.
 pub(crate) const LEDGER: &[u8] = b"a/ledger";
+/// Checkpoints of the public log that were held, for gossip.
+pub(crate) const AGED: &[u8] = b"a/gossip";
 /// Evidence.
 pub(crate) const EVIDENCE: &[u8] = b"u/";
 /// Settings of this device.
@@ -171,6 +173,10 @@ pub(crate) fn token(day: u32, nonce: &[u8; 32]) -> Vec<u8> {
 pub(crate) fn read_token(key: &[u8]) -> Option<(u32, [u8; 32])> {
     let (day, nonce) = key.get(TOKENS.len()..)?.split_first_chunk()?;
     Some((u32::from_be_bytes(*day), nonce.try_into().ok()?))
+}
+/// What was told and heard of the public log with somebody.
+pub(crate) fn gossip(account: &AccountId) -> Vec<u8> {
+    join(b"y/", &[account.as_bytes()])
 }
 /// A file of evidence.
 pub(crate) fn evidence(number: u64) -> Vec<u8> {

@@ -441,6 +441,7 @@ fn a_message_can_be_reported_long_after_it_came() {
         sent_at_ms: number(field(row, "sent_at")),
         signature: field(report, "signature").as_bytes().unwrap().clone().try_into().unwrap(),
         epoch_authenticator: Vec::new(),
+        gossip: None,
     };
     assert_eq!(payload.verify(&slot, &device_key), Ok(()));
     let earlier = Payload { sent_at_ms: payload.sent_at_ms - 1, ..payload };

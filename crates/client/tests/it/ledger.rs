@@ -37,7 +37,7 @@ fn check(world: &mut World, person: usize, conversation: ConversationId) -> Chec
     }
 }
 
-fn ledger(world: &mut World, person: usize) -> LedgerState {
+pub(crate) fn ledger(world: &mut World, person: usize) -> LedgerState {
     match world.ask(person, Command::Ledger) {
         Reply::Ledger(state) => state,
         other => panic!("no ledger: {other:?}"),
@@ -45,7 +45,7 @@ fn ledger(world: &mut World, person: usize) -> LedgerState {
 }
 
 /// The one file of evidence that somebody keeps, checked as anybody can.
-fn evidence(world: &mut World, person: usize) -> (String, Verdict) {
+pub(crate) fn evidence(world: &mut World, person: usize) -> (String, Verdict) {
     let Reply::Evidence(files) = world.ask(person, Command::Evidence) else { panic!("no answer") };
     assert_eq!(files.len(), 1);
     let evidence = Evidence::parse(files[0].text.as_bytes()).unwrap();
@@ -53,7 +53,7 @@ fn evidence(world: &mut World, person: usize) -> (String, Verdict) {
 }
 
 /// Alice and Bob talk, everything is logged.
-fn talking(seed: u64) -> (World, [usize; 2], [ConversationId; 2]) {
+pub(crate) fn talking(seed: u64) -> (World, [usize; 2], [ConversationId; 2]) {
     let mut world = World::with_ledger(seed);
     let people = [world.register("alice"), world.register("bob")];
     world.pass(10 * SECOND);

@@ -19,6 +19,8 @@ mod finish;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod gossip;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod hand;

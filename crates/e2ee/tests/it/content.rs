@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 const SALT: [u8; 16] = [0xaa; 16];
 
-fn all() -> [(Content, &'static str); 5] {
+fn all() -> [(Content, &'static str); 8] {
     [
         (
             Content::Text("hi".to_owned()),
@@ -31,6 +31,18 @@ fn all() -> [(Content, &'static str); 5] {
         (
             Content::Stuck { room: RoomId([2; 32]), epoch: 3, commit: CommitId([4; 32]) },
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781d6170706c69636174696f6e2f6e6f646f6f722e737475636b2b63626f72584683582002020202020202020202020202020202020202020202020202020202020202020358200404040404040404040404040404040404040404040404040404040404040404",
+        ),
+        (
+            Content::Checkpoint { note: vec![1, 2], asks: true },
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a08507600178256170706c69636174696f6e2f6e6f646f6f722e636865636b706f696e742d72657175657374420102",
+        ),
+        (
+            Content::Checkpoint { note: vec![1, 2], asks: false },
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781d6170706c69636174696f6e2f6e6f646f6f722e636865636b706f696e74420102",
+        ),
+        (
+            Content::Evidence(vec![1, 2]),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781b6170706c69636174696f6e2f6e6f646f6f722e65766964656e6365420102",
         ),
         (Content::Unknown, "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a083016000"),
     ]

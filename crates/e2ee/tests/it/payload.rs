@@ -2,7 +2,7 @@
 //! Payloads: padding, the report signature, their bytes.
 
 use ed25519_dalek::SigningKey;
-use nodoor_e2ee::payload::{Payload, PayloadError, Slot};
+use nodoor_e2ee::payload::{Gossip, Payload, PayloadError, Slot};
 use nodoor_wire::id::RoomId;
 use proptest::prelude::*;
 
@@ -48,6 +48,19 @@ fn the_report_signature_binds_content_place_and_time() {
     refused(&good, &SLOT, &[0; 32]);
     refused(&Payload { content: vec![8; 5], ..good.clone() }, &SLOT, &public);
     refused(&Payload { sent_at_ms: 1, ..good }, &SLOT, &public);
+}
+
+#[test]
+fn gossip_travels_with_a_payload_and_a_root_has_32_bytes() {
+    let gossip = Gossip { size: 7, root: [5; 32] };
+    let told = payload(5).with_gossip(Some(gossip));
+    let bytes = told.to_padded();
+    assert_eq!(Payload::from_padded(&bytes).unwrap().gossip, Some(gossip));
+    assert_eq!(Payload::from_padded(&payload(5).to_padded()).unwrap().gossip, None);
+    let at = bytes.windows(4).position(|part| part == [0x82, 0x07, 0x58, 0x20]).unwrap();
+    let mut short = bytes;
+    short[at + 3] = 0x1f;
+    assert_eq!(Payload::from_padded(&short), Err(PayloadError::Malformed));
 }
 
 #[test]
