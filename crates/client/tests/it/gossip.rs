@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use ciborium::Value;
+use nodoor_client::store::{Store as _, WriteBatch};
 use nodoor_testkit::world::World;
 use nodoor_transparency::ledger::evidence::Verdict;
 use nodoor_view::model::ConversationId;
@@ -118,4 +120,56 @@ fn logs_of_two_sizes_are_proved_by_whoever_sees_the_larger_one_and_the_other_get
         }
         both_prove(&mut split);
     }
+}
+
+#[test]
+fn what_somebody_merely_says_proves_nothing_and_shows_nothing() {
+    let (mut world, [alice, bob], [a, b]) = talking(820);
+    for _ in 0..3 {
+        world.pass(LONG);
+        world.write(bob, b, "hello");
+        world.write(alice, a, "hello");
+        world.pass(MINUTE);
+    }
+    assert!(!was_in_doubt(&mut world, alice));
+    world.pass(LONG);
+    // Bob's client lies about what it saw.
+    world.kill(bob);
+    let disk = world.disk(bob);
+    let row = disk.get(b"a/gossip").unwrap().unwrap();
+    let mut lie = row.clone();
+    for at in 0..row.len() {
+        if row[at..].starts_with(b"root") {
+            lie[at + 6..at + 38].iter_mut().for_each(|byte| *byte ^= 0x55);
+        }
+    }
+    let mut batch = WriteBatch::default();
+    batch.writes.insert(b"a/gossip".to_vec(), Some(lie));
+    disk.commit(batch).unwrap();
+    world.switch_on(bob);
+    world.pass(10 * SECOND);
+    world.write(bob, b, "look at your log");
+    world.pass(10 * MINUTE);
+    for person in [alice, bob] {
+        assert_eq!(ledger(&mut world, person).proof, None);
+    }
+    let texts = world.texts(alice, a);
+    assert!(texts.contains(&"bob: look at your log".to_owned()), "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| text.starts_with("bob")).count(), 5, "{texts:?}");
+    assert_eq!(texts.len(), 9, "{texts:?}");
+    // It was heard: Alice asked for what the log signed, and that was what she holds.
+    assert!(was_in_doubt(&mut world, alice));
+}
+
+/// Whether somebody was ever asked for a signed checkpoint.
+fn was_in_doubt(world: &mut World, who: usize) -> bool {
+    world.kill(who);
+    let talks = world.disk(who).scan(b"y/", b"y0", false, 9).unwrap();
+    world.switch_on(who);
+    world.pass(SECOND);
+    talks.iter().any(|(_, talk)| {
+        let talk: Value = ciborium::from_reader(talk.as_slice()).unwrap();
+        let asked = talk.as_map().unwrap().iter().find(|(key, _)| key.as_text() == Some("asked"));
+        asked.unwrap().1 != Value::from(0)
+    })
 }
