@@ -56,6 +56,11 @@ impl Step<'_> {
         {
             return account.map_or(Resolution::Nobody, Resolution::Known);
         }
+        // A group of a thousand asks this again with every answer: what is on its way costs nothing.
+        let sought = Sought::Handle(handle.as_str().to_owned());
+        if self.live.searches.get(&sought).is_some_and(|search| search.asked_at.is_some()) {
+            return Resolution::Pending;
+        }
         let own = self.account().filter(|account| account.handle == handle.as_str());
         if let Some(account) = own {
             return Resolution::Known(account.account);
@@ -65,7 +70,7 @@ impl Step<'_> {
         {
             return Resolution::Known(account);
         }
-        self.live.searches.entry(Sought::Handle(handle.as_str().to_owned())).or_default();
+        self.live.searches.entry(sought).or_default();
         Resolution::Pending
     }
 

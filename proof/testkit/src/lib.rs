@@ -7,5 +7,6 @@
 
 pub mod chance;
 pub mod mallory;
+mod crowd;
 mod pen;
 pub mod world;

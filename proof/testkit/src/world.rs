@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nodoor_client::{
@@ -81,6 +81,8 @@ pub struct Person {
     pub offline: bool,
     /// How far this device's clock is off, milliseconds.
     pub skew: i64,
+    /// How long its engine computed, for measurements.
+    pub spent: Duration,
     /// Kill the device after so many effects more: between two steps, or within what one caused.
     pub fuse: Option<u32>,
 }
@@ -327,6 +329,7 @@ impl World {
             events: Vec::new(),
             offline: false,
             skew: 0,
+            spent: Duration::ZERO,
             fuse: None,
         });
         self.switch_on(person);
@@ -494,6 +497,20 @@ impl World {
         answer.body.unwrap()
     }
 
+    /// The same, one after the other on one connection of a new address.
+    pub fn request_on_one<const N: usize>(
+        &mut self,
+        bodies: [proto::request::Body; N],
+    ) -> Vec<proto::answer::Body> {
+        let connection = self.server.connect([0xFE; 16]);
+        let requests = bodies.into_iter().zip(1..);
+        let answers = requests.map(|(body, id)| {
+            let request = proto::Request { id, body: Some(body) };
+            self.runtime.block_on(self.server.handle(&connection, request)).body.unwrap()
+        });
+        answers.collect()
+    }
+
     /// A person.
     #[must_use]
     pub fn person(&self, person: usize) -> &Person {
@@ -504,7 +521,10 @@ impl World {
         let now = self.now_of(person);
         let one = &mut self.people[person];
         if let Some(engine) = &mut one.engine {
-            match engine.handle(input, now, &mut one.chance) {
+            let began = Instant::now();
+            let done = engine.handle(input, now, &mut one.chance);
+            one.spent += began.elapsed();
+            match done {
                 Ok(effects) => one.queue.extend(effects),
                 Err(_) => self.failed(person),
             }

@@ -354,3 +354,18 @@ fn a_lost_answer_about_growth_is_asked_for_again() {
     let chat = world.chat(alice, "carol").id;
     assert_eq!(world.states(alice, chat), [SendState::Sent]);
 }
+
+/// `cargo test -p nodoor-client --release --test it -- --ignored --nocapture looking_up`.
+#[test]
+#[ignore = "a measurement"]
+fn looking_up_a_thousand_people_takes_this_long() {
+    let mut world = World::with_ledger(790);
+    let alice = world.register("alice");
+    let members = world.register_crowd(999);
+    world.pass(10 * SECOND);
+    let before = world.device(alice).spent;
+    let title = "everybody".to_owned();
+    let made = world.ask(alice, Command::GroupCreate { title, members });
+    assert!(matches!(made, Reply::Conversation(_)), "{made:?}");
+    println!("999 look-ups by handle, two proofs each: {:?}", world.device(alice).spent - before);
+}
