@@ -389,7 +389,7 @@ impl Step<'_> {
             let known = before.iter().any(|old| old.name.account == who);
             let same_device = before.iter().any(|old| old.name.device == leaf.name.device);
             if known && !same_device && !self.is_me(&who) {
-                lines.push(Line::DeviceAdded { who });
+                lines.push(self.device_line(leaf));
             } else if is_group && !known {
                 lines.push(Line::Added { by, who });
             }

@@ -455,6 +455,11 @@ pub(crate) enum Line {
         /// Whose.
         who: AccountId,
     },
+    /// A person's recovery words added a device.
+    DeviceAddedByWords {
+        /// Whose.
+        who: AccountId,
+    },
     /// The group went on in a new room.
     Successor,
     /// This device was away from the group and comes back: what was sent meanwhile never reaches it.

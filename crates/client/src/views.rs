@@ -197,6 +197,9 @@ impl Step<'_> {
                 SystemLine::Renamed { by: them(by), title: title.clone() }
             }
             Line::DeviceAdded { who } => SystemLine::DeviceAdded { who: self.person(who) },
+            Line::DeviceAddedByWords { who } => {
+                SystemLine::DeviceAddedByWords { who: self.person(who) }
+            }
             Line::Successor => SystemLine::Successor,
             Line::MayBeMissing => SystemLine::MayBeMissing,
         }

@@ -210,6 +210,11 @@ pub enum SystemLine {
         /// Whose.
         who: Person,
     },
+    /// A person's device was added with their recovery words.
+    DeviceAddedByWords {
+        /// Whose.
+        who: Person,
+    },
     /// The group went on in a new room after a change nobody could follow.
     Successor,
     /// This device was out of the group for a while: what was sent meanwhile may be missing here.

@@ -190,6 +190,9 @@ impl Texts {
             SystemLine::DeviceAdded { who } => {
                 self.get("line-device-added", &[("who", Value::Text(&self.person(who)))])
             }
+            SystemLine::DeviceAddedByWords { who } => {
+                self.get("line-device-by-words", &[("who", Value::Text(&self.person(who)))])
+            }
             SystemLine::Successor => self.get("line-successor", &[]),
             SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
         }

@@ -30,6 +30,7 @@ line-you-left = You left. You keep what you have received.
 line-renamed = { $by } named the group { $title }.
 line-renamed-by-me = You named the group { $title }.
 line-device-added = { $who } added a device. It was approved by a device { $who } already had.
+line-device-by-words = { $who } added a device using recovery words.
 line-successor = The group goes on in a new room, with the same people. Whoever broke the old one is not in it.
 line-may-be-missing = Messages may be missing here. What was sent while this device was out of the group could not reach it.
 

@@ -7,17 +7,53 @@
 //!
 //! Spec: `docs/book/protocol.md`, 1; `docs/book/ledger.md`, 8.
 
+use nodoor_e2ee::group::Leaf;
 use nodoor_transparency::chain::Chain;
+use nodoor_view::model::ConversationId;
 use nodoor_wire::id::AccountId;
 
-use crate::{device::DAY, io::Wire, step::Step};
+use crate::{
+    device::DAY,
+    io::Wire,
+    rows::{Line, Message, Stored},
+    step::Step,
+};
 
 /// How long after a removal its device may object, milliseconds of ledger time, and a day for the objection to be seen.
 const MAY_OBJECT: u64 = 8 * DAY;
+/// So many of a chat's newest rows are looked at for a line that was said already.
+const LINES: usize = 100;
 /// How long a look-up counts, milliseconds.
 const FRESH: u64 = 10 * 60_000;
 
 impl Step<'_> {
+    /// What is said of a device that came to a person: who approved it.
+    pub(crate) fn device_line(&mut self, leaf: &Leaf) -> Line {
+        let (who, device) = (leaf.name.account, leaf.name.device);
+        let by_words = self.known(&who).is_some_and(|known| {
+            let chain = &known.chain;
+            let listed = |version: &u64| {
+                chain.version(*version).is_some_and(|list| list.device(&device).is_some())
+            };
+            let first = (1..=chain.newest().version()).find(listed);
+            first.is_some_and(|version| version > 1 && chain.is_by_recovery(version))
+        });
+        if by_words { Line::DeviceAddedByWords { who } } else { Line::DeviceAdded { who } }
+    }
+
+    /// A chat goes on in a room that a person founded anew: if they came back with their words, it says so, once.
+    pub(crate) fn say_how_it_came(&mut self, conversation: ConversationId, sender: &Leaf) {
+        let line = self.device_line(sender);
+        if !matches!(line, Line::DeviceAddedByWords { .. }) {
+            return;
+        }
+        let said =
+            |message: &Message| matches!(&message.content, Stored::Line(old) if *old == line);
+        if !self.messages_before(conversation, None, LINES).iter().any(said) {
+            self.line(conversation, line);
+        }
+    }
+
     /// Whether a removed device of this account objects, as far as we know.
     pub(crate) fn is_disputed(&mut self, account: &AccountId) -> bool {
         self.known(account).is_some_and(crate::directory::Known::is_disputed)

@@ -212,6 +212,9 @@ impl Step<'_> {
             nature: Some(Nature::of(context)),
             last_epoch: 0,
         });
+        if conversation.rooms.len() > 1 && !by_own && before.is_none() {
+            self.say_how_it_came(conversation.id, sender);
+        }
         if let Some(old) = follows {
             conversation.rooms.retain(|room| *room != old.room);
             self.set_conversation(&conversation);

@@ -162,6 +162,7 @@ fn lines() -> String {
             Line::Left { who: two },
             Line::Renamed { by: one, title: "Garden".to_owned() },
             Line::DeviceAdded { who: two },
+            Line::DeviceAddedByWords { who: two },
             Line::Successor,
             Line::MayBeMissing,
         ],

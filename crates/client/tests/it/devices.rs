@@ -8,7 +8,7 @@ use nodoor_view::{
     command::{Command, Reply},
     device::{Command as Device, Event as DeviceEvent, Linking, Reply as DeviceReply, Standing},
     event::Event,
-    model::{DeviceRow, ProblemKind},
+    model::{Content, DeviceRow, ProblemKind, SystemLine},
 };
 
 pub(crate) fn device(world: &mut World, person: usize, of: Device) -> Reply {
@@ -301,6 +301,17 @@ fn the_words_bring_an_account_back_and_put_every_other_device_out() {
         world.pass(Duration::from_secs(20));
         let chat = world.chats(bob).remove(0).id;
         assert_eq!(world.texts(bob, chat), ["alice: before", "alice: it is me again"], "{ledger}");
+        let lines: Vec<_> = world
+            .rows(bob, chat)
+            .into_iter()
+            .filter(|row| {
+                matches!(
+                    &row.content,
+                    Content::System(SystemLine::DeviceAddedByWords { who }) if who.handle == "alice"
+                )
+            })
+            .collect();
+        assert_eq!(lines.len(), 1, "Bob is told that it was the words, once");
         world.say(bob, "alice", "welcome back");
         world.pass(Duration::from_secs(20));
         let chat = world.chats(fresh).remove(0).id;

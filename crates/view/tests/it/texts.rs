@@ -91,6 +91,7 @@ fn every_problem_line_and_state_has_words() {
     let (me, them) = (None, Some(ben()));
     let mut lines = vec![
         SystemLine::DeviceAdded { who: ben() },
+        SystemLine::DeviceAddedByWords { who: ben() },
         SystemLine::Successor,
         SystemLine::MayBeMissing,
     ];
