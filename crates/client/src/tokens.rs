@@ -38,7 +38,7 @@ use crate::{
     step::Step,
 };
 
-/// Tokens asked for at a time: a lost answer loses so many of the 64 an account has a day.
+/// Tokens asked for at a time: a lost answer loses so many of those an account has a day.
 const BATCH: usize = 16;
 /// With fewer of the newest day than this more are asked for.
 const LOW: usize = 4;

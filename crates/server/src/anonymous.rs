@@ -36,10 +36,12 @@ use crate::{
     storage::Day,
 };
 
-/// Tokens of an account and day.
-const ISSUED: usize = 64;
+/// Tokens of an account and day: scripts open a connection a command, and a phone one at every tunnel.
+const ISSUED: usize = 1_024;
+/// Tokens of a batch.
+const BATCH: usize = 64;
 /// Requests of a connection that a token opened.
-const REQUESTS: u32 = 2_000;
+const REQUESTS: u32 = 1_000;
 /// Accounts whose count of today is remembered.
 const COUNTED: usize = 100_000;
 /// Days whose key is remembered.
@@ -120,7 +122,7 @@ impl Tokens {
         if !counting(today).any(|one| one == day) {
             return Err(Code::NotFound.into());
         }
-        if issue.blinded.is_empty() || issue.blinded.len() > ISSUED {
+        if issue.blinded.is_empty() || issue.blinded.len() > BATCH {
             return Err(Code::TooLarge.into());
         }
         let blinded = issue

@@ -139,9 +139,9 @@ async fn a_token_is_taken_once_and_opens_a_budget_of_its_own() {
     let (_, again) = spend(&deployment, token.clone()).await;
     assert_refused(&again, Code::Unauthorised);
 
-    // Two thousand requests, whatever the address asked for.
+    // A thousand requests, whatever the address asked for.
     let server = &deployment.world.server;
-    for _ in 0..2000 {
+    for _ in 0..1000 {
         let answer = ask(server, &connection, nothing_there()).await;
         assert_refused(&answer, Code::NotFound);
     }
@@ -173,10 +173,13 @@ async fn a_spent_token_stays_spent_after_a_restart_and_counts_until_the_day_afte
 }
 
 #[tokio::test]
-async fn an_account_has_sixty_four_tokens_a_day_and_everybody_the_same_key() {
+async fn an_account_has_so_many_tokens_a_day_and_everybody_the_same_key() {
     let deployment = Deployment::new().await;
     let (alice, bob) =
         (deployment.world.person("alice").await, deployment.world.person("bob").await);
+    for _ in 0..15 {
+        tokens(&deployment, &alice, 64).await;
+    }
     tokens(&deployment, &alice, 60).await;
     let day = u32::try_from(NOW / DAY_MS).unwrap();
     let refused = async |person: &Person, day: u32, count: usize| {
@@ -191,7 +194,9 @@ async fn an_account_has_sixty_four_tokens_a_day_and_everybody_the_same_key() {
     let bad = proto::TokenIssue { day, blinded: vec![vec![0xff; 32].into()] };
     assert_refused(&alice.ask(&deployment.world, Ask::TokenIssue(bad)).await, Code::BadSignature);
     tokens(&deployment, &alice, 4).await;
-    tokens(&deployment, &bob, 64).await;
+    for _ in 0..16 {
+        tokens(&deployment, &bob, 64).await;
+    }
     assert_refused(&refused(&bob, day, 1).await, Code::SlowDown);
     // Not on an anonymous connection: it would say whose they are.
     let (_, _, issue) = blind(day, 1);
