@@ -263,8 +263,7 @@ impl Step<'_> {
         if conversation.status == Status::Open && !mine {
             self.live.receipts.entry(room.room).or_default().push(reference);
         }
-        if seen.is_some()
-            || (conversation.status == Status::Request && self.is_full(&conversation))
+        if seen.is_some() || (conversation.status == Status::Request && self.is_full(&conversation))
         {
             return;
         }

@@ -70,8 +70,7 @@ impl Step<'_> {
     /// A connection stands: greet.
     pub(crate) fn connected(&mut self, wire: Wire) {
         let before_account = self.account().is_none_or(|account| account.registering.is_some());
-        *self.link(wire) =
-            Link { state: LinkState::Greeting, before_account, ..Link::default() };
+        *self.link(wire) = Link { state: LinkState::Greeting, before_account, ..Link::default() };
         let kind = match wire {
             Wire::Login => proto::ConnectionKind::Login,
             Wire::Anonymous => proto::ConnectionKind::Anonymous,

@@ -26,6 +26,7 @@
 //! | `s/<room><device>` | when this stuck device last called for help |
 //! | `t/<room>` | a room the server does not know yet, or whose token it does not |
 //! | `w/<n><since><shared><token><room><hash>` | Welcome held until its lists are known (the MLS bytes) |
+//! | `u/<n>` | a file of evidence, as text |
 //! | `x/<room>` | [`Submission`]: our commit on its way |
 //! | `v/<token>` | seed of a delivery token that the server shall forget |
 //! | `z/<message>` | a message deleted for me, until it can no longer be undone |

@@ -5,9 +5,9 @@ use nodoor_view::{
     command::Place,
     event::Event,
     model::{
-        Content, ConversationId, ConversationRow, From, GroupMember, Kind,
-        LastLine, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds, Problem,
-        ProblemKind, Profile, RequestRow, SendState, Sheet, SystemLine, Writable,
+        Content, ConversationId, ConversationRow, From, GroupMember, Kind, LastLine, MessageDetail,
+        MessageId, MessagePage, MessageRow, Milliseconds, Problem, ProblemKind, Profile,
+        RequestRow, SendState, Sheet, SystemLine, Writable,
     },
 };
 use nodoor_wire::id::{AccountId, RoomId};

@@ -6,7 +6,7 @@
 //! [`mallory::Mallory`] is a member who means harm.
 
 pub mod chance;
-pub mod mallory;
 mod crowd;
+pub mod mallory;
 mod pen;
 pub mod world;

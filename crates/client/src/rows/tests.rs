@@ -12,9 +12,9 @@ use nodoor_wire::id::{
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message,
-    Nature, NotSent, Offer, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck,
-    Submission, Who, WhyNotSent, key,
+    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message, Nature,
+    NotSent, Offer, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Who,
+    WhyNotSent, key,
 };
 use crate::{gate::Reason, ledger::LoggedUpTo};
 
