@@ -71,8 +71,8 @@ It could record, and nobody could see from outside that it does:
 It could also:
   - Delay, drop or refuse anything, to anyone.
   - Show a stranger's first look-up of a handle another account, but only by publishing it in the ledger, for all to
-    see and for ever; apps do not ask the ledger yet. A link and its QR code carry the handle and do not guard against
-    that; two people who compare their account ids do.
+    see and for ever; apps ask the ledger before they write. A link and its QR code carry the handle and do not guard
+    against that; two people who compare their account ids do.
   - Serve a changed web app to a browser that loads it anew. The terminal client does not load code.
 
 It could not, modified in whatever way:

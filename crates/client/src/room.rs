@@ -382,6 +382,16 @@ impl Step<'_> {
         self.is_fruitful(id);
     }
 
+    /// Accepted: what comes by the room's token does not share the strangers' part of the mailbox any more. The server
+    /// is told its token again, as one that is of no key package.
+    pub(crate) fn is_no_strangers(&mut self, id: &RoomId) {
+        if let Some(mut room) = self.room(id).filter(|room| !room.closed) {
+            room.token_known = false;
+            self.set_room(&room);
+            self.disk.put(key::unknown(id), &());
+        }
+    }
+
     /// Unblocked: the server knows the token again, and commits that were missed are asked for. What was written
     /// meanwhile is lost, as blocking says.
     pub(crate) fn hear_again(&mut self, id: &RoomId) {

@@ -210,7 +210,13 @@ impl Step<'_> {
         if let Some(burnt) = &stuck.burnt {
             // In a direct room nobody can help, and nobody can help the creator.
             let alone = !group || creator == me;
-            let patience = if alone { 0 } else { PATIENCE + self.turn(&id) };
+            // Who breaks the successor of a broken room as well does it once an hour.
+            let again = room.nature.is_some_and(|nature| nature.origin.is_some());
+            let patience = match (alone, again) {
+                (true, false) => 0,
+                (true, true) => PATIENCE,
+                (false, _) => PATIENCE + self.turn(&id),
+            };
             if self.now.saturating_sub(stuck.since) >= patience && burnt.members.contains(&me) {
                 let origin = Burnt { room: id, epoch: burnt.epoch, commit: burnt.commit };
                 self.found_successor(origin, &burnt.members);

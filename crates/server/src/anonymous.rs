@@ -40,8 +40,8 @@ use crate::{
 const ISSUED: usize = 1_024;
 /// Tokens of a batch.
 const BATCH: usize = 64;
-/// Requests of a connection that a token opened.
-const REQUESTS: u32 = 1_000;
+/// Requests of a connection that a token opened: more than the dearest commit costs.
+const REQUESTS: u32 = 2_000;
 /// Accounts whose count of today is remembered.
 const COUNTED: usize = 100_000;
 /// Days whose key is remembered.

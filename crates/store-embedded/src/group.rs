@@ -282,11 +282,20 @@ impl<'a> Group<'a> {
                 }
                 let record = TokenRecord { device, of_key_package: of_key_packages };
                 for hash in hashes {
-                    if !self.has(Space::Tokens, hash.as_bytes())? {
-                        let row = record::token_row(&record);
-                        self.put(Space::Tokens, hash.as_bytes().to_vec(), row);
-                        let key = [device.as_bytes(), hash.as_bytes()].concat();
-                        self.put(Space::DeviceTokens, key, []);
+                    let row = record::token_row(&record);
+                    match self.get(Space::Tokens, hash.as_bytes())? {
+                        None => {
+                            self.put(Space::Tokens, hash.as_bytes().to_vec(), row);
+                            let key = [device.as_bytes(), hash.as_bytes()].concat();
+                            self.put(Space::DeviceTokens, key, []);
+                        }
+                        // Its room was accepted: it is a stranger's no more.
+                        Some(kept) => {
+                            let kept = record::token(&kept)?;
+                            if kept.device == device && kept.of_key_package && !of_key_packages {
+                                self.put(Space::Tokens, hash.as_bytes().to_vec(), row);
+                            }
+                        }
                     }
                 }
                 Ok(Outcome::Done)

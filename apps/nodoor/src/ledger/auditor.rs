@@ -44,8 +44,8 @@ pub(crate) struct Progress {
     releases: BTreeMap<String, Release>,
     /// Which hour's disclosure entry is next; from the first epoch on.
     cadence: Option<Cadence>,
-    /// The newest day whose token key is announced.
-    token_day: Option<u32>,
+    /// The token key announced for each day. Days may come in any order: a clock that was ahead announced some early.
+    token_keys: BTreeMap<u32, Hash>,
 }
 
 /// What is wrong.
@@ -200,14 +200,18 @@ impl Auditor {
 
     /// One key a day for everybody: with two of one day a server could give somebody a key of their own.
     fn token_key(&mut self, document: Option<&[u8]>) -> Result<(), &'static str> {
-        let day = document.filter(|document| document.len() == 36);
-        let day = day.and_then(|document| document.first_chunk().copied());
-        let day = u32::from_be_bytes(day.ok_or("a token key that is none")?);
-        if self.progress.token_day.is_some_and(|newest| newest >= day) {
-            return Err("a second key for one day's anonymous tokens");
+        let document = document.filter(|document| document.len() == 36);
+        let (day, key) = document.and_then(|document| document.split_first_chunk()).unzip();
+        let day = day.copied().map(u32::from_be_bytes);
+        let key = key.and_then(|key| Hash::try_from(key).ok());
+        let (Some(day), Some(key)) = (day, key) else {
+            return Err("a token key that is none");
+        };
+        // The same once more gives nobody a key of their own.
+        match *self.progress.token_keys.entry(day).or_insert(key) == key {
+            true => Ok(()),
+            false => Err("a second key for one day's anonymous tokens"),
         }
-        self.progress.token_day = Some(day);
-        Ok(())
     }
 
     fn release(&mut self, release: Release) -> Result<(), String> {
@@ -271,7 +275,7 @@ struct Stored {
     releases: Vec<Vec<u8>>,
     next_hour: Option<u64>,
     #[serde(default)]
-    token_day: Option<u32>,
+    token_keys: BTreeMap<u32, Hash>,
     checkpoint: String,
 }
 
@@ -286,7 +290,7 @@ impl Progress {
                 .filter_map(|release| Entry::Release(release.clone()).encode().ok())
                 .collect(),
             next_hour: self.cadence.as_ref().map(Cadence::next_hour),
-            token_day: self.token_day,
+            token_keys: self.token_keys.clone(),
             checkpoint: checkpoint.note().to_string(),
         };
         // Numbers, lists and a text: there is nothing in it that cannot be written.
@@ -313,8 +317,8 @@ impl Progress {
             releases.insert(release.kind.name().to_owned(), release);
         }
         let cadence = stored.next_hour.map(Cadence::at);
-        let (epoch_at, token_day) = (stored.epoch, stored.token_day);
-        let progress = Self { growth, epoch, epoch_at, releases, cadence, token_day };
+        let (epoch_at, token_keys) = (stored.epoch, stored.token_keys);
+        let progress = Self { growth, epoch, epoch_at, releases, cadence, token_keys };
         Some((progress, checkpoint))
     }
 
@@ -343,7 +347,11 @@ mod tests {
         for day in [20_000, 20_001, 20_003] {
             take(&mut auditor, day, 1).await.unwrap();
         }
-        for (day, key) in [(20_003, 2), (20_003, 1), (20_001, 9)] {
+        // A clock that was ahead announced days early, and perhaps the same key again.
+        for (day, key) in [(20_002, 5), (20_003, 1)] {
+            take(&mut auditor, day, key).await.unwrap();
+        }
+        for (day, key) in [(20_003, 2), (20_002, 1), (20_001, 9)] {
             let found = take(&mut auditor, day, key).await;
             assert!(matches!(found, Err(Finding::Broken(why)) if why.contains("second key")));
         }

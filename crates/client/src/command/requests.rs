@@ -27,6 +27,7 @@ impl Step<'_> {
             contact.accepted = true;
             self.set_contact(&other, &contact);
             for room in conversation.rooms.clone() {
+                self.is_no_strangers(&room);
                 self.intend(&room, &Intent::Update);
                 self.receipts_for_what_came(conversation.id, &room);
             }

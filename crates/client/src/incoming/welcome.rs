@@ -193,16 +193,20 @@ impl Step<'_> {
         self.set_conversation(&conversation);
         // A last-resort package's token is shared by every room joined by it: this one takes its own with its
         // next commit, and never tells the server to forget the shared one.
-        match &own_token {
-            Some(offer) => self.is_used(offer),
-            None => self.disk.put(key::unknown(id), &()),
+        // A single-use one is the room's own. As long as this is a request it stays a stranger's at the server.
+        let is_strangers = own_token.is_some() && conversation.status == Status::Request;
+        if let Some(offer) = &own_token {
+            self.is_used(offer);
+        }
+        if !is_strangers {
+            self.disk.put(key::unknown(id), &());
         }
         let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
         self.set_room(&Room {
             room: *id,
             conversation: conversation.id,
             token,
-            token_known: own_token.is_some(),
+            token_known: is_strangers,
             founded: true,
             i_sent: false,
             they_sent: false,

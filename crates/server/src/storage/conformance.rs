@@ -298,14 +298,21 @@ fn tokens_lead_to_whoever_had_them_first(store: &impl Storage) -> Checked {
     one(store, Op::DeleteTokens { device: BOB, hashes: vec![first, second] })?;
     let found = led_to(store, vec![first, second])?;
     ensure(found == [Some(ALICE), None], "one deletes one's own alone")?;
-    // What is said of a token first counts: whoever says it again says nothing new.
-    let of_packages = Op::PutTokens { device: BOB, hashes: vec![second], of_key_packages: true };
-    one(store, of_packages)?;
+    // A token of a key package is one until its own device says otherwise, and never becomes one.
+    let of_packages = |device, hash| {
+        let hashes = vec![hash];
+        Op::PutTokens { device, hashes, of_key_packages: true }
+    };
+    let of = |device, of_key_package| Some(TokenRecord { device, of_key_package });
+    let found = || block_on(store.mailboxes_of(vec![first, second]));
+    one(store, of_packages(BOB, second))?;
+    one(store, of_packages(ALICE, first))?;
+    one(store, put(ALICE, second))?;
+    ensure(found()? == [of(ALICE, false), of(BOB, true)], "of a key package is known as such")?;
     one(store, put(BOB, second))?;
-    let found = block_on(store.mailboxes_of(vec![first, second]))?;
-    let of_alice = TokenRecord { device: ALICE, of_key_package: false };
-    let of_bob = TokenRecord { device: BOB, of_key_package: true };
-    ensure(found == [Some(of_alice), Some(of_bob)], "a token of a key package is known as one")
+    ensure(found()? == [of(ALICE, false), of(BOB, false)], "until its device says otherwise")?;
+    one(store, of_packages(BOB, second))?;
+    ensure(found()? == [of(ALICE, false), of(BOB, false)], "for good")
 }
 
 fn put_tokens(device: DeviceId, hashes: Vec<TokenHash>) -> Op {

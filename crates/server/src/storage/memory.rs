@@ -287,7 +287,11 @@ impl State {
                 }
                 let record = TokenRecord { device, of_key_package: of_key_packages };
                 for hash in hashes {
-                    self.tokens.entry(hash).or_insert(record);
+                    let kept = self.tokens.entry(hash).or_insert(record);
+                    if kept.device == device {
+                        // Its room was accepted: it is a stranger's no more.
+                        kept.of_key_package &= of_key_packages;
+                    }
                 }
                 Outcome::Done
             }

@@ -139,9 +139,9 @@ async fn a_token_is_taken_once_and_opens_a_budget_of_its_own() {
     let (_, again) = spend(&deployment, token.clone()).await;
     assert_refused(&again, Code::Unauthorised);
 
-    // A thousand requests, whatever the address asked for.
+    // Two thousand requests, whatever the address asked for.
     let server = &deployment.world.server;
-    for _ in 0..1000 {
+    for _ in 0..2000 {
         let answer = ask(server, &connection, nothing_there()).await;
         assert_refused(&answer, Code::NotFound);
     }
