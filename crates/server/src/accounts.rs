@@ -42,6 +42,8 @@ const VERSIONS: usize = 256;
 const VERSIONS_BYTES: usize = LISTS_BYTES / 2;
 /// Lists signed by the recovery key have a bound of their own, the first list among them.
 const RECOVERY_VERSIONS: usize = 64;
+/// A removed device may object for so long, in ledger time.
+const DISPUTE_WITHIN_MS: u64 = 7 * 24 * 3_600_000;
 /// Disputes of an account: those that stand, and all. One that stands says all that the others would.
 const STANDING_DISPUTES: usize = 16;
 const DISPUTES: usize = 64;
@@ -186,6 +188,9 @@ impl Inner {
         let account = disputed_account(&signed)?;
         let (record, chain) = self.chain(connection, account).await?;
         let dispute = Dispute::verify(&chain, &signed).map_err(refuse_statement)?;
+        if !record.disputes.contains(&signed) {
+            self.check_deadline(&record, &dispute).await?;
+        }
         let is_known = record.disputes.iter().any(|one| one.signer == signed.signer);
         let full = record.disputes.len() >= DISPUTES;
         if !is_known && (full || standing(&record, &chain) >= STANDING_DISPUTES) {
@@ -195,6 +200,21 @@ impl Inner {
         match self.writer.submit(Work::Plain(operation)).await? {
             Outcome::Done => done(),
             _ => Err(Code::NotFound.into()),
+        }
+    }
+
+    /// Refuses what comes later than a week after the removing list, or one that followed it, was logged.
+    async fn check_deadline(
+        &self,
+        record: &AccountRecord,
+        dispute: &Dispute,
+    ) -> Result<(), Refusal> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let lists = record.lists.iter().map(|list| Sha256::digest(&list.body).into());
+        let lists = lists.skip_while(|list| *list != dispute.removed_by).collect();
+        match ledger.logged_for_ms(dispute.account, &lists).await? {
+            Some(logged_for) if logged_for >= DISPUTE_WITHIN_MS => Err(Code::TooLate.into()),
+            _ => Ok(()),
         }
     }
 

@@ -32,8 +32,8 @@ use crate::{
     refusal::{Handled, Refusal, at_most, identifier},
     rooms::heads::Head,
     server::{Inner, done},
-    storage::{Day, EpochRecord, MoveRoom, Op, Outcome, RoomName, TokenRecord},
-    writer::{Letter, Work},
+    storage::{Day, EpochRecord, MoveRoom, Op, Outcome, RoomName},
+    writer::{Letter, Recipient, Work},
 };
 
 /// Founding and committing cost more than messages: a signature, a roster, a write of the room that stays.
@@ -213,8 +213,10 @@ impl Inner {
     }
 
     /// Where tokens lead. One that nobody holds is left out, and nobody is told.
-    async fn mailboxes(&self, tokens: Vec<TokenHash>) -> Result<Vec<TokenRecord>, Refusal> {
-        Ok(self.storage.mailboxes_of(tokens).await?.into_iter().flatten().collect())
+    async fn mailboxes(&self, tokens: Vec<TokenHash>) -> Result<Vec<Recipient>, Refusal> {
+        let found = self.storage.mailboxes_of(tokens.clone()).await?;
+        let recipient = |(token, found)| Some(Recipient::new(token, found?));
+        Ok(tokens.into_iter().zip(found).filter_map(recipient).collect())
     }
 
     async fn head(&self, room: &RoomId) -> Result<Arc<Head>, Refusal> {

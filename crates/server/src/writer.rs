@@ -34,6 +34,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
 };
 
+pub(crate) use crate::writer::mailbox::Recipient;
 use crate::{
     bounded::Bounded,
     config::{Config, Quota},
@@ -43,7 +44,7 @@ use crate::{
     server::{Clock, Counters},
     storage::{
         Append, Day, Delivered, EntryRecord, HourKeyRecord, MoveRoom, NewEntry, Op, Outcome,
-        RoomName, Storage, StorageError, TokenRecord,
+        RoomName, Storage, StorageError,
     },
     writer::mailbox::{Hour, Mailbox},
 };
@@ -61,7 +62,7 @@ pub(crate) struct Letter {
     secret: BodySecret,
     plain: Bytes,
     sealed: Bytes,
-    mailboxes: Vec<TokenRecord>,
+    mailboxes: Vec<Recipient>,
 }
 
 impl Letter {
@@ -70,7 +71,7 @@ impl Letter {
         room: RoomId,
         transport: TransportId,
         body: proto::body::Body,
-        mut mailboxes: Vec<TokenRecord>,
+        mut mailboxes: Vec<Recipient>,
         entropy: &Entropy,
     ) -> Self {
         let plain: Bytes = proto::Body { body: Some(body) }.encode_to_vec().into();
@@ -78,7 +79,7 @@ impl Letter {
         let sealed = secret.seal(&plain).into();
         // Of two tokens of a mailbox the one that is in no key package counts: it sorts first.
         mailboxes.sort_unstable();
-        mailboxes.dedup_by_key(|token| token.device);
+        mailboxes.dedup_by_key(|recipient| recipient.device);
         Self { room, transport, secret, plain, sealed, mailboxes }
     }
 
@@ -255,7 +256,7 @@ struct Core {
 struct Waiting {
     reply: oneshot::Sender<Told>,
     /// One for each append, one for each of its entries.
-    pushes: Vec<Vec<(TokenRecord, Pushed)>>,
+    pushes: Vec<Vec<(Recipient, Pushed)>>,
     /// Devices whose logins end once the operation stands, and whose mailboxes are forgotten here.
     changed: Vec<DeviceId>,
     permit: OwnedSemaphorePermit,
@@ -357,7 +358,7 @@ impl Core {
             .zip(delivered)
             .flat_map(|(pushes, delivered)| pushes.into_iter().zip(delivered))
             .filter(|(_, delivered)| **delivered == Delivered::Now)
-            .map(|((token, push), _)| (token.device, push))
+            .map(|((to, push), _)| (to.device, push))
             .collect();
         self.counters.appended(stored.len());
         let finish = Finish { stored, reply: wait.reply, outcome, _permit: wait.permit };
@@ -366,19 +367,19 @@ impl Core {
     }
 
     /// What was given a sequence and is not stored takes no place in its mailbox.
-    fn take_back(&mut self, pushes: &[Vec<(TokenRecord, Pushed)>], outcome: &Outcome) {
+    fn take_back(&mut self, pushes: &[Vec<(Recipient, Pushed)>], outcome: &Outcome) {
         let delivered: &[Vec<Delivered>] = match outcome {
             Outcome::Appended(one) => std::slice::from_ref(one),
             Outcome::Moved(all) => all,
             _ => &[],
         };
         for (place, of_letter) in pushes.iter().enumerate() {
-            for (entry, (token, push)) in of_letter.iter().enumerate() {
+            for (entry, (to, push)) in of_letter.iter().enumerate() {
                 let became = delivered.get(place).and_then(|letter| letter.get(entry));
                 if became != Some(&Delivered::Now)
-                    && let Some(mailbox) = self.mailboxes.get_mut(&token.device)
+                    && let Some(mailbox) = self.mailboxes.get_mut(&to.device)
                 {
-                    mailbox.give_back(push.body.len(), token.of_key_package);
+                    mailbox.give_back(push.body.len() as u64, to.stranger);
                 }
             }
         }
@@ -390,7 +391,7 @@ impl Core {
         work: Work,
         now_ms: u64,
         operations: &mut Vec<Op>,
-    ) -> Result<(Op, Vec<Vec<(TokenRecord, Pushed)>>, Vec<DeviceId>), StorageError> {
+    ) -> Result<(Op, Vec<Vec<(Recipient, Pushed)>>, Vec<DeviceId>), StorageError> {
         match work {
             Work::Plain(operation) => {
                 let mut changed = Vec::new();
@@ -429,7 +430,7 @@ impl Core {
         letter: Letter,
         now_ms: u64,
         operations: &mut Vec<Op>,
-    ) -> Result<(Append, Vec<(TokenRecord, Pushed)>), StorageError> {
+    ) -> Result<(Append, Vec<(Recipient, Pushed)>), StorageError> {
         let day = Day::of_ms(now_ms);
         let body_id = letter.secret.id();
         let plain = proto::EntryPlain {
@@ -439,10 +440,10 @@ impl Core {
         .encode_to_vec();
         let mut entries = Vec::with_capacity(letter.mailboxes.len());
         let mut pushes = Vec::with_capacity(letter.mailboxes.len());
-        for token in letter.mailboxes {
-            let device = token.device;
+        for recipient in letter.mailboxes {
+            let device = recipient.device;
             let Some((sequence, hour)) =
-                self.next_sequence(token, letter.plain.len(), now_ms, operations)?
+                self.next_sequence(recipient, letter.plain.len(), now_ms, operations)?
             else {
                 continue;
             };
@@ -461,7 +462,7 @@ impl Core {
                 hour_key: hour.sealed,
             };
             entries.push(NewEntry { device, sequence, record });
-            pushes.push((token, pushed));
+            pushes.push((recipient, pushed));
         }
         let body_name = sealed::body_disk_name(&body_id);
         let once = sealed::once_key(&letter.room, &letter.transport);
@@ -472,7 +473,7 @@ impl Core {
     /// or has too much already.
     fn next_sequence(
         &mut self,
-        TokenRecord { device, of_key_package }: TokenRecord,
+        Recipient { device, stranger }: Recipient,
         size: usize,
         now_ms: u64,
         operations: &mut Vec<Op>,
@@ -484,7 +485,7 @@ impl Core {
         let quota = self.quota;
         let Some(mailbox) = self.mailboxes.get_mut(&device) else { return Ok(None) };
         let size = size as u64;
-        let is_full = |mailbox: &Mailbox| mailbox.is_full(quota, size, of_key_package);
+        let is_full = |mailbox: &Mailbox| mailbox.is_full(quota, size, stranger);
         let minute = now_ms / 60_000;
         if is_full(mailbox) && mailbox.looked != minute {
             // What expired gave its place back without a word.
@@ -524,7 +525,7 @@ impl Core {
                 hour
             }
         };
-        Ok(Some((mailbox.take(size, of_key_package), hour)))
+        Ok(Some((mailbox.take(size, stranger), hour)))
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Code {
     Disputed = 19,
     /// The log serves nothing new at the moment: what needs it waits. `retry_after_seconds` is set.
     LedgerWaits = 20,
+    /// The deadline for this is over, by ledger time.
+    TooLate = 21,
 }
 
 /// What a client does with a refusal.
@@ -61,7 +63,7 @@ pub enum Class {
 
 impl Code {
     /// All codes, in order of their numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Version,
@@ -82,6 +84,7 @@ impl Code {
         Self::RegistrationClosed,
         Self::Disputed,
         Self::LedgerWaits,
+        Self::TooLate,
     ];
 
     /// The code of a number, if this version knows it.

@@ -15,6 +15,7 @@
 //!
 //! Carries out `docs/book/ledger.md`, 1 to 3.
 
+mod deadline;
 mod disclosures;
 mod files;
 mod keys;

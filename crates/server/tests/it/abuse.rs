@@ -133,25 +133,16 @@ async fn a_stranger_with_a_key_package_leaves_room_for_those_whom_one_knows() {
         let config = Config { quota, ..Config::unlimited() };
         let mut world = World::with(config.clone());
         let mut bob = world.person("bob").await;
-        let seed: [u8; 32] = random();
-        let seeds = vec![seed.to_vec().into()];
-        let put = proto::TokenPut { seeds, of_key_packages: true };
-        assert_done(bob.ask(&world, Ask::TokenPut(put)).await);
-        // Mallory took the key package and founds a room with its token; Bob sleeps.
-        let mallorys = Room { id: RoomId(random()), epoch: 0, key: random() };
-        let tokens = vec![Token::of_seed(&seed).0];
-        let roster = Roster::new(tokens, vec![random()]).unwrap();
-        let found = proto::RoomFound {
-            roster: roster.seal(&mallorys.key, &mallorys.id, 0).into(),
-            room: mallorys.id.to_bytes(),
-            key_check: mallorys.check(),
-        };
-        assert_done(world.ask(Ask::RoomFound(found)).await);
+        // Mallory took as many key packages as she got; Bob sleeps.
+        let mut mallorys = Vec::new();
+        for _ in 0..20 {
+            mallorys.push(of_key_package(&world, &bob).await);
+        }
         let room = Room::found(&world, &[&bob]).await;
         assert_done(room.say(&world, "before").await);
         for round in 0..5 {
-            for _ in 0..50 {
-                assert_done(mallorys.say(&world, &kib).await);
+            for number in 0..50 {
+                assert_done(mallorys[number % 20].say(&world, &kib).await);
             }
             // What waited when the process ended may be all Mallory's.
             world.restart_with(config.clone());
@@ -170,9 +161,50 @@ async fn a_stranger_with_a_key_package_leaves_room_for_those_whom_one_knows() {
         assert!((6 + 8..=6 + 12).contains(&got.len()), "{} {quota:?}", got.len());
         // Once he read it there is room for strangers again.
         assert_done(bob.acknowledge(&world, &got).await);
-        assert_done(mallorys.say(&world, "hello, stranger").await);
+        assert_done(mallorys[0].say(&world, "hello, stranger").await);
         assert_eq!(texts(&bob.receive(&world).await), ["hello, stranger"], "{quota:?}");
     }
+}
+
+#[tokio::test]
+async fn a_stranger_with_a_key_package_leaves_room_for_other_strangers() {
+    // A token may have five bodies of 1,000 bytes.
+    for quota in [
+        Quota { entries: 64 * 5, bytes: u64::MAX },
+        Quota { entries: u64::MAX, bytes: 64 * 5 * 1150 },
+    ] {
+        let world = World::with(Config { quota, ..Config::unlimited() });
+        let mut bob = world.person("bob").await;
+        let mallorys = of_key_package(&world, &bob).await;
+        let carols = of_key_package(&world, &bob).await;
+        for _ in 0..200 {
+            assert_done(mallorys.say(&world, &"x".repeat(1000)).await);
+        }
+        // What a Welcome is, and the larger one of a large group.
+        assert_done(carols.say(&world, &"hello".repeat(2000)).await);
+        let got = bob.receive(&world).await;
+        assert_eq!(got.len(), 6, "{quota:?}");
+        assert_done(bob.acknowledge(&world, &got).await);
+        assert_done(mallorys.say(&world, "now").await);
+        assert_eq!(texts(&bob.receive(&world).await), ["now"], "{quota:?}");
+    }
+}
+
+/// A room of whoever took a key package of somebody: its token is the one in there.
+async fn of_key_package(world: &World, person: &Person) -> Room {
+    let seed: [u8; 32] = random();
+    let seeds = vec![seed.to_vec().into()];
+    let put = proto::TokenPut { seeds, of_key_packages: true };
+    assert_done(person.ask(world, Ask::TokenPut(put)).await);
+    let room = Room { id: RoomId(random()), epoch: 0, key: random() };
+    let roster = Roster::new(vec![Token::of_seed(&seed).0], vec![random()]).unwrap();
+    let found = proto::RoomFound {
+        roster: roster.seal(&room.key, &room.id, 0).into(),
+        room: room.id.to_bytes(),
+        key_check: room.check(),
+    };
+    assert_done(world.ask(Ask::RoomFound(found)).await);
+    room
 }
 
 #[tokio::test]

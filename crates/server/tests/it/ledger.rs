@@ -25,7 +25,7 @@ use nodoor_transparency::{
     directory::{
         account_label, account_value, handle_label, handle_value, verify_history, verify_lookup,
     },
-    key::Signer,
+    key::{Signer, SigningKey},
     ledger::{
         checkpoint::SignedCheckpoint,
         disclosure::{Cadence, HOUR_MS, SLOTS, commit, empty_slot, hour_of},
@@ -35,8 +35,8 @@ use nodoor_transparency::{
         proof::{Logged, verify_epoch},
         tree::{Growth, bundle_from_slice, leaf_hash},
     },
-    list::Device,
-    statement::HandleClaim,
+    list::{Device, DeviceList},
+    statement::{Dispute, HandleClaim},
 };
 use nodoor_wire::{
     code::Code,
@@ -45,10 +45,11 @@ use nodoor_wire::{
     proto::{self, answer::Body as Answer, lookup::Of, request::Body as Ask},
 };
 
-use crate::person::{NOW, Person, TestClock, World, ask, assert_done, assert_refused};
+use crate::person::{NOW, Person, TestClock, World, ask, assert_done, assert_refused, random};
 
 const DEPLOYMENT: DeploymentId = DeploymentId([9; 16]);
 const MINUTE: u64 = 60_000;
+const DAY: u64 = 24 * 60 * MINUTE;
 
 fn keys() -> LedgerKeys {
     LedgerKeys::from_seeds([1; 32], [2; 32], [3; 32])
@@ -279,6 +280,58 @@ async fn a_list_that_changed_is_proved_once_it_is_published_and_its_history_show
 
     let many = Ask::History(proto::History { newest: 1001 });
     assert_refused(&alice.ask(&deployment.world, many).await, Code::TooLarge);
+}
+
+#[tokio::test]
+async fn a_removed_device_objects_within_a_week_of_ledger_time_and_no_later() {
+    let deployment = Deployment::without_budgets().await;
+    let world = &deployment.world;
+    let alice = world.person("alice").await;
+    deployment.publish().await;
+    let put = async |list: &DeviceList, keys: &[&SigningKey]| {
+        let signers: Vec<Signer<'_>> = keys.iter().map(|key| Signer::Device(key)).collect();
+        let (connection, _) = world.login_connection().await;
+        let put = Ask::ListPut(proto::ListPut { list: Some(list.sign(&signers)) });
+        assert_done(ask(&world.server, &connection, put).await);
+    };
+    let dispute = async |list: &DeviceList, key: &SigningKey| {
+        let (connection, _) = world.login_connection().await;
+        let put = proto::DisputePut { dispute: Some(Dispute::sign(list, key)) };
+        ask(&world.server, &connection, Ask::DisputePut(put)).await
+    };
+    let keys: [SigningKey; 4] = std::array::from_fn(|_| SigningKey::from_seed(random()));
+    let mut devices = alice.list.devices().to_vec();
+    devices.extend(keys.iter().map(|key| Device::new(key.public(), random(), random())));
+    let all = alice.list.successor(devices.clone());
+    put(&all, &[&alice.device_key, &keys[0], &keys[1], &keys[2], &keys[3]]).await;
+    // One device goes, then two more in the same epoch, the last one in the next.
+    let first = all.successor([0, 2, 3, 4].map(|at| devices[at].clone()).to_vec());
+    let second = first.successor([0, 4].map(|at| devices[at].clone()).to_vec());
+    let third = second.successor(vec![devices[0].clone()]);
+    put(&first, &[&alice.device_key]).await;
+    put(&second, &[&alice.device_key]).await;
+    // As long as it is not logged its time does not run.
+    world.clock.set(NOW + 8 * DAY);
+    assert_done(dispute(&first, &keys[0]).await);
+    let logged = NOW + 9 * DAY;
+    world.clock.set(logged);
+    deployment.publish().await;
+    put(&third, &[&alice.device_key]).await;
+    for at in [logged + DAY, logged + 2 * DAY, logged + 7 * DAY - 1] {
+        world.clock.set(at);
+        deployment.publish().await;
+    }
+    // The clock alone says nothing.
+    world.clock.set(logged + 7 * DAY);
+    assert_done(dispute(&second, &keys[1]).await);
+    deployment.publish().await;
+    world.clock.set(logged + 7 * DAY + MINUTE);
+    deployment.publish().await;
+    assert_refused(&dispute(&second, &keys[2]).await, Code::TooLate);
+    assert_done(dispute(&third, &keys[3]).await);
+    // Whoever did not hear the yes asks again.
+    assert_done(dispute(&first, &keys[0]).await);
+    assert_done(dispute(&second, &keys[1]).await);
 }
 
 #[tokio::test]
