@@ -31,4 +31,5 @@ pub mod token;
 
 mod commit;
 mod leaf;
+mod primitives;
 mod suite;

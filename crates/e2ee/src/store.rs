@@ -2,21 +2,22 @@
 //! MLS state on somebody else's disk: OpenMLS' storage calls become puts and deletions of keys that
 //! begin with `e/`, with values in CBOR.
 //!
-//! [`storage`] says what is kept under which key, [`cbor`] writes values (`ciborium` reads them), and [`pieces`] keeps the one
+//! [`storage`] says what is kept under which key, [`cbor`] writes values, [`read`] reads them, and [`pieces`] keeps the one
 //! large value that changes with every message in pieces, so that a message writes what it changed.
 //!
 //! Nothing here is encrypted: the store under it protects the whole profile. Whatever one call of this
 //! crate writes belongs in one transaction; a call that failed leaves writes that must be thrown away.
 
-use ciborium::de::Error as Decoding;
 use openmls::prelude::OpenMlsProvider;
-use openmls_rust_crypto::RustCrypto;
 
-use crate::store::storage::Storage;
+use crate::{primitives::Primitives, store::storage::Storage};
 
 mod cbor;
 mod pieces;
+mod read;
 mod storage;
+
+pub use read::from_slice;
 
 /// Keys and values of the caller's current transaction. Keys of this crate begin with `e/` and have up to
 /// 1 KiB, values up to a few MiB. Reads see the writes before them. A disk that fails is remembered by
@@ -35,38 +36,32 @@ pub trait KeyValue {
 #[error("stored MLS state is damaged")]
 pub struct Damaged;
 
-impl<E> From<Decoding<E>> for Damaged {
-    fn from(_: Decoding<E>) -> Self {
-        Self
-    }
-}
-
 /// What OpenMLS is handed: its primitives, and the store.
 pub(crate) struct Provider<'s> {
-    crypto: RustCrypto,
+    crypto: Primitives,
     storage: Storage<'s>,
 }
 
 impl<'s> Provider<'s> {
     pub(crate) fn new(store: &'s dyn KeyValue) -> Self {
-        Self { crypto: RustCrypto::default(), storage: Storage::new(store) }
+        Self { crypto: Primitives::default(), storage: Storage::new(store) }
     }
 }
 
 impl<'s> OpenMlsProvider for Provider<'s> {
-    type CryptoProvider = RustCrypto;
-    type RandProvider = RustCrypto;
+    type CryptoProvider = Primitives;
+    type RandProvider = Primitives;
     type StorageProvider = Storage<'s>;
 
     fn storage(&self) -> &Storage<'s> {
         &self.storage
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Primitives {
         &self.crypto
     }
 
-    fn rand(&self) -> &RustCrypto {
+    fn rand(&self) -> &Primitives {
         &self.crypto
     }
 }

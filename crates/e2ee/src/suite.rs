@@ -7,9 +7,8 @@ use openmls::prelude::{
     GroupId, LeafNode, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProtocolVersion,
     RequiredCapabilitiesExtension, SenderRatchetConfiguration, UnknownExtension,
 };
-use openmls_rust_crypto::RustCrypto;
 
-use crate::{leaf::LeafKeys, room::RoomContext};
+use crate::{leaf::LeafKeys, primitives::Primitives, room::RoomContext};
 
 /// X-Wing (ML-KEM-768 with X25519), AES-128-GCM, SHA-256, Ed25519. No other suite is ever answered.
 pub(crate) const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
@@ -58,8 +57,8 @@ pub(crate) fn is_capable(capabilities: &Capabilities) -> bool {
 }
 
 /// The primitives, where no store is needed.
-pub(crate) fn crypto() -> RustCrypto {
-    RustCrypto::default()
+pub(crate) fn crypto() -> Primitives {
+    Primitives::default()
 }
 
 fn extension_types() -> [ExtensionType; 2] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Values to CBOR (RFC 8949), fast: MLS state is written with every message.
 //!
-//! What `ciborium` reads: structs and variants as maps with text keys. Sequences of `u8`, which OpenMLS has for every
+//! As serde's other encoders of CBOR write it: structs and variants as maps with text keys. Sequences of `u8`, which OpenMLS has for every
 //! key and serde takes for lists of numbers, become byte strings: half the size, and read back as either. A
 //! [`Cutter`] is told where fields of structs begin and end, for [`super::pieces`].
 //!
@@ -9,7 +9,6 @@
 
 use serde::{
     Serialize, Serializer,
-    de::DeserializeOwned,
     ser::{self, Error as _},
 };
 
@@ -30,11 +29,6 @@ pub(super) fn to_vec_cut(
     let mut writer = Writer::new(Some(cutter));
     value.serialize(&mut writer)?;
     Ok(writer.out)
-}
-
-/// Decodes.
-pub(super) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damaged> {
-    Ok(ciborium::from_reader(bytes)?)
 }
 
 /// Who wants to know where the fields of structs are.
@@ -430,6 +424,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::store::read::from_slice;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     enum Shape {

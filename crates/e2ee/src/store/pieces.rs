@@ -16,6 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::store::{
     Damaged, KeyValue,
     cbor::{self, Cutter},
+    read,
 };
 
 /// Where the pieces of one room are.
@@ -37,7 +38,7 @@ impl<'s> Pieces<'s> {
         let old = self.store.get(&self.index);
         let mut gone = BTreeSet::new();
         if let Some(old) = &old {
-            let (pieces, _): Index = cbor::from_slice(old)?;
+            let (pieces, _): Index = read::from_slice(old)?;
             gone.extend(pieces.into_iter().map(|(_, name)| name));
         }
         let mut cuts = Cuts { kept: &gone, epoch: Vec::new(), found: Vec::new() };
@@ -66,19 +67,19 @@ impl<'s> Pieces<'s> {
         let Some(index) = self.store.get(&self.index) else {
             return Ok(None);
         };
-        let (pieces, last): Index = cbor::from_slice(&index)?;
+        let (pieces, last): Index = read::from_slice(&index)?;
         let mut document = Vec::new();
         for (before, name) in pieces {
             document.extend(before);
             document.extend(self.store.get(&self.key(&name)).ok_or(Damaged)?);
         }
         document.extend(last);
-        Ok(Some(cbor::from_slice(&document)?))
+        Ok(Some(read::from_slice(&document)?))
     }
 
     pub(super) fn delete(&self) -> Result<(), Damaged> {
         if let Some(index) = self.store.get(&self.index) {
-            let (pieces, _): Index = cbor::from_slice(&index)?;
+            let (pieces, _): Index = read::from_slice(&index)?;
             pieces.iter().for_each(|(_, name)| self.store.delete(&self.key(name)));
             self.store.delete(&self.index);
         }

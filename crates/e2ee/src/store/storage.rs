@@ -7,7 +7,7 @@
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::store::{Damaged, KeyValue, cbor, pieces};
+use crate::store::{Damaged, KeyValue, cbor, pieces, read};
 
 /// OpenMLS' storage calls over a [`KeyValue`].
 pub(crate) struct Storage<'s>(&'s dyn KeyValue);
@@ -28,7 +28,7 @@ impl<'s> Storage<'s> {
         name: &impl Serialize,
     ) -> Result<Option<T>, Damaged> {
         let bytes = self.0.get(&key(kind, name)?);
-        bytes.map(|bytes| cbor::from_slice(&bytes)).transpose()
+        bytes.map(|bytes| read::from_slice(&bytes)).transpose()
     }
 
     fn read_list<T: DeserializeOwned>(
@@ -415,7 +415,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage<'_> {
         room: &G,
     ) -> Result<Vec<T>, Damaged> {
         let leaves: Vec<Vec<u8>> = self.read_list(Kind::OwnLeaves, room)?;
-        leaves.iter().map(|leaf| cbor::from_slice(leaf)).collect()
+        leaves.iter().map(|leaf| read::from_slice(leaf)).collect()
     }
 
     fn delete_own_leaf_nodes<G: traits::GroupId<CURRENT_VERSION>>(&self, room: &G) -> Written {
@@ -446,7 +446,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage<'_> {
         &self,
         room: &G,
     ) -> Result<Vec<R>, Damaged> {
-        self.queue(room)?.iter().map(|(reference, _)| cbor::from_slice(reference)).collect()
+        self.queue(room)?.iter().map(|(reference, _)| read::from_slice(reference)).collect()
     }
 
     fn queued_proposals<
@@ -458,7 +458,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage<'_> {
         room: &G,
     ) -> Result<Vec<(R, T)>, Damaged> {
         let decode = |(reference, proposal): &Queued| {
-            Ok((cbor::from_slice(reference)?, cbor::from_slice(proposal)?))
+            Ok((read::from_slice(reference)?, read::from_slice(proposal)?))
         };
         self.queue(room)?.iter().map(decode).collect()
     }
