@@ -156,7 +156,7 @@ impl Step<'_> {
     /// Drops keys that never became an account.
     pub(crate) fn forget_registration(&mut self, account: &Account) {
         self.disk.remove(key::ACCOUNT);
-        self.disk.remove(&key::contact(&account.account));
+        self.forget_contact(&account.account);
     }
 
     fn fail_registration(&mut self, problem: Problem) {

@@ -14,7 +14,7 @@ use nodoor_wire::handle::Handle;
 
 use crate::{
     io::{Effect, Wire},
-    lookup::Resolution,
+    lookup::{Lacks, Resolution},
     names::tidy,
     rows::{Conversation, Intent, Status, key},
     selfgroup::About,
@@ -27,6 +27,16 @@ const PATIENCE: u64 = 15_000;
 const PATIENCE_ROOMS: u64 = 60_000;
 /// How long it waits once there was no connection to be had, milliseconds.
 const PATIENCE_WITHOUT_SERVER: u64 = 4_000;
+
+/// An ask that waits for the server.
+pub(crate) struct Parked {
+    /// What was asked.
+    ask: Ask,
+    /// When it is given up, milliseconds.
+    pub(crate) until: u64,
+    /// What it waits for, as far as that is look-ups.
+    lacks: Lacks,
+}
 
 /// The answer to a command, or that it has to wait.
 #[expect(clippy::large_enum_variant, reason = "lives for one call")]
@@ -46,7 +56,8 @@ impl Step<'_> {
     }
 
     fn try_ask(&mut self, ask: Ask, until: u64) {
-        match self.command(&ask.command) {
+        let (answer, lacks) = self.lacking(|step| step.command(&ask.command));
+        match answer {
             Now(reply) => self.answer(ask.ask, reply),
             Later if until <= self.now => {
                 let reply = match ask.command {
@@ -58,30 +69,38 @@ impl Step<'_> {
                 };
                 self.answer(ask.ask, reply);
             }
-            Later => self.live.parked.push((ask, until)),
+            Later => self.live.parked.push(Parked { ask, until, lacks }),
         }
     }
 
-    /// Tries parked asks again: something was learnt, or time went by.
+    /// Tries parked asks again: something was learnt, or time went by. One of a thousand handles is looked at again
+    /// when all are answered, not with each.
     pub(crate) fn retry_parked(&mut self) {
-        for (ask, until) in std::mem::take(&mut self.live.parked) {
-            self.try_ask(ask, until);
+        let connected = self.is_ready(Wire::Anonymous);
+        for mut parked in std::mem::take(&mut self.live.parked) {
+            let awaits = connected && parked.lacks.still(&self.live.searches);
+            if awaits && parked.until > self.now {
+                self.live.parked.push(parked);
+            } else {
+                self.try_ask(parked.ask, parked.until);
+            }
         }
     }
 
     /// A connection broke or was not to be had: parked asks wait a little for the next one, not as long as for an answer.
     pub(crate) fn hurry_parked(&mut self) {
         let soon = self.now + PATIENCE_WITHOUT_SERVER;
-        self.live.parked.iter_mut().for_each(|(_, until)| *until = soon.min(*until));
+        self.live.parked.iter_mut().for_each(|parked| parked.until = soon.min(parked.until));
     }
 
     /// Answers the parked asks of a kind with a problem.
     pub(crate) fn fail_parked(&mut self, problem: &Problem, which: impl Fn(&Ask) -> bool) {
-        let (failed, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.live.parked).into_iter().partition(|(ask, _)| which(ask));
+        let (failed, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.live.parked)
+            .into_iter()
+            .partition(|parked| which(&parked.ask));
         self.live.parked = rest;
-        for (ask, _) in failed {
-            self.answer(ask.ask, Reply::Problem(problem.clone()));
+        for parked in failed {
+            self.answer(parked.ask.ask, Reply::Problem(problem.clone()));
         }
     }
 

@@ -132,7 +132,7 @@ impl Step<'_> {
             updated: None,
             removed: &[],
         };
-        match self.judge(&judged) {
+        match self.judge(id, &judged) {
             Verdict::Valid => Entry::Yes,
             Verdict::Undecided(missing)
                 if missing.iter().all(|one| matches!(one, Missing::Inclusion { .. })) =>

@@ -19,13 +19,13 @@ use nodoor_transparency::{
 };
 use nodoor_wire::{
     handle::Handle,
-    id::{AccountId, DeviceId},
+    id::{AccountId, DeviceId, RoomId},
     proto,
 };
 use prost::Message as _;
 
 use crate::{
-    gate::{self, Change, Listed, Missing, Verdict},
+    gate::{self, Change, Listed, Verdict},
     rows::{Fork, key},
     step::Step,
 };
@@ -97,8 +97,17 @@ impl Step<'_> {
         self.live.known.get(account)
     }
 
-    /// Asks the gate, with all that is known of the accounts it asks about; what it lacks is looked up.
-    pub(crate) fn judge(&mut self, change: &Change<'_>) -> Verdict {
+    /// Asks the gate about a change of this room; what it lacks is looked up.
+    pub(crate) fn judge(&mut self, room: &RoomId, change: &Change<'_>) -> Verdict {
+        let verdict = self.ask_gate(change);
+        if let Verdict::Undecided(missing) = &verdict {
+            self.seek_for_room(room, missing);
+        }
+        verdict
+    }
+
+    /// Asks the gate, with all that is known of the accounts it asks about.
+    pub(crate) fn ask_gate(&mut self, change: &Change<'_>) -> Verdict {
         let updated = change.updated.map(|(_, after)| after);
         for leaf in change.entering.iter().chain(updated) {
             self.known(&leaf.name.account);
@@ -106,19 +115,21 @@ impl Step<'_> {
         // From the first greeting that named a policy on, a server that gives no proofs only makes things wait.
         let keeps_ledger = self.ledger().is_some();
         let known = &self.live.known;
-        let verdict = gate::judge(change, |account| {
+        gate::judge(change, |account| {
             let known = known.get(account)?;
             Some(Listed { chain: &known.chain, logged: keeps_ledger.then_some(known.logged) })
+        })
+    }
+
+    /// Whether a list names the leaf that sent a Welcome: with that it is its device's, whatever is in it.
+    pub(crate) fn judge_sender(&mut self, sender: &Leaf) -> Verdict {
+        self.known(&sender.name.account);
+        let keeps_ledger = self.ledger().is_some();
+        let known = self.live.known.get(&sender.name.account).map(|known| Listed {
+            chain: &known.chain,
+            logged: keeps_ledger.then_some(known.logged),
         });
-        if let Verdict::Undecided(missing) = &verdict {
-            for one in missing {
-                match one {
-                    Missing::List { account, version } => self.seek_version(*account, *version),
-                    Missing::Inclusion { account, .. } => self.seek_proof(*account),
-                }
-            }
-        }
-        verdict
+        gate::judge_leaf(sender, known)
     }
 
     /// Takes an answer if it verifies and continues what we saw before. `logged` is the epoch that came with it, if it

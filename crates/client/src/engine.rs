@@ -125,6 +125,7 @@ impl Step<'_> {
         if self.live.first_number == 0 {
             self.live.first_number = self.disk.get(key::NEXT).unwrap_or(1);
         }
+        self.bind_all();
         self.want(Wire::Anonymous);
         if self.account().is_some() {
             self.want(Wire::Login);
@@ -144,7 +145,7 @@ impl Step<'_> {
             .retry_at
             .values()
             .chain(self.live.behind.values())
-            .chain(self.live.parked.iter().map(|(_, until)| until))
+            .chain(self.live.parked.iter().map(|parked| &parked.until))
             .copied()
             .chain(self.lookups_due())
             .chain(self.live.log_in_at)
@@ -152,7 +153,7 @@ impl Step<'_> {
             .chain(Some(self.live.fetch_after))
             .chain(self.tokens_due())
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
-            .chain(self.stays_until())
+            .chain(self.held_due())
             .chain(self.deleted_due())
             .chain(self.stuck_due())
             .chain(self.devices_due())

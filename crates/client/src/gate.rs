@@ -112,26 +112,34 @@ pub fn judge<'k>(change: &Change<'_>, known: impl Fn(&AccountId) -> Option<Liste
     let mut missing = Vec::new();
     let update = change.updated.map(|(_, after)| after);
     for leaf in change.entering.iter().chain(update) {
-        let (account, version) = (leaf.name.account, leaf.name.list_version);
-        let Some(held) =
-            known(&account).filter(|held| held.chain.newest().version() >= u64::from(version))
-        else {
-            missing.push(Missing::List { account, version });
-            continue;
-        };
-        let listed = held
-            .chain
-            .version(u64::from(version))
-            .and_then(|list| list.device(&leaf.name.device))
-            .is_some_and(|device| device.mls_key == leaf.mls_key);
-        if !listed {
-            return Verdict::Invalid(Reason::UnlistedLeaf);
-        }
-        if held.logged.is_some_and(|logged| logged < u64::from(version)) {
-            missing.push(Missing::Inclusion { account, version });
+        match judge_leaf(leaf, known(&leaf.name.account)) {
+            Verdict::Valid => {}
+            Verdict::Undecided(more) => missing.extend(more),
+            Verdict::Invalid(reason) => return Verdict::Invalid(reason),
         }
     }
     if missing.is_empty() { Verdict::Valid } else { Verdict::Undecided(missing) }
+}
+
+/// Judges whose one leaf is: whether the list it names, logged, has its device with this key.
+pub fn judge_leaf(leaf: &Leaf, known: Option<Listed<'_>>) -> Verdict {
+    let (account, version) = (leaf.name.account, leaf.name.list_version);
+    let reaches = |held: &Listed<'_>| held.chain.newest().version() >= u64::from(version);
+    let Some(held) = known.filter(reaches) else {
+        return Verdict::Undecided(vec![Missing::List { account, version }]);
+    };
+    let listed = held
+        .chain
+        .version(u64::from(version))
+        .and_then(|list| list.device(&leaf.name.device))
+        .is_some_and(|device| device.mls_key == leaf.mls_key);
+    if !listed {
+        return Verdict::Invalid(Reason::UnlistedLeaf);
+    }
+    if held.logged.is_some_and(|logged| logged < u64::from(version)) {
+        return Verdict::Undecided(vec![Missing::Inclusion { account, version }]);
+    }
+    Verdict::Valid
 }
 
 fn rules(change: &Change<'_>) -> Result<(), Reason> {

@@ -10,7 +10,7 @@
 //!
 //! Spec: `docs/book/protocol.md`, 3.5.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nodoor_wire::{
     id::{RoomId, Token, first_16},
@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     live::Search,
-    lookup::ANSWER_PATIENCE,
+    lookup::{ANSWER_PATIENCE, Lacks},
     rows::{
         Status,
         key::{self, Held, HeldWelcome},
@@ -39,6 +39,8 @@ const WELCOMES: usize = 256;
 const UNKNOWN_ROOM: u64 = 3600 * 1000;
 /// How long anything else waits, milliseconds.
 const WAIT: u64 = limits::TRY_DAYS * 24 * 3600 * 1000;
+/// Answers that come within so long are one reason to try again, milliseconds.
+const TOGETHER: u64 = 1_000;
 
 /// Whose room a body is of. None takes a place from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl Of {
 }
 
 /// A Welcome that cannot be decided yet.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     /// Its room.
     pub(crate) room: RoomId,
@@ -71,6 +73,25 @@ pub(crate) struct Waiting {
     pub(crate) offer: Token,
     /// That is the last-resort one.
     pub(crate) shared: bool,
+    /// What it lacks.
+    pub(crate) lacks: Lacks,
+}
+
+/// What is remembered of all that waits.
+#[derive(Default)]
+pub(crate) struct Holding {
+    /// It is being tried again.
+    trying: bool,
+    /// Something came of that: once more.
+    again: bool,
+    /// When it was last tried because of an answer.
+    tried: u64,
+    /// When it is tried next, though answers are still awaited.
+    due: Option<u64>,
+    /// Which entry of the mailbox stays there because it finds no place, and since when.
+    stays: Option<(u64, u64)>,
+    /// What the Welcomes lack, by their rows.
+    lacks: HashMap<Vec<u8>, Lacks>,
 }
 
 impl Step<'_> {
@@ -80,19 +101,31 @@ impl Step<'_> {
     }
 
     /// Whether what found no place may stay in the mailbox for now: look-ups are wanted or on their way, and make room
-    /// when they are answered. For as long as one answer is waited for, so that nothing stops the rest for good.
-    pub(crate) fn may_stay(&mut self) -> bool {
-        let due = |search: &Search| search.asked_at.is_some() || search.not_before <= self.now;
+    /// when they are answered. For as long as one answer is waited for, so that nothing stops the rest for good: after
+    /// that what comes next does not stay either, before something was answered.
+    pub(crate) fn may_stay(&mut self, sequence: u64) -> bool {
+        let due = |search: &Search| search.asked_at.is_some() || search.due() <= self.now;
         if !self.live.searches.values().any(due) {
             return false;
         }
-        let since = *self.live.stays_since.get_or_insert(self.now);
+        let (_, since) = *self.live.held.stays.get_or_insert((sequence, self.now));
         self.now < since + ANSWER_PATIENCE
     }
 
-    /// Until when what found no place stays in the mailbox.
-    pub(crate) fn stays_until(&self) -> Option<u64> {
-        self.live.stays_since.map(|since| since + ANSWER_PATIENCE)
+    /// This entry found a place: the next one that finds none has a minute of its own.
+    pub(crate) fn stays_no_more(&mut self, sequence: u64) {
+        self.live.held.stays.take_if(|(stayed, _)| *stayed == sequence);
+    }
+
+    /// The mailbox comes anew, from its first entry.
+    pub(crate) fn nothing_stays(&mut self) {
+        self.live.held.stays = None;
+    }
+
+    /// The times at which something of this module is due.
+    pub(crate) fn held_due(&self) -> impl Iterator<Item = u64> {
+        let Holding { stays, due, .. } = &self.live.held;
+        stays.map(|(_, since)| since + ANSWER_PATIENCE).into_iter().chain(*due)
     }
 
     /// What waits, by room and in order, as far as its keys say.
@@ -126,7 +159,8 @@ impl Step<'_> {
         let Some(ours) = self.with_group(room, |_, group| group.epoch()) else {
             return;
         };
-        for (row, value) in self.disk.prefixed(&key::held(room), usize::MAX) {
+        for row in self.disk.keys(&key::held(room), usize::MAX) {
+            let value = self.disk.bytes(&row).unwrap_or_default();
             let body = proto::Body::decode(value.as_slice()).ok().and_then(|body| body.body);
             let later = match body {
                 Some(proto::body::Body::Commit(commit)) => commit.epoch > ours,
@@ -214,8 +248,8 @@ impl Step<'_> {
     }
 
     /// Keeps a Welcome until the lists it needs are here, the same once. False: it found no place.
-    pub(crate) fn hold_welcome(&mut self, waiting: &Waiting, welcome: &[u8]) -> bool {
-        let Waiting { room, offer, shared } = *waiting;
+    pub(crate) fn hold_welcome(&mut self, waiting: Waiting, welcome: &[u8]) -> bool {
+        let Waiting { room, offer, shared, lacks } = waiting;
         let hash = first_16(Sha256::digest(welcome).into());
         let about = HeldWelcome { since: self.now, shared, offer, room, hash };
         let keys = self.disk.keys(key::WELCOMES, usize::MAX);
@@ -229,29 +263,62 @@ impl Step<'_> {
         if held.iter().filter(like_it).count() >= places {
             return false;
         }
-        let number = self.number();
-        self.disk.set_bytes(key::welcome(number, &about), Some(welcome.to_vec()));
+        let row = key::welcome(self.number(), &about);
+        self.disk.set_bytes(row.clone(), Some(welcome.to_vec()));
+        self.live.held.lacks.insert(row, lacks);
         true
     }
 
-    /// Tries again what waited: Welcomes, then each room's bodies in order.
+    /// Something was learnt of an account: what waited is tried, once nothing more is on its way, or a second later.
+    pub(crate) fn retry_held_soon(&mut self) {
+        self.live.held.stays = None;
+        self.live.judged.clear();
+        let more = self.live.searches.values().any(|search| search.asked_at.is_some());
+        let soon = self.live.held.tried + TOGETHER;
+        if more && self.now < soon {
+            self.live.held.due = Some(soon);
+        } else {
+            self.live.held.tried = self.now;
+            self.retry_held();
+        }
+    }
+
+    /// Tries again what waited: Welcomes, then each room's bodies in order; and all of it again for as long as
+    /// something comes of it, for a room that is joined may be what another Welcome waits for. What asks for this
+    /// meanwhile is heard in that way: large values are never held by one call within another.
     pub(crate) fn retry_held(&mut self) {
-        for (row, welcome) in self.disk.prefixed(key::WELCOMES, usize::MAX) {
-            // Joining by one tries the others again: this one may be done already.
-            if self.disk.bytes(&row).is_none() {
-                continue;
-            }
+        self.live.held.again = true;
+        if std::mem::replace(&mut self.live.held.trying, true) {
+            return;
+        }
+        self.live.held.due = None;
+        while std::mem::take(&mut self.live.held.again) {
+            self.retry_welcomes();
+            let mut rooms: Vec<RoomId> =
+                self.held_keys().into_iter().map(|(room, _)| room).collect();
+            rooms.dedup();
+            rooms.iter().for_each(|room| self.retry_room(room));
+        }
+        self.live.held.trying = false;
+    }
+
+    fn retry_welcomes(&mut self) {
+        for row in self.disk.keys(key::WELCOMES, usize::MAX) {
             let since = key::read_welcome(&row).map_or(0, |held| held.since);
             let over = self.now.saturating_sub(since) > WAIT;
-            if over || self.welcome(&welcome, Some(since)).is_none() {
-                self.disk.remove(&row);
+            let lacks = self.live.held.lacks.get_mut(&row);
+            if !over && lacks.is_some_and(|lacks| lacks.still(&self.live.searches)) {
+                continue;
             }
-        }
-        let mut last: Option<RoomId> = None;
-        for (room, _) in self.held_keys() {
-            if last != Some(room) {
-                last = Some(room);
-                self.retry_room(&room);
+            let waits = match self.disk.bytes(&row) {
+                Some(welcome) if !over => self.welcome(&welcome, Some(since)),
+                _ => None,
+            };
+            if let Some(waiting) = waits {
+                self.live.held.lacks.insert(row, waiting.lacks);
+            } else {
+                self.live.held.lacks.remove(&row);
+                self.disk.remove(&row);
             }
         }
     }
@@ -261,7 +328,11 @@ impl Step<'_> {
         let invited = self.invited();
         let mut again = true;
         while std::mem::take(&mut again) {
-            for (row, value) in self.disk.prefixed(&key::held(room), usize::MAX) {
+            for row in self.disk.keys(&key::held(room), usize::MAX) {
+                // One before it may have closed the room.
+                let Some(value) = self.disk.bytes(&row) else {
+                    continue;
+                };
                 let done = match proto::Body::decode(value.as_slice()) {
                     Ok(body) => self.try_body(room, &body),
                     Err(_) => true,

@@ -370,7 +370,7 @@ impl Step<'_> {
             updated: after.map(|after| (committer, after)),
             removed: &removed,
         };
-        self.judge(&change)
+        self.judge(&group.room(), &change)
     }
 
     /// The lines a commit of somebody else puts into the chat.

@@ -86,6 +86,7 @@ impl Step<'_> {
         if wire == Wire::Login {
             // The server delivers again what was not acknowledged.
             self.live.incoming.clear();
+            self.nothing_stays();
             self.live.hour_keys.clear();
             self.live.bodies.clear();
             (self.live.fetching, self.live.forgetting) = (false, false);

@@ -10,7 +10,6 @@ use std::{
 use bytes::Bytes;
 use nodoor_e2ee::group::Group;
 use nodoor_view::{
-    command::Ask,
     event::Connection,
     model::{ConversationId, ProblemKind},
 };
@@ -21,7 +20,9 @@ use nodoor_wire::{
 };
 
 use crate::{
+    command::Parked,
     directory::Known,
+    held::Holding,
     io::Wire,
     ledger::{Checking, gossip::Claim, growth::Growth},
     rows::Who,
@@ -77,8 +78,8 @@ pub(crate) struct Live {
     pub(crate) groups: HashMap<RoomId, Group>,
     /// What is being asked about the public log.
     pub(crate) checking: Checking,
-    /// When what is held back was last tried because of a look-up.
-    pub(crate) held_tried: u64,
+    /// What waits on this device.
+    pub(crate) held: Holding,
     /// What verified of accounts since the start.
     pub(crate) known: HashMap<AccountId, Known>,
     /// Keys of the mailbox by hour: the server gives each again on the next connection.
@@ -91,24 +92,26 @@ pub(crate) struct Live {
     pub(crate) fetching: bool,
     /// An acknowledgement that was refused for a while, and when it goes again.
     pub(crate) ack_again: Option<(u64, proto::Ack)>,
-    /// Since when the next entry stays in the mailbox, because it finds no place here.
-    pub(crate) stays_since: Option<u64>,
     /// No bodies are asked for before this time: the last answer brought none.
     pub(crate) fetch_after: u64,
     /// When to try to log in again, after a refusal that passes.
     pub(crate) log_in_at: Option<u64>,
     /// Since when both connections stand.
     pub(crate) online_since: Option<u64>,
-    /// Asks that wait for the server, with the time at which they give up.
-    pub(crate) parked: Vec<(Ask, u64)>,
+    /// Asks that wait for the server.
+    pub(crate) parked: Vec<Parked>,
     /// Answers of look-ups by handle, with their time.
     pub(crate) handles: HashMap<String, (Option<AccountId>, u64)>,
     /// When an account was last looked up.
     pub(crate) fresh: HashMap<AccountId, u64>,
-    /// When an account was last looked up because a leaf named a version of its list that we do not have, and which.
-    pub(crate) undecided: HashMap<AccountId, (u64, u32)>,
+    /// When the question was sent whose answer was the last one about an account.
+    pub(crate) asked: HashMap<AccountId, u64>,
+    /// For which version of an account's list it was last looked up for the sake of a room, and when.
+    pub(crate) undecided: HashMap<(RoomId, AccountId), (u64, u32)>,
     /// Look-ups that are wanted or under way.
     pub(crate) searches: BTreeMap<Sought, Search>,
+    /// Look-ups that were found to be missing, if somebody wants to know.
+    pub(crate) lacking: Option<Vec<Sought>>,
     /// Key packages taken for a room's next Add.
     pub(crate) packages: HashMap<RoomId, BTreeMap<Who, Vec<Vec<u8>>>>,
     /// A key package may have to go.
@@ -169,22 +172,23 @@ impl Live {
             challenge: None,
             groups: HashMap::new(),
             checking: Checking::default(),
-            held_tried: 0,
+            held: Holding::default(),
             known: HashMap::new(),
             hour_keys: HashMap::new(),
             incoming: VecDeque::new(),
             bodies: HashMap::new(),
             fetching: false,
             ack_again: None,
-            stays_since: None,
             fetch_after: 0,
             log_in_at: None,
             online_since: None,
             parked: Vec::new(),
             handles: HashMap::new(),
             fresh: HashMap::new(),
+            asked: HashMap::new(),
             undecided: HashMap::new(),
             searches: BTreeMap::new(),
+            lacking: None,
             packages: HashMap::new(),
             offers_changed: false,
             offers_due: 0,
@@ -235,10 +239,19 @@ pub(crate) enum Sought {
 pub(crate) struct Search {
     /// When it was sent, if it is under way.
     pub(crate) asked_at: Option<u64>,
-    /// Not to be sent before.
+    /// When it is wanted: the earliest that anybody said.
     pub(crate) not_before: u64,
+    /// Not to be sent before, whoever wants it: the last answers were no use.
+    pub(crate) paused_until: u64,
     /// Answers in a row that were no use.
     pub(crate) failures: u32,
+}
+
+impl Search {
+    /// When it may be sent.
+    pub(crate) fn due(&self) -> u64 {
+        self.not_before.max(self.paused_until)
+    }
 }
 
 /// One of the two connections.

@@ -5,12 +5,14 @@
 //!
 //! Spec: `docs/book/protocol.md`, 1.2.
 
+use std::collections::BTreeMap;
+
 use nodoor_transparency::ledger::{entry::KtEpoch, proof::Logged};
 use nodoor_view::model::ProblemKind;
 use nodoor_wire::{
     code::Code,
     handle::Handle,
-    id::AccountId,
+    id::{AccountId, RoomId},
     proto::{self, answer, lookup, request},
 };
 
@@ -21,7 +23,7 @@ use crate::{
     link::problem_of,
     live::{Purpose, Search, Sought},
     room::PAUSE,
-    rows::{Contact, key},
+    rows::key,
     step::{Step, problem},
 };
 
@@ -35,6 +37,24 @@ pub(crate) const ANSWER_PATIENCE: u64 = 60_000;
 const UNDECIDED_AGAIN: u64 = 300_000;
 /// The same where a leaf names a later version than the one that was asked for.
 const UNDECIDED_LATER: u64 = 5_000;
+
+/// Look-ups that something waits for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lacks(Vec<Sought>);
+
+impl Lacks {
+    /// Whether one of them is still wanted or on its way: before that nothing comes of trying again. What came once is
+    /// not asked about twice.
+    pub(crate) fn still(&mut self, searches: &BTreeMap<Sought, Search>) -> bool {
+        while let Some(last) = self.0.last() {
+            if searches.contains_key(last) {
+                return true;
+            }
+            self.0.pop();
+        }
+        false
+    }
+}
 
 /// Where a look-up stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,21 +76,21 @@ impl Step<'_> {
         {
             return account.map_or(Resolution::Nobody, Resolution::Known);
         }
-        // A group of a thousand asks this again with every answer: what is on its way costs nothing.
         let sought = Sought::Handle(handle.as_str().to_owned());
-        if self.live.searches.get(&sought).is_some_and(|search| search.asked_at.is_some()) {
-            return Resolution::Pending;
+        // A group of a thousand asks this again: what is on its way costs nothing.
+        let asked = self.live.searches.get(&sought).is_some_and(|search| search.asked_at.is_some());
+        if !asked {
+            let own = self.account().filter(|account| account.handle == handle.as_str());
+            if let Some(account) = own {
+                return Resolution::Known(account.account);
+            }
+            if !self.is_ready(Wire::Anonymous)
+                && let Some(account) = self.bound(handle.as_str())
+            {
+                return Resolution::Known(account);
+            }
         }
-        let own = self.account().filter(|account| account.handle == handle.as_str());
-        if let Some(account) = own {
-            return Resolution::Known(account.account);
-        }
-        if !self.is_ready(Wire::Anonymous)
-            && let Some(account) = self.bound(handle.as_str())
-        {
-            return Resolution::Known(account);
-        }
-        self.live.searches.entry(sought).or_default();
+        self.wish(sought, self.now);
         Resolution::Pending
     }
 
@@ -80,12 +100,7 @@ impl Step<'_> {
         if let Some(own) = self.account().filter(|account| account.handle == handle) {
             return Some(own.account);
         }
-        self.disk.prefixed(key::CONTACTS, usize::MAX).iter().find_map(|(row, value)| {
-            let contact: Contact = self.disk.decode(value)?;
-            let account = AccountId::try_from(row.get(key::CONTACTS.len()..)?).ok()?;
-            let known = contact.handle == handle && contact.accepted;
-            known.then_some(account)
-        })
+        self.disk.get(&key::bound(handle))
     }
 
     /// Whether an account was looked up within the last minute; asks if not.
@@ -94,36 +109,76 @@ impl Step<'_> {
         if at.is_some_and(|at| self.now.saturating_sub(*at) < FRESH) {
             return true;
         }
-        self.live.searches.entry(Sought::Account(*account)).or_default();
+        self.wish(Sought::Account(*account), self.now);
         false
+    }
+
+    /// Somebody wants this looked up, not before this time. Who wants it sooner is not kept waiting by who wants it
+    /// later.
+    pub(crate) fn wish(&mut self, sought: Sought, at: u64) {
+        if let Some(lacking) = &mut self.live.lacking {
+            lacking.push(sought.clone());
+        }
+        let wanted = self.live.searches.entry(sought);
+        wanted
+            .and_modify(|search| search.not_before = search.not_before.min(at))
+            .or_insert(Search { not_before: at, ..Search::default() });
+    }
+
+    /// Does something, and says which look-ups it wished for.
+    pub(crate) fn lacking<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, Lacks) {
+        let outer = self.live.lacking.replace(Vec::new());
+        let done = work(self);
+        let lacks = std::mem::replace(&mut self.live.lacking, outer);
+        (done, Lacks(lacks.unwrap_or_default()))
     }
 
     /// Whether the lists that the gate lacked were looked up since a Welcome waits for them, all of them: an earlier look
     /// says nothing of a list that came after it. What is only not logged yet is no sign of anything.
     pub(crate) fn never_listed(&self, missing: &[Missing], since: Option<u64>) -> bool {
         let mut lists = missing.iter().filter_map(|one| match one {
-            Missing::List { account, .. } => Some(self.live.fresh.get(account).copied()),
+            Missing::List { account, .. } => Some(self.live.asked.get(account).copied()),
             Missing::Inclusion { .. } => None,
         });
         let asked_since = |at: Option<u64>| at.zip(since).is_some_and(|(at, since)| at >= since);
         lists.next().is_some_and(asked_since) && lists.all(asked_since)
     }
 
-    /// A leaf names a version of this account's list that we have not seen: asks now, and then at times; again soon if
-    /// it is a later one than was asked for before.
-    pub(crate) fn seek_version(&mut self, account: AccountId, version: u32) {
-        if self.live.searches.contains_key(&Sought::Account(account)) {
-            return;
+    /// What the gate lacks for a Welcome is looked up now. One look since it came is all it gets, so it keeps nobody
+    /// waiting, itself included.
+    pub(crate) fn seek_for_welcome(&mut self, missing: &[Missing]) {
+        for one in missing {
+            match one {
+                Missing::List { account, .. } => self.wish(Sought::Account(*account), self.now),
+                Missing::Inclusion { account, .. } => self.seek_proof(*account),
+            }
         }
-        let soon = match self.live.undecided.get(&account) {
+    }
+
+    /// What the gate lacks for a commit of this room is looked up.
+    pub(crate) fn seek_for_room(&mut self, room: &RoomId, missing: &[Missing]) {
+        for one in missing {
+            match one {
+                Missing::List { account, version } => self.seek_version(room, *account, *version),
+                Missing::Inclusion { account, .. } => self.seek_proof(*account),
+            }
+        }
+    }
+
+    /// A leaf of this room names a version of this account's list that we have not seen: asks now, and then at times;
+    /// again soon if it is a later one than was asked for before. Each room for itself: whoever names in one what will
+    /// never be delays nothing in another.
+    fn seek_version(&mut self, room: &RoomId, account: AccountId, version: u32) {
+        let of = (*room, account);
+        let at = match self.live.undecided.get(&of) {
             None => self.now,
-            Some((at, asked)) if *asked < version => at + UNDECIDED_LATER,
-            Some((at, _)) => at + UNDECIDED_AGAIN,
+            Some((at, asked)) if *asked < version => self.now.max(at + UNDECIDED_LATER),
+            Some((at, _)) if self.now >= at + UNDECIDED_AGAIN => self.now,
+            Some((at, _)) if self.now < *at => return self.wish(Sought::Account(account), *at),
+            Some((at, _)) => return self.wish(Sought::Account(account), at + UNDECIDED_AGAIN),
         };
-        let soon = soon.max(self.now);
-        self.live.undecided.insert(account, (soon, version));
-        let search = Search { not_before: soon, ..Search::default() };
-        self.live.searches.insert(Sought::Account(account), search);
+        self.live.undecided.insert(of, (at, version));
+        self.wish(Sought::Account(account), at);
     }
 
     /// Sends the look-ups that are due.
@@ -139,7 +194,7 @@ impl Step<'_> {
                 // Whoever asked was told long ago.
                 return false;
             }
-            if !unanswered && search.not_before <= now {
+            if !unanswered && search.due() <= now {
                 search.asked_at = Some(now);
                 due.push(sought.clone());
             }
@@ -159,7 +214,7 @@ impl Step<'_> {
     pub(crate) fn lookups_due(&self) -> impl Iterator<Item = u64> {
         self.live.searches.values().map(|search| match search.asked_at {
             Some(at) => at + ANSWER_PATIENCE,
-            None => search.not_before,
+            None => search.due(),
         })
     }
 
@@ -180,20 +235,11 @@ impl Step<'_> {
             Weighed::Nothing => None,
         };
         self.no_longer_awaited(&sought);
+        let search = self.live.searches.remove(&sought).unwrap_or_default();
+        let logged = logged.as_deref();
         match sought {
-            Sought::Account(account) => self.looked_up_account(account, body, logged.as_deref()),
-            Sought::Handle(handle) => self.looked_up_handle(handle, body, logged.as_deref()),
-        }
-    }
-
-    /// Something was learnt of an account: what waited is tried, once nothing more is on its way, or a second later.
-    fn retry_held_soon(&mut self) {
-        self.live.stays_since = None;
-        self.live.judged.clear();
-        let more = self.live.searches.values().any(|search| search.asked_at.is_some());
-        if !more || self.now >= self.live.held_tried + 1000 {
-            self.live.held_tried = self.now;
-            self.retry_held();
+            Sought::Account(account) => self.looked_up_account(account, search, body, logged),
+            Sought::Handle(handle) => self.looked_up_handle(handle, &search, body, logged),
         }
     }
 
@@ -201,10 +247,10 @@ impl Step<'_> {
     fn looked_up_handle(
         &mut self,
         handle: String,
+        search: &Search,
         body: answer::Body,
         logged: Option<&Logged<KtEpoch>>,
     ) {
-        self.live.searches.remove(&Sought::Handle(handle.clone()));
         match body {
             answer::Body::Lookup(found) => {
                 let account = AccountId::try_from(found.account.as_ref()).ok();
@@ -214,8 +260,9 @@ impl Step<'_> {
                 let claimed = known.filter(|account| self.contact(account).handle == handle);
                 let bound = self.bound(&handle);
                 let claimed = claimed.filter(|_| bound.is_none() || bound == claimed);
-                if claimed.is_some() {
+                if let Some(account) = claimed {
                     self.live.handles.insert(handle, (claimed, self.now));
+                    self.answered_about(account, search);
                     self.retry_held_soon();
                 } else {
                     // The server named an account that never claimed this handle, or not the one it is bound to.
@@ -232,21 +279,28 @@ impl Step<'_> {
         }
     }
 
+    /// This question about an account was answered: by lists as they were when it was sent, or later.
+    fn answered_about(&mut self, account: AccountId, search: &Search) {
+        let at = self.live.asked.entry(account).or_default();
+        *at = search.asked_at.unwrap_or(0).max(*at);
+    }
+
     /// The answer to a look-up by account.
     fn looked_up_account(
         &mut self,
         account: AccountId,
+        search: Search,
         body: answer::Body,
         logged: Option<&Logged<KtEpoch>>,
     ) {
-        let sought = Sought::Account(account);
-        let failures = self.live.searches.remove(&sought).map_or(0, |search| search.failures);
         match body {
             answer::Body::Lookup(found) if self.take_lookup(&account, &found, logged, None) => {
+                self.answered_about(account, &search);
                 self.retry_held_soon();
             }
             answer::Body::Refusal(refusal) if refusal.code == Code::NotFound.number() => {
                 self.live.fresh.insert(account, self.now);
+                self.answered_about(account, &search);
                 self.account_gone(&account);
                 self.retry_held_soon();
             }
@@ -256,10 +310,10 @@ impl Step<'_> {
                     answer::Body::Refusal(refusal) => u64::from(refusal.retry_after_seconds) * 1000,
                     _ => 0,
                 };
-                let pause = wanted.max(PAUSE << failures.min(6));
-                let not_before = self.now + pause;
-                let search = Search { asked_at: None, not_before, failures: failures + 1 };
-                self.live.searches.insert(sought, search);
+                let pause = wanted.max(PAUSE << search.failures.min(6));
+                let (paused_until, failures) = (self.now + pause, search.failures + 1);
+                let search = Search { asked_at: None, paused_until, failures, ..search };
+                self.live.searches.insert(Sought::Account(account), search);
             }
         }
     }

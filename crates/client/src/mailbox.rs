@@ -61,11 +61,12 @@ impl Step<'_> {
                         self.fetch_bodies(&device);
                         break;
                     };
-                    if let (Some(body), Ok(room)) = (body, RoomId::try_from(plain.room.as_ref()))
-                        && !self.arrived(&room, &body)
-                        && self.may_stay()
-                    {
-                        break;
+                    if let (Some(body), Ok(room)) = (body, RoomId::try_from(plain.room.as_ref())) {
+                        if self.arrived(&room, &body) {
+                            self.stays_no_more(entry.sequence);
+                        } else if self.may_stay(entry.sequence) {
+                            break;
+                        }
                     }
                 }
                 self.live.bodies.remove(&id);
@@ -181,10 +182,10 @@ impl Step<'_> {
     fn arrived(&mut self, room: &RoomId, body: &proto::Body) -> bool {
         if let Some(proto::body::Body::Welcome(welcome)) = &body.body {
             let waits = self.welcome(&welcome.welcome, None);
-            return waits.is_none_or(|waiting| self.hold_welcome(&waiting, &welcome.welcome));
+            return waits.is_none_or(|waiting| self.hold_welcome(waiting, &welcome.welcome));
         }
         let taken = self.take_body(room, body);
-        if !self.disk.prefixed(&key::held(room), 1).is_empty() {
+        if !self.disk.keys(&key::held(room), 1).is_empty() {
             self.retry_room(room);
         }
         taken

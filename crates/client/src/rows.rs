@@ -17,6 +17,7 @@
 //! | `j/<account>` | [`Fork`]: two signed lists that do not fit, as the server showed them |
 //! | `k/<room><n><kind><since><size><hash>` | body held until its room can go on (protobuf `Body`) |
 //! | `l/<account>` | [`Contact`] |
+//! | `lh/<handle>` | account of the accepted contact whose handle this is |
 //! | `m/<conversation><message>` | [`Message`] |
 //! | `n/<message>` | conversation of a message row |
 //! | `o/<conversation><n>` | [`Outgoing`], oldest first |
@@ -108,6 +109,13 @@ pub(crate) struct Contact {
     /// How far their lists, and their handle, are logged.
     #[serde(default, skip_serializing_if = "LoggedUpTo::is_nothing")]
     pub(crate) logged: LoggedUpTo,
+}
+
+impl Contact {
+    /// The handle that leads to this account and to no other, if a person accepted it.
+    pub(crate) fn bound_to(&self) -> Option<&str> {
+        Some(self.handle.as_str()).filter(|handle| self.accepted && !handle.is_empty())
+    }
 }
 
 /// Two signed lists of an account that do not fit: of one version, whoever holds both can show that its history was

@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 use nodoor_e2ee::{
     content::Content,
     room::{RoomContext, RoomKind},
+    store::from_slice,
 };
 use nodoor_view::model::{ConversationId, Kind, MessageId};
 use nodoor_wire::id::{AccountId, DeviceId, MessageId as Reference, RoomId};
@@ -339,7 +340,7 @@ impl Step<'_> {
         if !self.is_me(from) || self.own_conversation_of(room).is_none() {
             return;
         }
-        let facts = match ciborium::from_reader::<Said, _>(body) {
+        let facts = match from_slice::<Said>(body) {
             Ok(Said::Facts(facts)) => facts,
             Ok(Said::Past(part)) => return self.hear_history(part),
             // Of a later version.
@@ -420,7 +421,7 @@ impl Step<'_> {
         self.set_contact(&account, &contact);
         if contact.lookup.is_empty() {
             // Whose handle it is says the account itself.
-            self.live.searches.entry(Sought::Account(account)).or_default();
+            self.wish(Sought::Account(account), self.now);
         }
         let conversation: Option<u64> = self.disk.get(&key::direct(&account));
         let conversation = conversation.and_then(|id| self.conversation(ConversationId(id)));
@@ -456,5 +457,5 @@ fn encoded(value: &impl Serialize) -> Option<Vec<u8>> {
 }
 
 fn decoded<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Option<T> {
-    ciborium::from_reader(bytes).ok()
+    from_slice(bytes).ok()
 }

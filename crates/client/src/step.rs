@@ -116,8 +116,50 @@ impl Step<'_> {
 
     /// Writes what we know of an account.
     pub(crate) fn set_contact(&mut self, account: &AccountId, contact: &Contact) {
+        let before = self.contact(account);
+        if before.bound_to() != contact.bound_to() {
+            self.unbind(account, &before);
+            self.bind(account, contact);
+        }
         self.disk.put(key::contact(account), contact);
         self.live.own_changed.insert(About::Contact(*account));
+    }
+
+    /// Forgets an account.
+    pub(crate) fn forget_contact(&mut self, account: &AccountId) {
+        self.unbind(account, &self.contact(account));
+        self.disk.remove(&key::contact(account));
+    }
+
+    /// Whose handle it is once it is accepted: the first one's.
+    fn bind(&self, account: &AccountId, contact: &Contact) {
+        if let Some(row) = contact.bound_to().map(key::bound)
+            && self.disk.bytes(&row).is_none()
+        {
+            self.disk.put(row, account);
+        }
+    }
+
+    fn unbind(&self, account: &AccountId, contact: &Contact) {
+        if let Some(row) = contact.bound_to().map(key::bound)
+            && self.disk.get(&row) == Some(*account)
+        {
+            self.disk.remove(&row);
+        }
+    }
+
+    /// The index of handles, on a disk that was written before there was one.
+    pub(crate) fn bind_all(&self) {
+        if !self.disk.keys(key::HANDLES, 1).is_empty() {
+            return;
+        }
+        for row in self.disk.keys(key::CONTACTS, usize::MAX) {
+            let account =
+                row.get(key::CONTACTS.len()..).and_then(|id| AccountId::try_from(id).ok());
+            if let (Some(account), Some(contact)) = (account, self.disk.get(&row)) {
+                self.bind(&account, &contact);
+            }
+        }
     }
 
     /// A message row.

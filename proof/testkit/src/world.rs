@@ -18,7 +18,7 @@ use nodoor_client::{
     store::{MemoryStore, Rows, Store, StoreError, WriteBatch},
 };
 use nodoor_server::{
-    Clock, Config, Connection, Server,
+    Clock, Config, Connection, Quota, Server,
     ledger::{Ledger, LedgerKeys},
     storage::{
         Storage as _,
@@ -75,6 +75,8 @@ pub struct Person {
     restart: u64,
     /// The disk takes no more while this is set.
     pub disk_full: Rc<Cell<bool>>,
+    /// The most that its engine read of the disk at once, bytes of values.
+    pub read_at_once: Rc<Cell<usize>>,
     /// Everything interfaces were told.
     pub events: Vec<Event>,
     /// No connection is made while this is set.
@@ -91,11 +93,20 @@ pub struct Person {
 struct Shelf {
     rows: MemoryStore,
     full: Rc<Cell<bool>>,
+    read_at_once: Rc<Cell<usize>>,
+}
+
+impl Shelf {
+    fn has_read(&self, bytes: usize) {
+        self.read_at_once.set(self.read_at_once.get().max(bytes));
+    }
 }
 
 impl Store for Shelf {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rows.get(key)
+        let value = self.rows.get(key)?;
+        self.has_read(value.as_ref().map_or(0, Vec::len));
+        Ok(value)
     }
 
     fn scan(
@@ -105,7 +116,9 @@ impl Store for Shelf {
         reverse: bool,
         limit: usize,
     ) -> Result<Rows, StoreError> {
-        self.rows.scan(from, to, reverse, limit)
+        let rows = self.rows.scan(from, to, reverse, limit)?;
+        self.has_read(rows.iter().map(|(_, value)| value.len()).sum());
+        Ok(rows)
     }
 
     fn keys(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -189,6 +202,13 @@ impl World {
     #[must_use]
     pub fn with_tokens_needed(seed: u64) -> Self {
         Self::logging(seed, Config { tokens_needed: true, ..Config::unlimited() })
+    }
+
+    /// An empty world in whose mailboxes only so many entries wait.
+    #[must_use]
+    pub fn with_mailboxes_of(seed: u64, entries: u64) -> Self {
+        let quota = Quota { entries, bytes: u64::MAX };
+        Self::empty(seed, Config { quota, ..Config::unlimited() })
     }
 
     fn logging(seed: u64, config: Config) -> Self {
@@ -326,6 +346,7 @@ impl World {
             waiting: Vec::new(),
             restart: u64::MAX,
             disk_full: Rc::default(),
+            read_at_once: Rc::default(),
             events: Vec::new(),
             offline: false,
             skew: 0,
@@ -340,7 +361,8 @@ impl World {
     pub fn switch_on(&mut self, person: usize) {
         let one = &mut self.people[person];
         let disk = std::mem::take(&mut one.disk);
-        let disk = Shelf { rows: disk, full: Rc::clone(&one.disk_full) };
+        let (full, read_at_once) = (Rc::clone(&one.disk_full), Rc::clone(&one.read_at_once));
+        let disk = Shelf { rows: disk, full, read_at_once };
         let engine = Engine::new(disk, "http://127.0.0.1:8448", "test device");
         one.engine = Some(engine.with_key_packages(KEY_PACKAGES));
         self.give(person, Input::Start);

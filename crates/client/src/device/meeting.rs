@@ -34,7 +34,7 @@ use crate::{
     },
     io::Wire,
     link::class_of,
-    live::{Purpose, Search, Sought},
+    live::{Purpose, Sought},
     names::tidy,
     step::{Step, problem, refused},
 };
@@ -549,7 +549,6 @@ impl Step<'_> {
 
     /// Asks for the lists of an account, unless that is under way.
     pub(super) fn seek(&mut self, account: AccountId) {
-        let search = Search { not_before: self.now, ..Search::default() };
-        self.live.searches.entry(Sought::Account(account)).or_insert(search);
+        self.wish(Sought::Account(account), self.now);
     }
 }

@@ -18,6 +18,7 @@ use nodoor_wire::{
 use crate::{
     gate::{Change, Verdict},
     held::Waiting,
+    lookup::Lacks,
     rows::{Intent, Line, Nature, Room, Status, key},
     step::Step,
     successor::Follows,
@@ -28,14 +29,14 @@ impl Step<'_> {
     /// `held_since` says since when it waited, if it did.
     pub(crate) fn welcome(&mut self, welcome: &[u8], held_since: Option<u64>) -> Option<Waiting> {
         self.disk.begin();
-        let (waits, keep) = self.judge_welcome(welcome, held_since);
+        let ((waits, keep), lacks) = self.lacking(|step| step.judge_welcome(welcome, held_since));
         if keep {
             self.disk.keep();
             self.retry_held();
         } else {
             self.disk.undo();
         }
-        waits
+        waits.map(|waits| Waiting { lacks, ..waits })
     }
 
     /// (what it is if it must wait, leaves a trace)
@@ -69,7 +70,7 @@ impl Step<'_> {
         let (leaves, sender) = (candidate.leaves().to_vec(), candidate.sender().clone());
         let id = candidate.room();
         let (offer, shared) = (candidate.offer(), candidate.is_last_resort());
-        let waits = (Some(Waiting { room: id, offer, shared }), false);
+        let waits = (Some(Waiting { room: id, offer, shared, lacks: Lacks::default() }), false);
         let other = match &context.kind {
             RoomKind::Direct { a, b } if *a == me && *b != me => *b,
             RoomKind::Direct { a, b } if *b == me && *a != me => *a,
@@ -95,17 +96,29 @@ impl Step<'_> {
             updated: None,
             removed: &[],
         };
-        match self.judge(&change) {
-            Verdict::Invalid(_) => return DROP,
-            // A leaf may name a version that will never be, and anybody's: who sent this is known only once the
-            // gate says so. An honest list was at the server before it was used: one look since is all it gets.
-            Verdict::Undecided(missing) if self.never_listed(&missing, held_since) => {
-                return DROP;
+        let verdict = self.ask_gate(&change);
+        if matches!(verdict, Verdict::Invalid(_)) {
+            return DROP;
+        }
+        // Who sent it is known once a list names the leaf that did. Before that it is anybody's, whatever it claims, and
+        // nobody else is looked up for its sake. A leaf may name a version that will never be: an honest list was at
+        // the server before it was used, so one look since it came is all it gets.
+        for verdict in [self.judge_sender(&sender), verdict] {
+            match verdict {
+                Verdict::Invalid(_) => return DROP,
+                Verdict::Undecided(missing) if self.never_listed(&missing, held_since) => {
+                    return DROP;
+                }
+                Verdict::Undecided(missing) => {
+                    self.seek_for_welcome(&missing);
+                    return waits;
+                }
+                Verdict::Valid => {}
             }
-            Verdict::Undecided(_) => return waits,
-            // One that we removed brings us nowhere.
-            Verdict::Valid if by_own && !self.is_listed(&sender) => return DROP,
-            Verdict::Valid => {}
+        }
+        // One that we removed brings us nowhere.
+        if by_own && !self.is_listed(&sender) {
+            return DROP;
         }
         // The version that a leaf names says nothing of today: who lets us in is on the newest list, asked for now.
         if !self.is_fresh(&sender.name.account) {

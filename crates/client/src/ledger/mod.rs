@@ -34,7 +34,7 @@ use nodoor_wire::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    live::{Purpose, Search, Sought},
+    live::{Purpose, Sought},
     rows::key,
     step::Step,
 };
@@ -140,8 +140,8 @@ pub(crate) struct Checking {
     growing: bool,
     /// Answers that wait for it, oldest first.
     waiting: Vec<(Purpose, answer::Body)>,
-    /// How often in a row an account was looked up and not logged.
-    not_yet: HashMap<AccountId, u32>,
+    /// How often in a row an account was looked up and not logged, and when that was last counted.
+    not_yet: HashMap<AccountId, (u32, u64)>,
     /// Proofs that something waits for, until the next answer.
     awaited: BTreeSet<Sought>,
     /// How often in a row the log was asked for a key of tokens and did not show it.
@@ -261,12 +261,14 @@ impl Step<'_> {
         self.live.checking.awaited.remove(sought);
     }
 
-    /// How long to wait before what was not logged yet is asked for again.
-    fn not_yet(&mut self, account: &AccountId) -> u64 {
-        let times = self.live.checking.not_yet.entry(*account).or_default();
-        let pause = pause(*times);
-        *times = times.saturating_add(1);
-        pause
+    /// When what was not logged yet is asked for again; `last` is when the account was last looked up. A look-up that
+    /// somebody else wanted sooner puts nothing off.
+    fn not_yet(&mut self, account: &AccountId, last: u64) -> u64 {
+        let (times, at) = self.live.checking.not_yet.entry(*account).or_insert((0, last));
+        if last >= *at + pause(*times) {
+            (*times, *at) = (times.saturating_add(1), last);
+        }
+        *at + pause(*times)
     }
 
     /// When the log is asked again for a key of tokens that it does not show yet.
@@ -297,16 +299,11 @@ impl Step<'_> {
             Sought::Handle(contact.handle)
         };
         self.live.checking.awaited.insert(sought.clone());
-        if self.live.searches.contains_key(&sought) {
-            return;
-        }
-        let last = self.live.fresh.get(&account).copied();
-        let not_before = match last {
-            Some(last) => (last + self.not_yet(&account)).max(self.now),
+        let at = match self.live.fresh.get(&account).copied() {
+            Some(last) => self.not_yet(&account, last).max(self.now),
             None => self.now,
         };
-        let search = Search { not_before, ..Search::default() };
-        self.live.searches.insert(sought, search);
+        self.wish(sought, at);
     }
 }
 

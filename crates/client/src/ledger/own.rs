@@ -16,7 +16,7 @@ use nodoor_wire::proto::{self, answer, request};
 use crate::{
     io::Wire,
     ledger::{Ledger, Weighed},
-    live::{Purpose, Search, Sought},
+    live::{Purpose, Sought},
     step::Step,
 };
 
@@ -158,7 +158,7 @@ impl Step<'_> {
                 }
                 // Looked up first; then asked again.
                 self.live.checking.own.at = self.now + EVERY;
-                self.live.searches.insert(Sought::Account(me), Search::default());
+                self.wish(Sought::Account(me), self.now);
             }
         }
     }

@@ -53,6 +53,8 @@ pub(crate) const OFFERS: &[u8] = b"b/";
 pub(crate) const CONVERSATIONS: &[u8] = b"c/";
 /// All intents.
 pub(crate) const INTENTS: &[u8] = b"g/";
+/// All handles of accepted contacts.
+pub(crate) const HANDLES: &[u8] = b"lh/";
 /// All contacts.
 pub(crate) const CONTACTS: &[u8] = b"l/";
 /// All outgoing.
@@ -140,6 +142,10 @@ pub(crate) fn read_held(key: &[u8]) -> Option<(RoomId, Held)> {
 /// A contact.
 pub(crate) fn contact(account: &AccountId) -> Vec<u8> {
     join(CONTACTS, &[account.as_bytes()])
+}
+/// Whose a handle is that a person accepted.
+pub(crate) fn bound(handle: &str) -> Vec<u8> {
+    join(HANDLES, &[handle.as_bytes()])
 }
 /// Messages of a conversation.
 pub(crate) fn messages(conversation: ConversationId) -> Vec<u8> {

@@ -31,6 +31,8 @@ mod ledger;
 #[cfg(test)]
 mod leftovers;
 #[cfg(test)]
+mod lookups;
+#[cfg(test)]
 mod lost;
 #[cfg(test)]
 mod offers;

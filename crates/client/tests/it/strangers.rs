@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What somebody whom nobody accepted can crowd out: with one key package, with the one that everybody gets.
 
-use nodoor_client::store::Store as _;
+use nodoor_client::{io::Wire, store::Store as _};
 use nodoor_e2ee::{
     group::Change,
     identity::Identity,
@@ -176,4 +176,63 @@ fn look_ups_without_an_answer_stop_the_mailbox_for_a_while_and_not_for_good() {
     world.set_offline(bob, false);
     world.pass(5 * MINUTE);
     assert_eq!(world.texts(bob, b).last().unwrap(), "alice: behind all of them");
+}
+
+#[test]
+fn what_stayed_in_the_mailbox_when_the_connection_broke_has_its_minute_on_the_next_one() {
+    let (mut world, [bob, carol, mallory], bobs) = strangers(704);
+    let mut mallory = world.turn(mallory);
+    fill_with_welcomes(&mut world, &mut mallory, bobs);
+    world.say(carol, "bob", "may I");
+    world.fate = Box::new(move |person, _, request| {
+        let lookup = matches!(request.body, Some(Ask::Lookup(_)));
+        if person == bob && lookup { Fate::NeverAnswered } else { Fate::Arrives }
+    });
+    world.set_offline(bob, false);
+    world.pass(MINUTE / 2);
+    world.set_offline(bob, true);
+    world.pass(10 * MINUTE);
+    // The mailbox comes before the first answer to a look-up does.
+    let mut left = 20;
+    world.fate = Box::new(move |person, wire, _| {
+        let lost = person == bob && wire == Wire::Anonymous && left > 0;
+        left -= i32::from(lost);
+        if lost { Fate::RequestLost } else { Fate::Arrives }
+    });
+    world.set_offline(bob, false);
+    world.pass(MINUTE);
+    assert_eq!(first_words(&mut world, bob), ["may I"]);
+}
+
+#[test]
+fn welcomes_that_wait_are_read_one_at_a_time() {
+    const MANY: u8 = 60;
+    let (mut world, [bob, _, mallory], bobs) = strangers(705);
+    for _ in 0..5 {
+        package_of(&mut world, bobs);
+    }
+    let package = package_of(&mut world, bobs);
+    let mut mallory = world.turn(mallory);
+    let hers = mallory.account;
+    let rooms = (1..=MANY).map(|n| {
+        let context = RoomContext::new(RoomKind::direct(hers, bobs), hers, "");
+        welcome(&mut mallory, RoomId([n; 32]), context, vec![package.clone()])
+    });
+    let rooms: Vec<Vec<u8>> = rooms.collect();
+    let together: usize = rooms.iter().map(Vec::len).sum();
+    deliver(&mut world, &mut mallory, token_of(&package), rooms);
+    // All of them wait for one list, and all of them go once it is there.
+    world.fate = Box::new(move |person, _, request| {
+        let lookup = matches!(request.body, Some(Ask::Lookup(_)));
+        if person == bob && lookup { Fate::NeverAnswered } else { Fate::Arrives }
+    });
+    world.set_offline(bob, false);
+    world.pass(MINUTE / 2);
+    honest(&mut world);
+    let read = std::rc::Rc::clone(&world.person(bob).read_at_once);
+    assert!(read.take() > 0);
+    world.pass(MINUTE);
+    world.kill(bob);
+    assert_eq!(world.disk(bob).keys(b"r/", b"r0", usize::MAX).unwrap().len(), usize::from(MANY));
+    assert!(read.get() < together / 4, "{} of {together}", read.get());
 }
