@@ -9,7 +9,7 @@
 use std::{
     collections::HashMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -21,7 +21,6 @@ use nodoor_server::{
     storage::{Storage as _, ledger::Log as _},
 };
 use nodoor_store_embedded::{Folder, LedgerFolder};
-use nodoor_transparency::ledger::entry::Entry;
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -32,6 +31,7 @@ use tokio::{
 use crate::{
     WrongUse,
     clock::SystemClock,
+    handed_in::HandedIn,
     keys,
     witnesses::{Asked, Witnesses},
 };
@@ -80,15 +80,13 @@ pub(crate) async fn open(data: &Path, store: &Folder, policy: Option<&Path>) -> 
 
 /// Publishes every `pause`, for ever.
 ///
-/// What an operator has to log lies as a file of one encoded entry in `entries` in the data folder, and is gone from there
-/// once it stands in the log.
+/// What an operator has to log is gone from its folder once it stands in the log.
 pub(crate) async fn publish(
     server: Server,
-    data: PathBuf,
+    handed_in: HandedIn,
     pause: Duration,
     changed: watch::Sender<u64>,
 ) {
-    let folder = data.join("entries");
     let mut beat = interval(pause);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut waits = false;
@@ -100,9 +98,9 @@ pub(crate) async fn publish(
             // A whole epoch waits behind the last one: nobody is served by a pause.
             sleep(pause.min(CATCH_UP)).await;
         }
-        let (runtime, folder) = (Handle::current(), folder.clone());
+        let (runtime, handed_in) = (Handle::current(), handed_in.clone());
         let published = spawn_blocking(move || {
-            let (paths, entries) = handed_in(&folder);
+            let (paths, entries) = handed_in.read();
             let now_ms = SystemClock.now_ms();
             let published = runtime.block_on(ledger.publish_with(entries, now_ms));
             if matches!(published, Ok(Published::Epoch { .. } | Published::Nothing)) {
@@ -134,32 +132,6 @@ pub(crate) async fn publish(
             Err(_) => tracing::error!("publishing ended early"),
         }
     }
-}
-
-/// The entries in a folder, in the order of their names. One that is none is set aside.
-fn handed_in(folder: &Path) -> (Vec<PathBuf>, Vec<Entry>) {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
-    let mut paths: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|end| end == "entry")).collect();
-    paths.sort();
-    let mut entries = Vec::new();
-    paths.retain(|path| {
-        let entry = fs::read(path).ok().and_then(|bytes| Entry::decode(&bytes).ok());
-        match entry.filter(|entry| !matches!(entry, Entry::Epoch(_) | Entry::Disclosure(_))) {
-            Some(entry) => {
-                entries.push(entry);
-                true
-            }
-            None => {
-                tracing::error!(
-                    "a file in the folder `entries` is no entry to log and is set aside"
-                );
-                drop(fs::rename(path, path.with_extension("refused")));
-                false
-            }
-        }
-    });
-    (paths, entries)
 }
 
 /// Carries each new checkpoint to the witnesses that have not cosigned it.

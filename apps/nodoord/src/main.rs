@@ -10,6 +10,7 @@ mod capabilities;
 mod chance;
 mod check;
 mod clock;
+mod handed_in;
 mod keys;
 mod ledger;
 mod listen;
@@ -76,6 +77,9 @@ struct Run {
     /// left out [default: nobody, and clients say "unwitnessed"].
     #[arg(long, value_name = "FILE", env = "NODOOR_LEDGER_POLICY")]
     ledger_policy: Option<PathBuf>,
+    /// Whose releases are logged: a file of lines `builder NAME KEY`; two of them must have signed [default: any two].
+    #[arg(long, value_name = "FILE", env = "NODOOR_BUILDERS")]
+    builders: Option<PathBuf>,
     /// Let anonymous connections do everything without a token, each within the budget of its address. With tokens, which
     /// is how it is meant, they need one for all but look-ups, the ledger and linking.
     #[arg(long)]

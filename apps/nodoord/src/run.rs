@@ -23,6 +23,7 @@ use crate::{
     Run, WrongUse,
     chance::Chance,
     clock::SystemClock,
+    handed_in::HandedIn,
     ledger, listen, tls,
     tls::{Handshakes, TlsListener},
     web,
@@ -41,6 +42,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
     }
     let tls = tls.map(|(certificates, key)| tls::config(certificates, key)).transpose()?;
     let app = web::load(options.web.as_deref())?;
+    let handed_in = HandedIn::of(&options.data, options.builders.as_deref())?;
     start_log();
     raise_open_files();
 
@@ -111,11 +113,10 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         drop(gateway);
         let (published, changed) = watch::channel(0);
         let pause = Duration::from_secs(options.epoch_seconds);
-        let data = options.data.clone();
         let mut beside = JoinSet::new();
         beside.spawn(sweep(server.clone()));
         beside.spawn(tick(server.clone()));
-        beside.spawn(ledger::publish(server.clone(), data, pause, published));
+        beside.spawn(ledger::publish(server.clone(), handed_in, pause, published));
         beside.spawn(ledger::carry(server.clone(), changed));
         stop.await;
         tracing::info!("stopping: clients are told, what is under way is finished");

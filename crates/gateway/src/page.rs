@@ -5,7 +5,13 @@
 //! a hash of their content may be kept for ever; all others are asked for again each time. No cookie is
 //! set or read.
 //!
-//! Spec: `docs/book/threat-model.md` (strict CSP with Trusted Types). `router` calls it.
+//! `integrity.json` among the files is the manifest of all others. It is served as it is, for monitors, and for browsers
+//! that know WAICT under a name of its own with a proof line behind it, which stays empty: nothing that such a browser
+//! knows proves our log. So the policy is kept for no time (`max-age=0`, without which it would want a proof), and reports
+//! only: no browser that enforces it was there to try it with.
+//!
+//! Spec: `docs/book/threat-model.md` (strict CSP with Trusted Types), `docs/book/ledger.md`, 1 (releases); WAICT integrity
+//! draft 2. `router` calls it.
 
 use std::collections::HashMap;
 
@@ -40,6 +46,8 @@ pub struct Asset {
 #[derive(Debug)]
 pub struct WebApp {
     pages: HashMap<String, Page>,
+    /// What documents say of their manifest.
+    integrity: Option<HeaderValue>,
 }
 
 #[derive(Debug)]
@@ -48,6 +56,7 @@ struct Page {
     content_type: HeaderValue,
     etag: HeaderValue,
     immutable: bool,
+    document: bool,
 }
 
 impl WebApp {
@@ -55,7 +64,13 @@ impl WebApp {
     #[must_use]
     pub fn new(assets: impl IntoIterator<Item = Asset>) -> Self {
         let pages = assets.into_iter().filter_map(Page::new).map(|p| (p.asset.path.clone(), p));
-        Self { pages: pages.collect() }
+        let mut app = Self { pages: pages.collect(), integrity: None };
+        if let Some(manifest) = app.pages.get(MANIFEST).and_then(|page| Page::new(waict(page))) {
+            let policy = format!("max-age=0, mode=report, manifest=\"/{}\"", manifest.asset.path);
+            app.integrity = HeaderValue::from_str(&policy).ok();
+            app.pages.insert(manifest.asset.path.clone(), manifest);
+        }
+        app
     }
 
     /// No web app: one plain page that says how to get one.
@@ -72,7 +87,7 @@ impl WebApp {
     /// How many files there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pages.len()
+        self.pages.len() - usize::from(self.integrity.is_some())
     }
 
     /// Whether there is no file at all.
@@ -122,21 +137,39 @@ impl WebApp {
         }
         let cache = if page.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
         out.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        if let Some(integrity) = self.integrity.as_ref().filter(|_| page.document) {
+            out.insert("integrity-policy-waict-v1", integrity.clone());
+        }
         response
     }
 }
 
 impl Page {
     fn new(asset: Asset) -> Option<Self> {
-        let hash = Sha256::digest(&asset.bytes);
-        let etag = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let etag = short_hash(&asset.bytes);
         Some(Self {
             content_type: HeaderValue::from_str(&asset.content_type).ok()?,
             etag: HeaderValue::from_str(&format!("\"{etag}\"")).ok()?,
             immutable: carries_hash(&asset.path),
+            document: asset.content_type.starts_with("text/html"),
             asset,
         })
     }
+}
+
+/// The manifest as WAICT wants it: the same text, a line for the proof, a name that never stands for other bytes.
+fn waict(manifest: &Page) -> Asset {
+    let bytes = Bytes::from([&manifest.asset.bytes, b"\n\n".as_slice()].concat());
+    Asset {
+        path: format!(".well-known/waict/integrity-{}.json", short_hash(&bytes)),
+        content_type: "application/waict-integrity-manifest".to_owned(),
+        bytes,
+        brotli: None,
+    }
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a name ends in `-` or `.` and at least 8 hexadecimal digits before its last extension: such a name never
@@ -198,6 +231,9 @@ fn status(status: StatusCode) -> Response<Body> {
     *response.status_mut() = status;
     response
 }
+
+/// SHA-256 of every file, as the release has it.
+const MANIFEST: &str = "integrity.json";
 
 const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), \
      display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), \

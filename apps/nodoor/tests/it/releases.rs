@@ -28,6 +28,7 @@ impl World {
             format!("builder {name} {}\n", rows(&out)[0]["key"].as_str().unwrap())
         };
         let builders = line("bob") + &line("carol");
+        line("mallory");
         fs::write(it.path("builders"), builders).unwrap();
         fs::write(it.path("nodoor-new"), "a program").unwrap();
         fs::write(it.path("toolchain"), "rustc 1.95.0").unwrap();
@@ -121,8 +122,8 @@ fn said(output: &Output) -> String {
 fn a_build_is_installed_only_if_two_builders_signed_it_and_the_log_has_it() {
     let world = World::new();
     let numbered = |number| ["--sequence", number];
-    // Mallory is one builder, and the operator logs whatever she likes.
-    let one = world.entry("one", &numbered("1"), &["bob"]);
+    // Bob is one builder, Mallory is none, and the operator logs whatever two have signed.
+    let one = world.entry("one", &numbered("1"), &["bob", "mallory"]);
     let one = world.logged(&one);
     assert!(world.refused(&one, &[]).contains("no policy is pinned"));
     world.pin_policy();

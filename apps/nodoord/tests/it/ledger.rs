@@ -11,13 +11,17 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use nodoor_bench::actor::{Actor, hello};
-use nodoor_transparency::ledger::{
-    checkpoint::{SignedCheckpoint, TreeHead},
-    entry::{Entry, Governance, GovernanceKind},
-    note::NoteSigner,
-    policy::Policy,
-    tree::{Growth, Tile, bundle_from_slice, leaf_hash},
-    witness::{AddCheckpoint, Decision, KnownLog, decide},
+use nodoor_transparency::{
+    key::SigningKey,
+    ledger::{
+        checkpoint::{SignedCheckpoint, TreeHead},
+        entry::{Entry, Governance, GovernanceKind, Release, ReleaseKind},
+        note::NoteSigner,
+        policy::Policy,
+        tree::{Growth, Tile, bundle_from_slice, leaf_hash},
+        witness::{AddCheckpoint, Decision, KnownLog, decide},
+    },
+    release::sign,
 };
 use nodoor_wire::proto::ConnectionKind;
 use rustix::process::Signal;
@@ -82,6 +86,54 @@ pub(crate) fn hand_in_notes(data: &Path, count: u32) {
     std::fs::rename(aside, data.join("entries")).unwrap();
 }
 
+/// A release that these signed.
+fn release_of(builders: &[SigningKey]) -> Entry {
+    let release = Release {
+        kind: ReleaseKind::Server,
+        version: "1".to_owned(),
+        sequence: 1,
+        source_commit: vec![1; 20],
+        toolchain: [2; 32],
+        artifacts: Vec::new(),
+        manifest: Some([3; 32]),
+        not_before_ms: 1,
+        emergency: true,
+        signatures: Vec::new(),
+    };
+    Entry::Release(builders.iter().fold(release, sign))
+}
+
+#[test]
+fn where_the_builders_are_named_nobody_elses_release_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let keys = [1, 2, 3].map(|seed| SigningKey::from_seed([seed; 32]));
+    let line = |(name, key): (&str, &SigningKey)| {
+        let hex: String = key.public().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("builder {name} {hex}\n")
+    };
+    let builders = folder.path().join("builders");
+    std::fs::write(&builders, [("bob", &keys[0]), ("carol", &keys[1])].map(line).concat()).unwrap();
+    let named = builders.to_str().unwrap();
+    let daemon = Daemon::start(&data, &["--epoch-seconds", "1", "--builders", named]);
+    let theirs = release_of(&keys[..2]);
+    let aside = folder.path().join("entries");
+    std::fs::create_dir(&aside).unwrap();
+    for (name, entry) in [("1.entry", release_of(&keys[1..])), ("2.entry", theirs.clone())] {
+        std::fs::write(aside.join(name), entry.encode().unwrap()).unwrap();
+    }
+    std::fs::rename(aside, data.join("entries")).unwrap();
+    until(|| {
+        let head = checkpoint(&daemon.address, "checkpoint")?.head();
+        entries(&daemon.address, head).contains(&theirs).then_some(())
+    });
+    assert!(data.join("entries/1.refused").exists());
+    std::fs::write(&builders, "nobody\n").unwrap();
+    let other = folder.path().join("other");
+    let output = run(&["run", "--data", other.to_str().unwrap(), "--builders", named]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
 fn labels(entries: &[Entry]) -> u64 {
     let labels = |entry: &Entry| if let Entry::Epoch(epoch) = entry { epoch.labels } else { 0 };
     entries.iter().map(labels).sum()
@@ -104,16 +156,30 @@ fn who_registers_is_in_the_ledger_soon_after_and_no_file_or_log_line_names_them(
     let note = Entry::Governance(note);
     let folder = data.path().join("entries");
     std::fs::create_dir(&folder).unwrap();
-    for (name, bytes) in [("1", b"nonsense".to_vec()), ("2", note.encode().unwrap())] {
+    let builders = [1, 2].map(|seed| SigningKey::from_seed([seed; 32]));
+    let [none, one, two] = [&builders[..0], &builders[..1], &builders].map(release_of);
+    let handed_in = [
+        ("1", b"nonsense".to_vec()),
+        ("2", note.encode().unwrap()),
+        ("3", none.encode().unwrap()),
+        ("4", one.encode().unwrap()),
+        ("5", two.encode().unwrap()),
+    ];
+    for (name, bytes) in handed_in {
         std::fs::write(folder.join(name), bytes).unwrap();
         std::fs::rename(folder.join(name), folder.join(format!("{name}.entry"))).unwrap();
     }
     let head = until(|| {
         let head = checkpoint(&at, "checkpoint")?.head();
-        entries(&at, head).contains(&note).then_some(head)
+        let entries = entries(&at, head);
+        (entries.contains(&note) && entries.contains(&two)).then_some(head)
     });
-    until(|| (!folder.join("2.entry").exists()).then_some(()));
-    assert!(head.size > 2 && folder.join("1.refused").exists());
+    until(|| (!folder.join("5.entry").exists()).then_some(()));
+    for refused in ["1.refused", "3.refused", "4.refused"] {
+        assert!(head.size > 2 && folder.join(refused).exists(), "{refused}");
+    }
+    let logged = entries(&at, head);
+    assert!(!logged.contains(&none) && !logged.contains(&one));
     let (status, _) = ask(&at, "GET /ledger/tile/0/001", "");
     assert_eq!(status, 404);
     for path in ["policy", "pending", "checkpoint"] {

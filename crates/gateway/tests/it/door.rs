@@ -105,6 +105,7 @@ fn app() -> WebApp {
     };
     WebApp::new([
         asset("index.html", "text/html; charset=utf-8", b"<!doctype html>", None),
+        asset("integrity.json", "application/json", b"{\"hashes\":{}}", None),
         asset(
             "engine-0123456789abcdef.wasm",
             "application/wasm",

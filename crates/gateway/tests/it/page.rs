@@ -90,6 +90,23 @@ async fn brotli_goes_to_who_takes_it() {
 }
 
 #[tokio::test]
+async fn a_browser_that_knows_waict_finds_the_manifest_and_an_empty_proof() {
+    let door = Door::open().await;
+    assert_eq!(door.get("/integrity.json").await.text(), "{\"hashes\":{}}");
+    for path in ["/", "/index.html"] {
+        let page = door.get(path).await;
+        let policy = page.header("integrity-policy-waict-v1").unwrap();
+        let manifest = policy.strip_prefix("max-age=0, mode=report, manifest=\"").unwrap();
+        let manifest = door.get(manifest.strip_suffix('"').unwrap()).await;
+        assert_eq!((manifest.status, manifest.text()), (200, "{\"hashes\":{}}\n\n"));
+        let header = |name| manifest.header(name);
+        assert_eq!(header("content-type"), Some("application/waict-integrity-manifest"));
+        assert_eq!(header("cache-control"), Some("public, max-age=31536000, immutable"));
+        assert_eq!(header("integrity-policy-waict-v1"), None);
+    }
+}
+
+#[tokio::test]
 async fn health_readiness_and_counters_answer() {
     let door = Door::open().await;
     assert_eq!(door.get("/health").await.text(), "ok\n");
