@@ -9,10 +9,11 @@
 
 use nodoor_transparency::{
     chain::Chain,
+    directory::handle_hash,
     error::{Fault, ListError, StatementError},
     key,
     list::DeviceList,
-    statement::{Dispute, HandleClaim, MailboxKey},
+    statement::{Dispute, HandleClaim, HandleNo, MailboxKey},
 };
 use nodoor_wire::{
     code::Code,
@@ -229,6 +230,11 @@ impl Inner {
             }
         };
         let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        let claimed = HandleClaim::handle_unverified(&record.handle_claim);
+        if handle.is_some() && handle != claimed {
+            // It is another handle that moved there.
+            return Err(Code::NotFound.into());
+        }
         self.without_token(connection, cost_of(&record))?;
         let directory = match (&self.ledger, record.lists.last()) {
             (Some(ledger), Some(newest)) => {
@@ -261,6 +267,64 @@ impl Inner {
             Outcome::Done => done(),
             _ => Err(Code::HandleTaken.into()),
         }
+    }
+
+    /// A logged-in account asks for a handle that another one holds, or holds now.
+    ///
+    /// Spec: `docs/book/ledger.md`, 6.
+    pub(crate) async fn move_handle(
+        &self,
+        connection: &Connection,
+        asked: proto::HandleMove,
+    ) -> Handled {
+        let (account, _) = self.known_device(connection)?;
+        let handle_claim = present(asked.handle_claim)?;
+        let (_, chain) = self.chain(connection, account).await?;
+        let claim = HandleClaim::verify(&chain, &handle_claim).map_err(refuse_statement)?;
+        let handle = claim.handle;
+        let holder = self.storage.handle(handle.clone()).await?.ok_or(Code::NotFound)?;
+        if holder == account {
+            return done();
+        }
+        let ledger = self.ledger()?;
+        let hash = handle_hash(&handle);
+        let (row, now_ms) = ledger.claim(hash, account, holder, asked.known)?;
+        if now_ms < row.takes_effect_ms() {
+            return Ok(answer::Body::HandleMove(proto::HandleMoveAnswer {
+                takes_effect_ms: row.takes_effect_ms(),
+                ledger_time_ms: now_ms,
+            }));
+        }
+        // Entries of later claims have higher indices; the first mark of a handle is version 1.
+        let version = row.index.saturating_add(2);
+        let operation = Op::MoveHandle { handle, from: holder, to: account, handle_claim, version };
+        match self.writer.submit(Work::Plain(operation)).await? {
+            Outcome::Done => done(),
+            _ => Err(Code::HandleTaken.into()),
+        }
+    }
+
+    /// The account that holds a handle keeps it.
+    pub(crate) async fn keep_handle(
+        &self,
+        connection: &Connection,
+        no: proto::HandleNo,
+    ) -> Handled {
+        let (account, _) = self.known_device(connection)?;
+        let no = present(no.no)?;
+        let (_, chain) = self.chain(connection, account).await?;
+        let no = HandleNo::verify(&chain, &no).map_err(refuse_statement)?;
+        if self.storage.handle(no.handle.clone()).await? != Some(account) {
+            return Err(Code::HandleTaken.into());
+        }
+        self.ledger()?.keep(handle_hash(&no.handle), no.claimant, account)?;
+        done()
+    }
+
+    /// The handle that an account claims.
+    pub(crate) async fn handle_of(&self, account: AccountId) -> Result<Option<Handle>, Refusal> {
+        let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
+        Ok(HandleClaim::handle_unverified(&record.handle_claim))
     }
 
     /// The gate of every request of a logged-in device: within that device's budget.

@@ -418,6 +418,8 @@ impl Inner {
             Body::TokenIssue(issue) => self.issue_tokens(connection, &issue),
             Body::TokenKeyGet(get) => self.token_key(connection, &get).await,
             Body::HandlePut(put) => self.put_handle(connection, put).await,
+            Body::HandleMove(asked) => self.move_handle(connection, asked).await,
+            Body::HandleNo(no) => self.keep_handle(connection, no).await,
             Body::RendezvousPut(put) => self.put_box(connection, put),
             Body::RendezvousGet(get) => self.get_box(connection, get).await,
             Body::LedgerHead(_) => self.ledger_head(connection),

@@ -248,6 +248,9 @@ impl<'a> Group<'a> {
             Op::PutHandleClaim { account, handle, handle_claim } => {
                 self.put_handle_claim(&account, &handle, &handle_claim)
             }
+            Op::MoveHandle { handle, from, to, handle_claim, version } => {
+                self.move_handle(&handle, &from, &to, &handle_claim, version)
+            }
             Op::PutMailboxKey { device, key, made_at_ms } => {
                 let Some(row) = self.get(Space::Mailboxes, device.as_bytes())? else {
                     return Ok(Outcome::Gone);
@@ -381,6 +384,36 @@ impl<'a> Group<'a> {
         let versions = Reader::new(&row).u64()?;
         let row = record::account_row(versions, claim);
         self.put(Space::Accounts, account.as_bytes().to_vec(), row);
+        Ok(Outcome::Done)
+    }
+
+    fn move_handle(
+        &mut self,
+        handle: &Handle,
+        from: &AccountId,
+        to: &AccountId,
+        claim: &proto::SignedBytes,
+        version: u64,
+    ) -> Result<Outcome, StorageError> {
+        let name = handle.as_str().as_bytes().to_vec();
+        let holder = self.get(Space::Handles, &name)?;
+        if holder.as_ref().is_some_and(|holder| **holder == to.0) {
+            return Ok(Outcome::Done);
+        }
+        let old = self.get(Space::Accounts, from.as_bytes())?;
+        let new = self.get(Space::Accounts, to.as_bytes())?;
+        let (Some(old), Some(new), true) =
+            (old, new, holder.is_some_and(|holder| *holder == from.0))
+        else {
+            return Ok(Outcome::Conflict);
+        };
+        self.mark(&Mark::of_moved_handle(handle, *to, version));
+        self.put(Space::Handles, name, to.0);
+        let none = proto::SignedBytes::default();
+        for (account, row, claim) in [(from, old, &none), (to, new, claim)] {
+            let row = record::account_row(Reader::new(&row).u64()?, claim);
+            self.put(Space::Accounts, account.as_bytes().to_vec(), row);
+        }
         Ok(Outcome::Done)
     }
 

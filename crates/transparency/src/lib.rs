@@ -15,6 +15,7 @@ pub mod audit;
 pub mod chain;
 pub mod directory;
 pub mod error;
+pub mod handover;
 pub mod key;
 pub mod ledger;
 pub mod link;

@@ -52,6 +52,13 @@ impl HandleClaim {
         sign(&body, signer, label::HANDLE)
     }
 
+    /// The handle of a claim that was verified before.
+    #[must_use]
+    pub fn handle_unverified(signed: &proto::SignedBytes) -> Option<Handle> {
+        let body: HandleClaimBody = read(signed).ok()?;
+        Handle::parse(&body.handle).ok()
+    }
+
     /// Reads a claim of the chain's account. A claim stops counting when the device that signed it is removed;
     /// the account then signs it anew.
     ///
@@ -70,13 +77,57 @@ impl HandleClaim {
         if account != chain.account() {
             return Err(StatementError::OtherAccount);
         }
-        let key = if signed.signer.is_empty() {
-            *chain.newest().recovery()
-        } else {
-            device_key(chain.newest(), &signed.signer)?
-        };
-        check(&key, label::HANDLE, signed)?;
+        check(&signer_key(chain, signed)?, label::HANDLE, signed)?;
         Ok(Self { handle, account })
+    }
+}
+
+/// Whoever holds a handle keeps it, though another account asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandleNo {
+    /// The handle.
+    pub handle: Handle,
+    /// The account that asks for it.
+    pub claimant: AccountId,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct HandleNoBody {
+    #[n(0)]
+    handle: String,
+    #[n(1)]
+    claimant: ByteArray<16>,
+    #[n(2)]
+    no: String,
+}
+
+impl HandleNo {
+    /// Signs it, as a device of the newest list or with the recovery key of the account that holds the handle.
+    #[must_use]
+    pub fn sign(&self, signer: Signer<'_>) -> proto::SignedBytes {
+        let body = HandleNoBody {
+            handle: self.handle.as_str().to_owned(),
+            claimant: self.claimant.0.into(),
+            no: "no".to_owned(),
+        };
+        sign(&body, signer, label::HANDLE)
+    }
+
+    /// Reads a no of the chain's account. Whether that account holds the handle is not said here.
+    ///
+    /// # Errors
+    /// [`StatementError`].
+    ///
+    /// Spec: `docs/book/ledger.md`, 6.
+    pub fn verify(chain: &Chain, signed: &proto::SignedBytes) -> Result<Self, StatementError> {
+        let body: HandleNoBody = read(signed)?;
+        let handle = Handle::parse(&body.handle).map_err(|_| StatementError::Form)?;
+        if handle.as_str() != body.handle || body.no != "no" {
+            return Err(StatementError::Form);
+        }
+        check(&signer_key(chain, signed)?, label::HANDLE, signed)?;
+        Ok(Self { handle, claimant: AccountId(body.claimant.into()) })
     }
 }
 
@@ -229,6 +280,14 @@ where
         return Err(StatementError::Encoding);
     }
     canonical::from_slice(&signed.body).map_err(|_| StatementError::Encoding)
+}
+
+/// The key of a device of the newest list, or the recovery key.
+fn signer_key(chain: &Chain, signed: &proto::SignedBytes) -> Result<[u8; 32], StatementError> {
+    if signed.signer.is_empty() {
+        return Ok(*chain.newest().recovery());
+    }
+    device_key(chain.newest(), &signed.signer)
 }
 
 fn device_key(list: &DeviceList, signer: &[u8]) -> Result<[u8; 32], StatementError> {

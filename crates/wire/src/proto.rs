@@ -8,7 +8,7 @@ pub struct Request {
     pub id: u64,
     #[prost(
         oneof = "request::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -49,6 +49,10 @@ pub mod request {
         HandlePut(super::HandlePut),
         #[prost(message, tag = "17")]
         TokenKeyGet(super::TokenKeyGet),
+        #[prost(message, tag = "18")]
+        HandleMove(super::HandleMove),
+        #[prost(message, tag = "19")]
+        HandleNo(super::HandleNo),
         /// anonymous connection
         #[prost(message, tag = "20")]
         Lookup(super::Lookup),
@@ -101,7 +105,7 @@ pub struct Answer {
     pub id: u64,
     #[prost(
         oneof = "answer::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
     )]
     pub body: ::core::option::Option<answer::Body>,
 }
@@ -141,6 +145,8 @@ pub mod answer {
         Policy(super::PolicyAnswer),
         #[prost(message, tag = "17")]
         TokenKey(super::TokenKeyAnswer),
+        #[prost(message, tag = "18")]
+        HandleMove(super::HandleMoveAnswer),
     }
 }
 /// Yes, and durable.
@@ -373,6 +379,32 @@ pub struct HandlePut {
     #[prost(message, optional, tag = "1")]
     pub handle_claim: ::core::option::Option<SignedBytes>,
 }
+/// Asks for a handle that another account holds. docs/book/ledger.md, 6. Answers: HandleMoveAnswer while it waits, Done
+/// once it is this account's, Forbidden where it was known to wait and the holder said no.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandleMove {
+    /// Of the account that asks.
+    #[prost(message, optional, tag = "1")]
+    pub handle_claim: ::core::option::Option<SignedBytes>,
+    /// It was answered before: it is not asked for anew.
+    #[prost(bool, tag = "2")]
+    pub known: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandleMoveAnswer {
+    /// Ledger time from which it may move, milliseconds.
+    #[prost(uint64, tag = "1")]
+    pub takes_effect_ms: u64,
+    /// Ledger time now.
+    #[prost(uint64, tag = "2")]
+    pub ledger_time_ms: u64,
+}
+/// The holder keeps it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandleNo {
+    #[prost(message, optional, tag = "1")]
+    pub no: ::core::option::Option<SignedBytes>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DisputePut {
     #[prost(message, optional, tag = "1")]
@@ -423,6 +455,18 @@ pub struct DirectoryProof {
     /// Public key of the VRF; its hash stands in the entry.
     #[prost(bytes = "bytes", tag = "4")]
     pub vrf_key: ::prost::bytes::Bytes,
+    /// Where the handle came from another account: that it was claimed, and when. No checkpoint in either: that of `epoch`.
+    #[prost(message, optional, tag = "5")]
+    pub moved: ::core::option::Option<HandleMoved>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandleMoved {
+    /// The GOVERNANCE entry.
+    #[prost(message, optional, tag = "1")]
+    pub claim: ::core::option::Option<LoggedEntry>,
+    /// A KT_EPOCH behind it.
+    #[prost(message, optional, tag = "2")]
+    pub epoch: ::core::option::Option<LoggedEntry>,
 }
 /// An entry of the ledger and the checkpoint that is served.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -453,6 +497,9 @@ pub struct HistoryAnswer {
     pub epoch: ::core::option::Option<LoggedEntry>,
     #[prost(bytes = "bytes", tag = "3")]
     pub vrf_key: ::prost::bytes::Bytes,
+    /// Somebody asks for this account's handle: the GOVERNANCE entry, under the same checkpoint.
+    #[prost(message, optional, tag = "4")]
+    pub claim: ::core::option::Option<LoggedEntry>,
 }
 /// The newest served KT_EPOCH.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -17,6 +17,7 @@
 
 mod deadline;
 mod disclosures;
+mod handles;
 mod files;
 mod keys;
 mod policies;
@@ -50,7 +51,7 @@ pub use crate::ledger::{
 };
 use crate::{
     ledger::{
-        disclosures::Disclosures, keys::VrfKey, policies::Policies, publish::Sequencer,
+        disclosures::Disclosures, handles::Handles, keys::VrfKey, policies::Policies, publish::Sequencer,
         served::Served,
     },
     storage::{
@@ -139,11 +140,14 @@ struct Inner {
     clock_is_right: AtomicBool,
     tokens: crate::anonymous::Tokens,
     disclosures: Disclosures,
+    handles_wanted: handles::Wanted,
 }
 
 /// What is known beside the store.
 struct State {
     policies: Policies,
+    /// Handles that were claimed, and those that moved.
+    handles: Handles,
     /// The newest checkpoint, with the cosignatures so far, and the newest epoch under it.
     newest: Option<(SignedCheckpoint, Logged)>,
     served: Option<Arc<Served>>,
@@ -193,6 +197,10 @@ impl Ledger {
             Some(note) => Policies::from_note(&note).ok_or(LedgerError::Directory)?,
             None => Policies::first(&asked),
         };
+        let handles = match store.note(Note::Handles).await? {
+            Some(note) => Handles::from_note(&note).ok_or(LedgerError::Directory)?,
+            None => Handles::default(),
+        };
         let last = policies.newest().and_then(|last| Policy::parse(last.text.as_bytes()).ok());
         let last = last.ok_or(LedgerError::Directory)?;
         if !asked.may_follow(&last) {
@@ -204,6 +212,7 @@ impl Ledger {
         let ledger = Self(Arc::new(Inner {
             tokens: crate::anonymous::Tokens::new(&keys.tokens),
             disclosures: Disclosures::of(&keys.tokens),
+            handles_wanted: handles::Wanted::default(),
             deployment,
             store,
             marks,
@@ -211,7 +220,7 @@ impl Ledger {
             vrf,
             vrf_public,
             sequencer: tokio::sync::Mutex::new(sequencer.asking_for(asked)),
-            state: Mutex::new(State { policies, newest: None, served: None }),
+            state: Mutex::new(State { policies, handles, newest: None, served: None }),
             serving: tokio::sync::Mutex::default(),
             written_epoch: AtomicU64::new(epoch),
             waiting: AtomicU64::new(0),

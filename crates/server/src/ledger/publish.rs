@@ -285,6 +285,8 @@ impl Inner {
         if !all.is_empty() {
             notes.push((Note::TokenDay, keys.to_note().into()));
         }
+        let first = sequencer.size.saturating_add(all.len() as u64);
+        all.extend(self.claims(first, sequencer.time_ms(now_ms), notes));
         let mut policies = self.state().policies.clone();
         let asked = sequencer.asked.as_ref();
         let new = asked.filter(|asked| {
@@ -372,11 +374,16 @@ impl Inner {
             directory: epoch.rows,
         };
         let policies = append.notes.iter().find(|(note, _)| *note == Note::Policies).cloned();
+        let handles = append.notes.iter().find(|(note, _)| *note == Note::Handles);
+        let handles = handles.and_then(|(_, note)| super::Handles::from_note(note));
         // Before the rows change: who proves by the epoch before the last must see it.
         self.written_epoch.store(epoch.kt.epoch, Ordering::SeqCst);
         match self.store.append(append).await? {
             Appended::Done => {}
             Appended::Moved => return Err(LedgerError::SomebodyElse),
+        }
+        if let Some(handles) = handles {
+            self.state().handles = handles;
         }
         if let Some((_, note)) = policies {
             let read = super::Policies::from_note(&note).ok_or(LedgerError::Form)?;

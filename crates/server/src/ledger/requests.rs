@@ -55,6 +55,7 @@ impl Ledger {
                 return Ok(None);
             };
             let mut of_handle = Bytes::new();
+            let mut moved = None;
             if let Some(handle) = handle {
                 let subject = Subject::Handle(handle_hash(handle));
                 let value = handle_value(&account);
@@ -66,12 +67,14 @@ impl Ledger {
                     continue;
                 }
                 of_handle = proof;
+                moved = self.moved(handle_hash(handle), account, &served).await?;
             }
             return Ok(Some(proto::DirectoryProof {
                 account: of_account,
                 handle: of_handle,
                 epoch: Some(served.logged().clone()),
                 vrf_key: self.vrf_key(),
+                moved,
             }));
         }
     }
@@ -100,18 +103,27 @@ impl Ledger {
 impl Ledger {
     /// An entry under the checkpoint that is served; not yet if it is newer.
     async fn entry_at(&self, index: u64, served: &Served) -> Result<proto::LoggedEntry, Refusal> {
+        Ok(self.logged_at(index, served).await?.ok_or(Code::LedgerWaits)?)
+    }
+
+    /// The same; nothing if it is newer.
+    pub(super) async fn logged_at(
+        &self,
+        index: u64,
+        served: &Served,
+    ) -> Result<Option<proto::LoggedEntry>, LedgerError> {
         let size = served.head().size;
         if size <= index {
-            return Err(Code::LedgerWaits.into());
+            return Ok(None);
         }
         let inclusion = tiles::inclusion(self.store(), index, size).await?;
-        let entry = self.store().entries(index, 1).await?.pop().ok_or(Code::Internal)?;
-        Ok(proto::LoggedEntry {
-            entry,
+        let entry = self.store().entries(index, 1).await?.pop();
+        Ok(Some(proto::LoggedEntry {
+            entry: entry.ok_or(LedgerError::Form)?,
             index,
             inclusion: inclusion.iter().map(|hash| Bytes::copy_from_slice(hash)).collect(),
             checkpoint: served.logged().checkpoint.clone(),
-        })
+        }))
     }
 }
 
@@ -134,11 +146,20 @@ impl Inner {
         self.budgets.device.spend(&device.0, cost, self.clock.now_ms())?;
         let ledger = self.ledger()?;
         match ledger.history(account, newest.max(1)).await? {
-            Proved::Yes((proof, served)) => Ok(answer::Body::History(proto::HistoryAnswer {
-                proof,
-                epoch: Some(served.logged().clone()),
-                vrf_key: ledger.vrf_key(),
-            })),
+            Proved::Yes((proof, served)) => {
+                let claim = match self.handle_of(account).await? {
+                    Some(handle) => {
+                        ledger.claim_shown(handle_hash(&handle), account, &served).await?
+                    }
+                    None => None,
+                };
+                Ok(answer::Body::History(proto::HistoryAnswer {
+                    proof,
+                    epoch: Some(served.logged().clone()),
+                    vrf_key: ledger.vrf_key(),
+                    claim,
+                }))
+            }
             Proved::NotYet => Err(Code::LedgerWaits.into()),
         }
     }

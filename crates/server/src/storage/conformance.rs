@@ -56,6 +56,7 @@ pub(crate) type Checked = Result<(), Violation>;
 pub fn all<F: Factory>(factory: &mut F) -> Checked {
     for check in [
         accounts_and_handles_are_taken_once,
+        a_handle_moves_to_one_account,
         lists_follow_one_another,
         a_removed_device_leaves_nothing,
         tokens_lead_to_whoever_had_them_first,
@@ -229,6 +230,32 @@ fn accounts_and_handles_are_taken_once(store: &impl Storage) -> Checked {
     ensure(record.lists == [signed_list(1)], "the list is kept byte for byte")?;
     ensure(block_on(store.account(OTHER))?.is_none(), "a refused account is not there")?;
     ensure(block_on(store.mailbox(BOB))?.is_none(), "nor is its mailbox")
+}
+
+fn a_handle_moves_to_one_account(store: &impl Storage) -> Checked {
+    expect(store, register(ACCOUNT, ALICE, "alice")?, &Outcome::Done, "an account is made")?;
+    expect(store, register(OTHER, BOB, "bob")?, &Outcome::Done, "and another")?;
+    let handle = Handle::parse("alice").map_err(|_| Violation::Suite)?;
+    let handle_claim = signed_bytes(7, &BOB);
+    let moves = |from, to| Op::MoveHandle {
+        handle: handle.clone(),
+        from,
+        to,
+        handle_claim: handle_claim.clone(),
+        version: 9,
+    };
+    let nobody = AccountId([0x77; 16]);
+    expect(store, moves(OTHER, ACCOUNT), &Outcome::Done, "it is there already")?;
+    expect(store, moves(nobody, OTHER), &Outcome::Conflict, "not from who does not hold it")?;
+    expect(store, moves(ACCOUNT, nobody), &Outcome::Conflict, "not to nobody")?;
+    ensure(block_on(store.handle(handle.clone()))? == Some(ACCOUNT), "nothing moved")?;
+    expect(store, moves(ACCOUNT, OTHER), &Outcome::Done, "it moves")?;
+    expect(store, moves(ACCOUNT, OTHER), &Outcome::Done, "and again is the same yes")?;
+    ensure(block_on(store.handle(handle))? == Some(OTHER), "it finds the other account")?;
+    let record = block_on(store.account(ACCOUNT))?.ok_or(Violation::Promise("it is there"))?;
+    ensure(record.handle_claim.body.is_empty(), "who lost it claims it no more")?;
+    let record = block_on(store.account(OTHER))?.ok_or(Violation::Promise("it is there"))?;
+    ensure(record.handle_claim == handle_claim, "who has it claims it")
 }
 
 fn lists_follow_one_another(store: &impl Storage) -> Checked {

@@ -51,6 +51,12 @@ impl Mark {
         Self { subject, version: 1, value: handle_value(&account) }
     }
 
+    /// That a handle moved to an account.
+    #[must_use]
+    pub fn of_moved_handle(handle: &Handle, to: AccountId, version: u64) -> Self {
+        Self { version, ..Self::of_handle(handle, to) }
+    }
+
     /// The name of the mark's row; rows sort as marks do. The row holds [`Mark::value`].
     #[must_use]
     pub fn to_key(&self) -> Vec<u8> {

@@ -28,6 +28,8 @@ pub enum Note {
     TokenDay,
     /// The hour whose disclosure entry is the next one.
     Disclosures,
+    /// Handles that were claimed from their holders, and those that moved.
+    Handles,
 }
 
 impl Note {
@@ -39,6 +41,7 @@ impl Note {
             Self::Policies => "policies",
             Self::TokenDay => "token day",
             Self::Disclosures => "disclosures",
+            Self::Handles => "handles",
         }
     }
 }

@@ -259,6 +259,26 @@ impl State {
                 known.handle_claim = handle_claim;
                 Outcome::Done
             }
+            Op::MoveHandle { handle, from, to, handle_claim, version } => {
+                let holder = self.handles.get(&handle).copied();
+                if holder == Some(to) {
+                    return Outcome::Done;
+                }
+                let there = self.accounts.contains_key(&from) && self.accounts.contains_key(&to);
+                if holder != Some(from) || !there {
+                    return Outcome::Conflict;
+                }
+                self.marks.insert(Mark::of_moved_handle(&handle, to, version));
+                self.handles.insert(handle, to);
+                let claims =
+                    [(from, nodoor_wire::proto::SignedBytes::default()), (to, handle_claim)];
+                for (account, claim) in claims {
+                    if let Some(known) = self.accounts.get_mut(&account) {
+                        known.handle_claim = claim;
+                    }
+                }
+                Outcome::Done
+            }
             Op::PutMailboxKey { device, key, made_at_ms } => {
                 let Some(mailbox) = self.mailboxes.get_mut(&device) else { return Outcome::Gone };
                 if mailbox.key.is_empty() || made_at_ms > mailbox.key_made_at_ms {

@@ -56,6 +56,20 @@ pub enum Op {
         /// The claim.
         handle_claim: proto::SignedBytes,
     },
+    /// A handle goes from the account that holds it to another one, whose own handle stays with it and leads nowhere any
+    /// more. [`Outcome::Done`], also if it went there before; [`Outcome::Conflict`] if the first does not hold it.
+    MoveHandle {
+        /// The handle.
+        handle: Handle,
+        /// Who holds it, and keeps no claim.
+        from: AccountId,
+        /// Who holds it from then on.
+        to: AccountId,
+        /// That account's claim.
+        handle_claim: proto::SignedBytes,
+        /// Rises with each move of the handle; more than 1.
+        version: u64,
+    },
     /// A newer mailbox key. One made earlier than the stored one changes nothing. [`Outcome::Done`], or
     /// [`Outcome::Gone`] if there is no such mailbox.
     PutMailboxKey {

@@ -118,6 +118,10 @@ impl Deployment {
         self.ledger.publish(self.world.clock.now_ms()).await.unwrap()
     }
 
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.world.clock.now_ms()
+    }
+
     fn policy(&self) -> Policy {
         Policy::unwitnessed(self.ledger.log_key()).unwrap()
     }
