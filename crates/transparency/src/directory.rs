@@ -9,15 +9,15 @@
 //!   would be absent, so the newest version could be hidden. [`verify_lookup`] and [`verify_history`] refuse that.
 //! - It panics at version 0.
 //!
+//! Its own reader of proofs would bring a second library for protobuf to every browser; [`read`] is ours.
+//!
 //! A proof counts only under the root of a [`KtEpoch`] that is logged: see [`crate::ledger::proof`].
 //!
 //! Spec: `docs/book/ledger.md`, 2; akd 0.13, `whatsapp_v1`.
 
 use akd_core::{
-    AkdLabel, HistoryProof, LookupProof, NodeLabel, NonMembershipProof, VerifyResult,
-    WhatsAppV1Configuration,
+    AkdLabel, NodeLabel, NonMembershipProof, VerifyResult, WhatsAppV1Configuration,
     configuration::Configuration as _,
-    proto::specs::types,
     verify::{
         history::{HistoryParams, HistoryVerificationParams},
         key_history_verify, lookup_verify,
@@ -27,10 +27,11 @@ use nodoor_wire::{
     handle::Handle,
     id::{AccountId, DeploymentId},
 };
-use protobuf::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{ledger::entry::KtEpoch, list::DeviceList};
+
+mod read;
 
 /// A longer lookup proof is not read. One of a tree of a million labels has 5 KB.
 pub const LOOKUP_BYTES: usize = 64 * 1024;
@@ -123,8 +124,7 @@ pub fn verify_lookup(
     if proof.len() > LOOKUP_BYTES {
         return Err(DirectoryError::Form);
     }
-    let proof = types::LookupProof::parse_from_bytes(proof).map_err(|_| DirectoryError::Form)?;
-    let proof = LookupProof::try_from(&proof).map_err(|_| DirectoryError::Form)?;
+    let proof = read::lookup_proof(proof).ok_or(DirectoryError::Form)?;
     if !(1..=epoch.epoch).contains(&proof.version) || !shows_absence(&proof.freshness_proof) {
         return Err(DirectoryError::NotShown);
     }
@@ -153,8 +153,7 @@ pub fn verify_history(
     if proof.len() > HISTORY_BYTES || newest == 0 || newest > HISTORY_VERSIONS {
         return Err(DirectoryError::Form);
     }
-    let proof = types::HistoryProof::parse_from_bytes(proof).map_err(|_| DirectoryError::Form)?;
-    let proof = HistoryProof::try_from(&proof).map_err(|_| DirectoryError::Form)?;
+    let proof = read::history_proof(proof).ok_or(DirectoryError::Form)?;
     let versions = proof.update_proofs.iter().map(|update| update.version);
     if proof.update_proofs.len() > newest
         || !versions.clone().all(|version| (1..=epoch.epoch).contains(&version))
