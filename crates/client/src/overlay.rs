@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use nodoor_e2ee::store::KeyValue;
+use nodoor_e2ee::store::{KeyValue, from_slice};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::store::{Rows, Store, StoreError, WriteBatch};
@@ -148,7 +148,7 @@ impl<'s> Overlay<'s> {
 
     /// Decodes a row of our own.
     pub(crate) fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Option<T> {
-        match ciborium::from_reader(bytes) {
+        match from_slice(bytes) {
             Ok(value) => Some(value),
             Err(_) => {
                 let failure = StoreError("a row does not decode".to_owned());
