@@ -25,8 +25,6 @@ pub struct Language {
     /// `ltr` or `rtl`.
     pub direction: &'static str,
     shared: &'static str,
-    terminal: &'static str,
-    page: &'static str,
 }
 
 /// English, which is complete by test and what a missing message falls back to.
@@ -35,8 +33,6 @@ pub const ENGLISH: Language = Language {
     name: "English",
     direction: "ltr",
     shared: include_str!("../texts/en.ftl"),
-    terminal: include_str!("../texts/terminal.en.ftl"),
-    page: include_str!("../texts/page.en.ftl"),
 };
 
 /// Arabic, from right to left.
@@ -45,12 +41,27 @@ pub const ARABIC: Language = Language {
     name: "العربية",
     direction: "rtl",
     shared: include_str!("../texts/ar.ftl"),
-    terminal: include_str!("../texts/terminal.ar.ftl"),
-    page: include_str!("../texts/page.ar.ftl"),
 };
 
 /// All languages.
 pub const LANGUAGES: [Language; 2] = [ENGLISH, ARABIC];
+
+// The texts of one interface are reached through a function of their own, not through [`Language`]: so the page that travels to
+// a browser holds none of the terminal's.
+
+fn of_page(language: &Language) -> &'static str {
+    match language.tag {
+        "ar" => include_str!("../texts/page.ar.ftl"),
+        _ => include_str!("../texts/page.en.ftl"),
+    }
+}
+
+fn of_terminal(language: &Language) -> &'static str {
+    match language.tag {
+        "ar" => include_str!("../texts/terminal.ar.ftl"),
+        _ => include_str!("../texts/terminal.en.ftl"),
+    }
+}
 
 /// A value put into a sentence.
 #[derive(Debug, Clone, Copy)]
@@ -97,20 +108,21 @@ impl Texts {
     /// cleaned and isolated.
     #[must_use]
     pub fn new(tag: &str) -> Self {
-        Self::read(tag, false)
+        Self::read(tag, of_page, true)
     }
 
     /// Sentences for a terminal; variables are cleaned and not isolated.
     #[must_use]
     pub fn terminal(tag: &str) -> Self {
-        Self::read(tag, true)
+        Self::read(tag, of_terminal, false)
     }
 
-    fn read(tag: &str, terminal: bool) -> Self {
+    fn read(tag: &str, own: fn(&Language) -> &'static str, isolating: bool) -> Self {
         let primary = tag.split(['-', '_', '.']).next().unwrap_or_default();
         let known = LANGUAGES.into_iter().find(|language| language.tag == primary);
         let language = known.unwrap_or(ENGLISH);
-        Self { language, chosen: bundle(&language, terminal), fallback: bundle(&ENGLISH, terminal) }
+        let made = |language: &Language| bundle(language, own(language), isolating);
+        Self { language, chosen: made(&language), fallback: made(&ENGLISH) }
     }
 
     /// The language in use.
@@ -259,10 +271,10 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
     }
 }
 
-fn bundle(language: &Language, terminal: bool) -> FluentBundle<FluentResource> {
+fn bundle(language: &Language, own: &'static str, isolating: bool) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(language.tag.parse().into_iter().collect());
-    bundle.set_use_isolating(!terminal);
-    for text in [language.shared, if terminal { language.terminal } else { language.page }] {
+    bundle.set_use_isolating(isolating);
+    for text in [language.shared, own] {
         // A message that does not parse is left out and falls back; a test reads them all.
         let resource = match FluentResource::try_new(text.to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,
