@@ -14,7 +14,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     machine::{self, Need, WASM},
@@ -61,12 +61,15 @@ pub(crate) fn build_with(kind: Kind, pins: Option<&Pins>) -> Result<PathBuf> {
     // Made beside the old one and moved, so that no half of it is ever served.
     let fresh = root().join("target/web.fresh");
     let weights = assemble(kind, &tool, &compiled, &fresh)?;
+    print_table(kind, &weights);
+    if kind == Kind::Full {
+        within_ceiling(&weights)?;
+    }
     if served.exists() {
         fs::remove_dir_all(&served)?;
     }
     fs::rename(&fresh, &served)?;
     fs::write(&stamp, now)?;
-    print_table(kind, &weights);
     Ok(served)
 }
 
@@ -243,13 +246,24 @@ fn print_table(kind: Kind, weights: &[Weight]) {
         println!("{:>12} {:>12}  {}", weight.raw, weight.brotli, weight.path);
     }
     let raw: u64 = weights.iter().map(|weight| weight.raw).sum();
-    let brotli: u64 = weights.iter().map(|weight| weight.brotli).sum();
+    let brotli = all_compressed(weights);
     let share = brotli * 100 / CEILING;
     println!("{raw:>12} {brotli:>12}  all: {share} % of the {CEILING} bytes allowed");
     if kind == Kind::Quick {
         println!("(a quick build: larger than what people get)");
     }
     println!();
+}
+
+fn all_compressed(weights: &[Weight]) -> u64 {
+    weights.iter().map(|weight| weight.brotli).sum()
+}
+
+/// What people get may not grow past what was promised: a build that does fails, here and in CI.
+fn within_ceiling(weights: &[Weight]) -> Result<()> {
+    let all = all_compressed(weights);
+    ensure!(all <= CEILING, "the web app weighs {all} bytes compressed; {CEILING} are allowed");
+    Ok(())
 }
 
 /// What the finished folder depends on. Reading it all costs less than one needless packing.
@@ -300,3 +314,15 @@ pub(crate) const MANIFEST: &str = "integrity.json";
 
 /// 1.5 MB, all files compressed.
 const CEILING: u64 = 1_500_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_web_app_over_the_ceiling_is_none() {
+        let file = |brotli| Weight { path: "page.js".to_owned(), raw: 2 * brotli, brotli };
+        assert!(within_ceiling(&[file(CEILING - 1), file(1)]).is_ok());
+        assert!(within_ceiling(&[file(CEILING), file(1)]).is_err());
+    }
+}
