@@ -6,8 +6,9 @@
 //! signature; both with what e2ee hands to its store, which here is a map. Rooms are measured fresh and in use:
 //! everybody has written in this epoch and in the three before it, whose keys are still kept.
 //!
-//! Called by `cargo xtask bench`; calls `e2ee`. Never a timed test.
+//! Called by `cargo xtask bench`; calls `e2ee`, and `transparency` for [`lookup`]. Never a timed test.
 
+mod lookup;
 mod room;
 
 use anyhow::{Context as _, Result};
@@ -106,7 +107,8 @@ fn round(value: f64) -> f64 {
 /// As [`measure`].
 pub fn rows(rounds: usize, clock: &dyn Fn() -> f64) -> Result<Vec<Value>> {
     let rooms = [(2, false), (10, false), (100, false), (2, true), (10, true), (100, true)];
-    rooms.into_iter().map(|(size, in_use)| measure(size, in_use, rounds, clock)).collect()
+    let rooms = rooms.into_iter().map(|(size, in_use)| measure(size, in_use, rounds, clock));
+    rooms.chain(std::iter::once_with(|| lookup::measure(rounds, clock))).collect()
 }
 
 /// The rows of one run in a browser, as JSON; or what went wrong.

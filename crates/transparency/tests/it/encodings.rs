@@ -145,3 +145,18 @@ fn the_directory_keeps_its_bytes() {
     text += &format!("lookup {}\n", hex::encode(olga.lookup(&[1])));
     assert_snapshot("directory", &text);
 }
+
+/// Of a tree of a thousand, for whoever reads proofs elsewhere; `proof/cost` measures with it what a look-up costs a browser.
+#[test]
+fn a_look_up_keeps_its_bytes() {
+    let label = |n: u16| n.to_be_bytes().to_vec();
+    let mut olga = Olga::new();
+    let all: Vec<_> = (0..1000).map(|n| (label(n), [1; 32])).collect();
+    olga.publish(&all);
+    olga.publish(&[(label(7), [2; 32])]);
+    let newest = olga.newest();
+    let mut text = format!("epoch {}\nroot {}\n", newest.epoch, hex::encode(newest.root));
+    text += &format!("vrf {}\nlabel {}\n", hex::encode(&olga.vrf_key), hex::encode(label(7)));
+    text += &format!("lookup {}\n", hex::encode(olga.lookup(&label(7))));
+    assert_snapshot("lookup", &text);
+}
