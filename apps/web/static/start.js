@@ -17,6 +17,42 @@ globalThis.nodoorWorker = () =>
 globalThis.nodoorServiceWorker = () =>
   navigator.serviceWorker.register(policy.createScriptURL("/sw.js"));
 
+// Reads a QR code with the camera, until one is seen or the picture is gone from the page.
+globalThis.nodoorScan = async (video) => {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  try {
+    video.srcObject = stream;
+    await video.play();
+    const reader = new BarcodeDetector({ formats: ["qr_code"] });
+    while (video.isConnected) {
+      const [code] = await reader.detect(video);
+      if (code) return code.rawValue;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  } finally {
+    for (const track of stream.getTracks()) track.stop();
+  }
+};
+
+// What runs (the service worker holds its manifest) and what the server has: the SHA-256 of both manifests, then a line
+// for each file that differs.
+globalThis.nodoorVersions = async () => {
+  const read = async (cache) => {
+    const bytes = await (await fetch("/integrity.json", { cache })).arrayBuffer();
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const { hashes } = JSON.parse(new TextDecoder().decode(bytes));
+    return { hashes, hex: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+  };
+  const [runs, comes] = [await read("default"), await read("no-store")];
+  const paths = new Set([...Object.keys(runs.hashes), ...Object.keys(comes.hashes)]);
+  const lines = [...paths].sort().flatMap((path) => {
+    const [before, after] = [runs.hashes[path], comes.hashes[path]];
+    if (before === after) return [];
+    return [`${before ? (after ? "\u00b1" : "\u2212") : "+"} ${path}`];
+  });
+  return [runs.hex, comes.hex, ...lines];
+};
+
 try {
   const look = JSON.parse(localStorage.getItem("look") ?? "{}");
   const root = document.documentElement;

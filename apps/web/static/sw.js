@@ -15,6 +15,9 @@ function digest(text) {
   return sum.toString(16);
 }
 
+// What `cargo xtask web` says the whole app is made of; releases are logged by it.
+const MANIFEST = "/integrity.json";
+
 // SHA-256 from hexadecimal to the form `integrity` wants.
 function subresource(hex) {
   const bytes = (hex ?? "").match(/../g)?.map((byte) => String.fromCharCode(parseInt(byte, 16))) ?? [];
@@ -33,6 +36,15 @@ self.addEventListener("install", (event) => {
           return new Request(path, { cache: "no-cache", integrity });
         }),
       );
+      // The manifest of the files above and of no others is held beside them, so that a later one can be compared.
+      const answer = await fetch(MANIFEST, { cache: "no-cache" });
+      const text = await answer.text();
+      const { hashes } = JSON.parse(text);
+      for (const [path, hex] of Object.entries(FILES)) {
+        const listed = `sha256-${(hashes[path] ?? "").replaceAll("-", "+").replaceAll("_", "/")}=`;
+        if (listed !== subresource(hex)) throw new Error("the manifest is another version's");
+      }
+      await cache.put(MANIFEST, new Response(text, { headers: { "content-type": "application/json" } }));
     })(),
   );
 });
@@ -56,7 +68,9 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const ours = url.origin === location.origin && event.request.method === "GET";
   const path = url.pathname === "/index.html" ? "/" : url.pathname;
-  if (!ours || !(path === "/" || path in FILES)) return;
+  // The server's own manifest is asked for with `no-store`.
+  const held = path === MANIFEST && event.request.cache !== "no-store";
+  if (!ours || !(held || path === "/" || path in FILES)) return;
   event.respondWith(
     (async () => {
       const cache = await caches.open(VERSION);

@@ -42,6 +42,7 @@ const SCREENS = [
   ["group", "#/c/3", ".messages [data-id]"],
   ["group-left", "#/c/30", ".composer-instead"],
   ["contact-sheet", "#/c/1/info", ".sheet .who"],
+  ["compare", "#/c/1/info", "dialog .sixty", press(".sheet button.item")],
   ["group-sheet", "#/c/3/info", ".sheet .who"],
   ["message-menu", "#/c/1", ".menu", (page) => page.locator(".message.in").last().click({ button: "right" })],
   ["message-info", "#/c/1", "dialog .facts", async (page) => {
@@ -79,6 +80,13 @@ const SCREENS = [
     await page.locator(".main .button.main-one").click();
     await page.locator("#link-letters").fill("ABCD-EFGH-IJKL-MNOP-QRST-UVWX");
     await page.keyboard.press("Enter");
+  }],
+  ["link-done", "#/settings/devices", "#history-words", async (page) => {
+    await page.locator(".main .button.main-one").click();
+    await page.locator("#link-letters").waitFor();
+    await fake(page, { do: "event", event: { device: { what: { linking: { state: { linked: {
+      device: { device: "d3".repeat(16), name: "Chromium on Linux", added_at: 0, current: false },
+    } } } } } } });
   }],
   ["device-remove", "#/settings/devices", "dialog .danger", (page) => page.locator(".main .item .icon-button").last().click()],
   ["device-added", "#/", "dialog .danger", (page) => fake(page, { do: "event", event: { device: { what: { added: {
@@ -128,7 +136,7 @@ for (const [way, options] of WAYS) {
       await page.waitForFunction((hash) => location.hash === hash, hashes.split("|").at(-1));
       if (act) {
         await frames(page, 4);
-        if (hashes.startsWith("#/c/")) await page.locator(".messages [data-id]").first().waitFor();
+        if (/^#\/c\/\d+$/.test(hashes)) await page.locator(".messages [data-id]").first().waitFor();
         await act(page);
       }
       await page.locator(seen).locator("visible=true").first().waitFor();
@@ -165,6 +173,7 @@ for (const [way, options] of WAYS) {
     await done(page);
 
     const starts = [
+      ["words-card", "few&words", ".remind"],
       ["empty", "empty", ".empty"],
       ["loading", "loading", "main"],
       ["welcome", "new", "#handle"],

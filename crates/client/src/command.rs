@@ -192,6 +192,8 @@ impl Step<'_> {
                 None => Later,
                 Some(check) => Now(check.map_or(refused(ProblemKind::NotFound), Reply::Check)),
             },
+            Command::Compare { conversation } => Now(self.compare(*conversation)),
+            Command::Compared { conversation } => Now(self.compared(*conversation)),
             Command::Ledger => Now(Reply::Ledger(self.ledger_state())),
             Command::Evidence => Now(Reply::Evidence(self.evidence_files())),
             Command::AnswerProof => {

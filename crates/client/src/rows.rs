@@ -17,6 +17,7 @@
 //! | `j/<account>` | [`Fork`]: two signed lists that do not fit, as the server showed them |
 //! | `k/<room><n><kind><since><size><hash>` | body held until its room can go on (protobuf `Body`) |
 //! | `l/<account>` | [`Contact`] |
+//! | `lc/<account>` | when the person compared digits with this account, milliseconds |
 //! | `lh/<handle>` | account of the accepted contact whose handle this is |
 //! | `m/<conversation><message>` | [`Message`] |
 //! | `n/<message>` | conversation of a message row |

@@ -108,13 +108,16 @@ impl Step<'_> {
         };
         let last = row.last.and_then(|id| self.message(id)).map(|message| {
             let shown = self.message_row(&message);
-            let text = match &shown.content {
-                Content::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
-                _ => String::new(),
+            let content = match shown.content {
+                Content::Text(text) => {
+                    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                    Content::Text(line.chars().take(PREVIEW).collect())
+                }
+                other => other,
             };
             LastLine {
                 from: shown.from,
-                text: text.chars().take(PREVIEW).collect(),
+                content,
                 state: shown.state,
                 at: if message.from == self.me() {
                     Milliseconds(message.sent_at)
@@ -377,6 +380,10 @@ impl Step<'_> {
             row,
             members: self.members(id),
             check: self.check(&conversation),
+            compared_at: match conversation.kind {
+                Kind::Direct => self.compared_at(&conversation.other),
+                Kind::Group => None,
+            },
             groups_in_common,
             may_manage,
         })

@@ -171,6 +171,16 @@ pub enum Command {
         /// Which conversation.
         conversation: ConversationId,
     },
+    /// The 60 digits that two people compare in person, of a direct chat. Answer: `Digits`.
+    Compare {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// The person says that both screens show the same digits. Answer: `Done`; the sheet then says when.
+    Compared {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
     /// What is known of the public log. Answer: `Ledger`.
     Ledger,
     /// The evidence that this device keeps, oldest first. Answer: `Evidence`.
@@ -273,6 +283,8 @@ pub enum Reply {
     Sheet(Sheet),
     /// How far the keys of a chat are checked.
     Check(Check),
+    /// 60 digits without spaces, the same on both sides.
+    Digits(String),
     /// The public log.
     Ledger(LedgerState),
     /// Evidence, oldest first.

@@ -97,8 +97,8 @@ pub struct ConversationRow {
 pub struct LastLine {
     /// Who wrote it.
     pub from: From,
-    /// First 200 characters, as one line.
-    pub text: String,
+    /// What it says: of a text the first 200 characters, as one line.
+    pub content: Content,
     /// State, if it is one's own.
     pub state: Option<SendState>,
     /// When.
@@ -318,6 +318,8 @@ pub struct Sheet {
     pub members: Vec<GroupMember>,
     /// What is known of the keys.
     pub check: Check,
+    /// When the person last compared the digits of this chat with the other one (direct chats).
+    pub compared_at: Option<Milliseconds>,
     /// Groups both are in (direct chats).
     pub groups_in_common: Vec<ConversationRow>,
     /// Whether one may add and remove people here.

@@ -463,7 +463,7 @@ fn quitting_asks_if_something_is_unsent() {
     app.told(Event::Message { row: waiting, new: true });
     app.chats[0].last = Some(LastLine {
         from: From::Me,
-        text: "x".into(),
+        content: Content::Text("x".into()),
         state: Some(SendState::Waiting),
         at: Milliseconds(NOW),
     });

@@ -37,6 +37,9 @@ pub(crate) struct Fake {
     // Replies are kept back while a test wants to look at what waits.
     held: Option<Vec<String>>,
     refuse: Option<ProblemKind>,
+    // The recovery words wait to be saved.
+    words: bool,
+    compared: Option<ConversationId>,
     fail: Option<ProblemKind>,
     slow: i32,
     looking: Option<ConversationId>,
@@ -340,6 +343,8 @@ impl Fake {
                     row: row.clone(),
                     members: self.members(conversation),
                     check: data::check(conversation),
+                    compared_at: (self.compared == Some(conversation))
+                        .then(|| Milliseconds(dom::now())),
                     groups_in_common: self
                         .chats
                         .get(&ConversationId(3))
@@ -352,6 +357,11 @@ impl Fake {
             },
             Command::Devices => Reply::Devices(data::devices()),
             Command::Verify { conversation } => Reply::Check(data::check(conversation)),
+            Command::Compare { .. } => Reply::Digits("0417293856".repeat(6)),
+            Command::Compared { conversation } => {
+                self.compared = Some(conversation);
+                Reply::Done
+            }
             Command::Ledger | Command::AnswerProof => Reply::Ledger(LedgerState {
                 freshness: Freshness::Fresh,
                 log_time: None,
@@ -362,7 +372,10 @@ impl Fake {
             }),
             Command::Evidence => Reply::Evidence(data::evidence()),
             Command::Device { of } => self.of_devices(of),
-            Command::Words => Reply::Words(data::WORDS.to_owned()),
+            Command::Words => {
+                self.words = true;
+                Reply::Words(data::WORDS.to_owned())
+            }
             Command::SetName { name } => match &mut self.profile {
                 Some(profile) => {
                     profile.name = name;
@@ -605,7 +618,7 @@ impl Fake {
         self.tell_row(id);
     }
 
-    fn of_devices(&self, of: device::Command) -> Reply {
+    fn of_devices(&mut self, of: device::Command) -> Reply {
         match of {
             device::Command::LinkStart => Reply::Device(device::Reply::Link {
                 letters: "ABCD-EFGH-IJKL-MNOP-QRST-UVWX".to_owned(),
@@ -618,6 +631,7 @@ impl Fake {
             device::Command::Standing => {
                 Reply::Device(device::Reply::Standing(device::Standing::Good))
             }
+            device::Command::WordsAsk if !self.words => Reply::Nothing,
             device::Command::WordsAsk => {
                 Reply::Device(device::Reply::Places { places: vec![4, 11, 23] })
             }
@@ -625,9 +639,15 @@ impl Fake {
                 let all: Vec<&str> = data::WORDS.split_whitespace().collect();
                 let right = [4, 11, 23].map(|place: usize| all.get(place - 1).copied());
                 let typed: Vec<Option<&str>> = words.iter().map(|w| Some(w.as_str())).collect();
+                self.words = typed != right;
                 if typed == right { Reply::Done } else { problem(ProblemKind::WrongWords) }
             }
-            device::Command::Recover { .. } => problem(ProblemKind::WrongWords),
+            device::Command::History { words, .. } if words.split_whitespace().count() == 24 => {
+                Reply::Done
+            }
+            device::Command::Recover { .. } | device::Command::History { .. } => {
+                problem(ProblemKind::WrongWords)
+            }
             _ => Reply::Done,
         }
     }
@@ -671,13 +691,14 @@ fn tell_row_of(row: Option<&ConversationRow>) {
 }
 
 fn last_line(row: &MessageRow) -> LastLine {
-    let text = match &row.content {
+    let content = match &row.content {
         Content::Text(text) => {
-            text.chars().take(200).map(|c| if c == '\n' { ' ' } else { c }).collect()
+            let line = text.chars().take(200).map(|c| if c == '\n' { ' ' } else { c });
+            Content::Text(line.collect())
         }
-        Content::System(_) | Content::NeedsNewerVersion => crate::words::content(row),
+        other => other.clone(),
     };
-    LastLine { from: row.from.clone(), text, state: row.state.clone(), at: row.received_at }
+    LastLine { from: row.from.clone(), content, state: row.state.clone(), at: row.received_at }
 }
 
 fn check(handle: &str) -> HandleState {

@@ -7,6 +7,7 @@
 
 mod bridge;
 mod chat;
+mod compare;
 mod dom;
 #[cfg(feature = "parts")]
 mod fake;
@@ -22,8 +23,10 @@ mod parts;
 mod parts_page;
 mod people;
 mod qr;
+mod remind;
 mod requests;
 mod route;
+mod scan;
 mod screens;
 mod settings;
 mod sheet;

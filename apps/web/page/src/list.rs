@@ -10,6 +10,7 @@ use crate::{
     dom::{icon, icon_with},
     layer::{Choice, menu, walk},
     parts::{Weight, bdi, button, face_of_chat, icon_button},
+    remind,
     route::{self, Layer, Route},
     state::{app, copied},
     strips, time,
@@ -26,12 +27,25 @@ pub(crate) fn side() -> impl IntoView {
                 route::open(Layer::NewMenu(x, y));
             }),
             icon_button("search", say("jump"), |_| route::open(Layer::Jump)),
-            icon_button("settings", say("settings"), |_| route::go(Route::Settings)),
+            gear(),
         )),
         strips::strip(),
+        remind::card(),
         requests_row(),
         body(),
     )
+}
+
+/// The way to the settings; a dot says that something there waits.
+fn gear() -> impl IntoView {
+    let dot = Memo::new(|_| app().words.dot());
+    move || {
+        let label = if dot.get() { "settings-words" } else { "settings" };
+        html::span().class("dotted").child((
+            icon_button("settings", say(label), |_| route::go(Route::Settings)),
+            dot.get().then(|| html::span().class("dot")),
+        ))
+    }
 }
 
 /// The menu of the plus.
@@ -210,9 +224,10 @@ fn preview(row: &ConversationRow, current: bool) -> AnyView {
                 html::span().class("unseen").child(say("not-sent")),
             ))
         }),
-        html::span()
-            .class("preview")
-            .child((who.map(|who| (who, " ")), html::bdi().dir("auto").child(last.text.clone()))),
+        html::span().class("preview").child((
+            who.map(|who| (who, " ")),
+            html::bdi().dir("auto").child(words::content(&last.content)),
+        )),
     )
         .into_any()
 }

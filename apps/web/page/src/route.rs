@@ -186,6 +186,8 @@ pub(crate) enum Layer {
     Rename(ConversationId),
     /// Leave a group?
     Leave(ConversationId),
+    /// Compare digits with the other person of a chat.
+    Compare(ConversationId),
     /// Link another device.
     Link,
     /// Name one of one's own devices.

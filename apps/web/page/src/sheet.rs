@@ -12,8 +12,8 @@ use nodoor_view::{
 use crate::{
     bridge::{ask, tell},
     chat::{block, people},
-    dom::icon_with,
-    ledger::check,
+    dom::{icon, icon_with},
+    ledger::{check, said_at},
     parts::{Weight, back, bdi, button, face_of, face_of_chat, icon_button, part},
     route::{self, Layer, Route},
     state::{app, copied},
@@ -27,6 +27,8 @@ pub(crate) fn sheet(id: ConversationId) -> AnyView {
     // Asked again whenever the row changes: a member came or went, a title changed.
     Effect::new(move |_| {
         row.track();
+        // And when a dialog over it closed.
+        app().layer.track();
         ask(Command::Sheet { conversation: id }, move |reply| match reply {
             Reply::Sheet(sheet) => {
                 told.try_set(Some(sheet));
@@ -81,6 +83,22 @@ fn contact(sheet: &Sheet) -> impl IntoView + use<> {
             }),
         )),
         check(sheet.check, row),
+        html::div().class("list").child(
+            html::button()
+                .r#type("button")
+                .class("item")
+                .on(ev::click, move |_| route::open(Layer::Compare(id)))
+                .child((
+                    icon("qr-code"),
+                    html::span().class("what").child((
+                        html::span().child(say("compare")),
+                        sheet
+                            .compared_at
+                            .map(|at| html::span().class("hint").child(said_at("compared-at", at))),
+                    )),
+                    icon_with("chevron-right", "icon small mirror"),
+                )),
+        ),
         (common > 0).then(|| {
             part(
                 say_with("groups-in-common", &[("count", Put::from(common))]),

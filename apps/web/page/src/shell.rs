@@ -200,6 +200,7 @@ fn layers() -> impl IntoView {
             Layer::AddPerson(id) => people::add_person(id),
             Layer::Rename(id) => people::rename(id),
             Layer::Leave(id) => people::leave(id),
+            Layer::Compare(id) => crate::compare::compare(id),
             Layer::Link => settings::devices::link_dialog(),
             Layer::RenameDevice(device) => settings::devices::rename(device),
             Layer::RemoveDevice(device) => settings::devices::remove(device),

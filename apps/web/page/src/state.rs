@@ -22,6 +22,7 @@ use crate::{
     bridge::{self, Heard, ask},
     chat::state::Chat,
     dom, notify,
+    remind::{self, Words},
     route::{Layer, Route},
     words::{self, Put, say, say_with},
 };
@@ -78,6 +79,8 @@ pub(crate) struct App {
     pub(crate) devices_changed: RwSignal<u32>,
     /// A line about a new device that waits until no other layer is open.
     pub(crate) device_added: RwSignal<Option<Layer>>,
+    /// Whether the recovery words wait to be saved.
+    pub(crate) words: Words,
     /// Chats in the order of the list.
     pub(crate) chats: RwSignal<Vec<ConversationId>>,
     pub(crate) chats_known: RwSignal<bool>,
@@ -136,6 +139,7 @@ impl App {
             linking: RwSignal::new(None),
             devices_changed: RwSignal::new(0),
             device_added: RwSignal::new(None),
+            words: Words::new(),
             chats: RwSignal::new(Vec::new()),
             chats_known: RwSignal::new(false),
             rows: StoredValue::new(HashMap::new()),
@@ -356,6 +360,7 @@ fn event_heard(event: Event) {
             load_requests();
         }
         Event::Message { row, new } => {
+            app.words.saw(row.state.as_ref());
             let asks = |request: &RequestRow| request.conversation == row.conversation;
             if app.requests.with_untracked(|all| all.iter().any(asks)) {
                 load_requests();
@@ -421,6 +426,7 @@ pub(crate) fn refresh() {
                 app.profile.set(Some(profile));
                 load_chats();
                 load_standing();
+                remind::look();
             }
             _ => app.profile.set(None),
         }
@@ -434,6 +440,7 @@ pub(crate) fn load_chats() {
     let app = app();
     ask(Command::Conversations, move |reply| {
         if let Reply::Conversations(rows) = reply {
+            app.words.saw_rows(&rows);
             app.put_rows(rows);
         }
     });

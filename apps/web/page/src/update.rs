@@ -18,6 +18,10 @@ extern "C" {
     // Made by `start.js`, where Trusted Types knows the two scripts there may be.
     #[wasm_bindgen(js_name = nodoorServiceWorker, catch)]
     fn register() -> Result<js_sys::Promise, JsValue>;
+
+    // What runs and what the server has, each as the SHA-256 of its manifest, then a line for each file that differs.
+    #[wasm_bindgen(js_name = nodoorVersions, catch)]
+    fn versions() -> Result<js_sys::Promise, JsValue>;
 }
 
 /// Registers the service worker and watches for a version that waits.
@@ -50,6 +54,19 @@ pub(crate) fn start() {
     });
 }
 
+/// The fingerprint of the version that runs, that of the server's, and the files that differ; empty until it is known.
+pub(crate) fn compared() -> RwSignal<Vec<String>> {
+    let found = RwSignal::new(Vec::new());
+    if let Ok(promise) = versions() {
+        dom::when(promise, move |told| {
+            let told: Option<js_sys::Array> = told.and_then(|told| told.dyn_into().ok());
+            let told = told.map(|told| told.iter().filter_map(|one| one.as_string()).collect());
+            found.try_set(told.unwrap_or_default());
+        });
+    }
+    found
+}
+
 /// What changed, and Restart.
 pub(crate) fn dialog() -> AnyView {
     let restart = || {
@@ -66,10 +83,25 @@ pub(crate) fn dialog() -> AnyView {
             });
         }
     };
+    let found = compared();
     layer::dialog(
         say("update"),
         (
             html::p().child(say("update-text")),
+            move || {
+                let (fingerprint, files) = found.get().split_first().and_then(|(_, rest)| {
+                    let (fingerprint, files) = rest.split_first()?;
+                    Some((fingerprint.clone(), files.to_vec()))
+                })?;
+                let lines = files.into_iter().map(|file| html::li().child(file)).collect_view();
+                Some((
+                    html::h3().child(say("update-files")),
+                    html::ul().class("code").dir("ltr").child(lines),
+                    html::h3().child(say("fingerprint")),
+                    html::p().class("code").dir("ltr").child(fingerprint),
+                    html::p().class("hint").child(say("fingerprint-hint")),
+                ))
+            },
             html::div().class("row-of-buttons").child((
                 button(Weight::Plain, say("not-now"), route::close),
                 button(Weight::Main, say("restart"), restart),

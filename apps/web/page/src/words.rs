@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use nodoor_view::{
-    model::{Kind, MessageRow, Person, Problem, SendState},
+    model::{Content, Kind, Person, Problem, SendState},
     text::{Language, Texts},
 };
 
@@ -52,8 +52,8 @@ pub(crate) fn name_of(person: &Person) -> String {
 }
 
 /// What a message says, in words.
-pub(crate) fn content(row: &MessageRow) -> String {
-    TEXTS.with_borrow(|texts| texts.content(&row.content))
+pub(crate) fn content(content: &Content) -> String {
+    TEXTS.with_borrow(|texts| texts.content(content))
 }
 
 /// What happened and what to do, without codes.

@@ -12,6 +12,7 @@
 //! May not know: what is in any room. Spec: `docs/book/ledger.md`, 3.
 
 mod check;
+mod compare;
 mod evidence;
 pub(crate) mod gossip;
 pub(crate) mod growth;

@@ -369,3 +369,36 @@ fn looking_up_a_thousand_people_takes_this_long() {
     assert!(matches!(made, Reply::Conversation(_)), "{made:?}");
     println!("999 look-ups by handle, two proofs each: {:?}", world.device(alice).spent - before);
 }
+
+fn digits(world: &mut World, person: usize, conversation: ConversationId) -> String {
+    match world.ask(person, Command::Compare { conversation }) {
+        Reply::Digits(digits) => digits,
+        other => panic!("no digits: {other:?}"),
+    }
+}
+
+#[test]
+fn two_people_read_the_same_sixty_digits_and_whoever_stands_between_them_shows_others() {
+    let (mut world, [alice, bob], [a, b]) = talking(760);
+    let same = digits(&mut world, alice, a);
+    assert_eq!((same.len(), &same), (60, &digits(&mut world, bob, b)));
+    // Mallory, whom Olga could show to Alice under Bob's handle, has keys and an id of their own.
+    let mallory = world.register("mallory");
+    world.pass(10 * SECOND);
+    let [c, _] = two(&mut world, alice, mallory);
+    let others = digits(&mut world, alice, c);
+    assert_ne!(same, others);
+    // Alice's half is the same for everybody, Mallory's is not Bob's.
+    let mine = |one: &str| [one[..30].to_owned(), one[30..].to_owned()];
+    assert_eq!(mine(&same).iter().filter(|half| mine(&others).contains(half)).count(), 1);
+    // That it was done is a date of this person, and it stays.
+    let compared = |world: &mut World| match world.ask(alice, Command::Sheet { conversation: a }) {
+        Reply::Sheet(sheet) => sheet.compared_at.is_some(),
+        other => panic!("no sheet: {other:?}"),
+    };
+    assert!(!compared(&mut world));
+    assert_eq!(world.ask(alice, Command::Compared { conversation: a }), Reply::Done);
+    world.kill(alice);
+    world.switch_on(alice);
+    assert!(compared(&mut world));
+}

@@ -75,7 +75,7 @@ fn message(id: MessageId, signal: ArcRwSignal<Entry>) -> AnyView {
             .class("system")
             .attr("data-id", id.0.to_string())
             .tabindex("-1")
-            .child(html::span().child(words::content(&row)))
+            .child(html::span().child(words::content(&row.content)))
             .into_any();
     }
     let mine = row.from == From::Me;
@@ -163,7 +163,7 @@ fn sender(signal: &ArcRwSignal<Entry>, group: bool) -> impl IntoView + use<> {
 fn body(row: &MessageRow, large: bool, signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
     let drawn = match &row.content {
         Content::Text(text) => rich::text(text),
-        _ => html::em().child(words::content(row)).into_any(),
+        _ => html::em().child(words::content(&row.content)).into_any(),
     };
     let class = if large { "text large" } else { "text" };
     let meta = meta(signal.clone());
@@ -289,7 +289,7 @@ fn spoken_name(row: &MessageRow) -> String {
         From::Them(person) => format!("\u{2068}{}\u{2069}", name_of(person)),
         From::System => String::new(),
     };
-    let text: String = words::content(row).chars().take(500).collect();
+    let text: String = words::content(&row.content).chars().take(500).collect();
     let clock = time::clock(shown_at(row));
     match &row.state {
         Some(state) => format!("{name}, {clock}, {}: {text}", words_of(state)),

@@ -21,7 +21,7 @@ use crate::{
 /// Copies a message's text.
 pub(super) fn copy(id: MessageId) {
     if let Some(row) = app().chat.message(id) {
-        copied(&words::content(&row));
+        copied(&words::content(&row.content));
     }
 }
 
@@ -114,7 +114,7 @@ fn facts(detail: &MessageDetail) -> impl IntoView + use<> {
     };
     let text = match &row.content {
         Content::Text(text) => text.chars().take(500).collect(),
-        _ => words::content(row),
+        _ => words::content(&row.content),
     };
     (
         html::div().class("quote").dir("auto").tabindex("0").child(text),

@@ -261,7 +261,7 @@ impl Chat {
         match &row.from {
             From::Me => self.divider.set_value(None),
             From::Them(person) => {
-                let text = words::content(&row);
+                let text = words::content(&row.content);
                 let name = words::name_of(person);
                 self.speak(&name, &text);
                 if !matches!(row.content, Content::System(_)) {

@@ -165,6 +165,8 @@ pub(super) fn make(search: &str) -> Fake {
         online: true,
         held: None,
         refuse: None,
+        words: search.contains("words"),
+        compared: None,
         fail: None,
         slow: 0,
         looking: None,

@@ -14,6 +14,7 @@ use crate::{
     bridge::{ask, tell},
     dom,
     parts::{Weight, button},
+    qr::qr,
     state::{app, refresh},
     time,
     words::{self, Put, say, say_with},
@@ -85,6 +86,7 @@ pub(super) fn link(back: impl Fn() + Copy + 'static) -> impl IntoView {
             _ => match shown.get() {
                 Some((letters, until)) => (
                     html::p().child(say("link-show")),
+                    qr(&format!("{}\n{letters}", say("link-inside")), say("link-code-label")),
                     html::p().class("digits letters").dir("ltr").child(letters),
                     html::p()
                         .class("hint")

@@ -17,6 +17,7 @@ use crate::{
     layer::dialog,
     parts::{Weight, bdi, button, icon_button, submit},
     route::{self, Layer},
+    scan::scanner,
     state::app,
     time,
     words::{self, Put, say, say_with},
@@ -131,8 +132,7 @@ pub(crate) fn link_dialog() -> AnyView {
             tell(Command::Device { of: device::Command::LinkCancel });
         }
     });
-    let approve = move || {
-        let link = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+    let approve = move |link: String| {
         if link.trim().is_empty() || busy.get_untracked() {
             return;
         }
@@ -159,10 +159,11 @@ pub(crate) fn link_dialog() -> AnyView {
             .class("part")
             .on(ev::submit, move |event| {
                 event.prevent_default();
-                approve();
+                approve(field.get_untracked().map(|field| field.value()).unwrap_or_default());
             })
             .child((
                 html::p().child(say("link-how")),
+                scanner(Callback::new(approve)),
                 html::div().class("field").child((
                     html::label().r#for("link-letters").child(say("link-letters")),
                     html::div().class("input").dir("ltr").child(
@@ -200,11 +201,7 @@ pub(crate) fn link_dialog() -> AnyView {
             html::p()
                 .role("status")
                 .child(say_with("linked", &[("name", Put::Text(&name(&device)))])),
-            html::div().class("row-of-buttons").child(button(
-                Weight::Main,
-                say("done"),
-                route::close,
-            )),
+            history(device.device),
         )
             .into_any(),
         (Some(Linking::Matched | Linking::Pending), _) => {
@@ -224,6 +221,61 @@ pub(crate) fn link_dialog() -> AnyView {
         (_, None) => letters().into_any(),
     })
     .into_any()
+}
+
+/// What was said before goes to a new device after a day, or at once with the words.
+fn history(device: String) -> impl IntoView {
+    let field: NodeRef<html::Textarea> = NodeRef::new();
+    let error: RwSignal<Option<String>> = RwSignal::new(None);
+    let busy = RwSignal::new(false);
+    let send = move || {
+        let words = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        if words.trim().is_empty() {
+            return;
+        }
+        busy.set(true);
+        let of = device::Command::History { device: device.clone(), words };
+        ask(Command::Device { of }, move |reply| {
+            busy.try_set(false);
+            match reply {
+                Reply::Problem(problem) => drop(error.try_set(Some(words::problem(&problem)))),
+                _ => {
+                    route::close();
+                    app().toast(say("history-sent"), None);
+                }
+            }
+        });
+    };
+    html::form()
+        .class("part")
+        .on(ev::submit, move |event| {
+            event.prevent_default();
+            send();
+        })
+        .child((
+            html::h3().child(say("history")),
+            html::p().child(say("history-text")),
+            html::div().class("field").child((
+                html::label().r#for("history-words").child(say("section-words")),
+                html::div().class("input").dir("ltr").child(
+                    html::textarea()
+                        .id("history-words")
+                        .node_ref(field)
+                        .rows("3")
+                        .attr("autocomplete", "off")
+                        .attr("autocapitalize", "none")
+                        .attr("spellcheck", "false")
+                        .on(ev::input, move |_| error.set(None)),
+                ),
+            )),
+            html::div()
+                .attr("aria-live", "polite")
+                .child(move || error.get().map(|error| html::p().class("failed").child(error))),
+            html::div().class("row-of-buttons").child((
+                submit(say("history-now"), busy.into()),
+                button(Weight::Plain, say("done"), route::close),
+            )),
+        ))
 }
 
 /// Dialog: a name for a device, which contacts never see.

@@ -28,7 +28,11 @@ pub(crate) fn settings() -> impl IntoView {
             Section::ALL
                 .into_iter()
                 .map(|(section, slug, icon)| {
-                    item_to(Route::Section(section), icon, say(&format!("section-{slug}")), ())
+                    let waits = move || {
+                        (section == Section::Words && app().words.dot())
+                            .then(|| html::span().class("value").child(say("words-unsaved")))
+                    };
+                    item_to(Route::Section(section), icon, say(&format!("section-{slug}")), waits)
                 })
                 .collect_view(),
         ),

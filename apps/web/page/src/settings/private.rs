@@ -15,6 +15,7 @@ use crate::{
     layer::dialog,
     parts::{Weight, bdi, button, face, face_of_chat, part},
     qr::qr,
+    remind::{self, DELIVERED, LATER},
     route::{self, Layer, Route, Section},
     state::{Engine, app, copied, load_chats},
     words::{self, say},
@@ -168,7 +169,7 @@ pub(crate) fn erase_dialog() -> AnyView {
             }
             _ => {
                 route::close();
-                for key in ["look", "name-asked", "not-kept-said"] {
+                for key in ["look", "name-asked", "not-kept-said", DELIVERED, LATER] {
                     dom::forget(key);
                 }
                 app().engine.set(Engine::Erased);
@@ -181,6 +182,12 @@ pub(crate) fn erase_dialog() -> AnyView {
             html::p().child(say("erase-text")),
             html::div().class("row-of-buttons").child((
                 button(Weight::Plain, say("cancel"), route::close),
+                app().words.here.get_untracked().then(|| {
+                    button(Weight::Main, say("save-words"), || {
+                        route::close();
+                        remind::show();
+                    })
+                }),
                 button(Weight::Danger, say("erase-now"), erase),
             )),
         ),

@@ -9,6 +9,7 @@ use crate::{
     onboarding::address,
     parts::{item_to, part},
     route::{Route, Section},
+    state::app,
     words::{Put, say, say_with},
 };
 
@@ -52,13 +53,21 @@ fn line(label: String, value: impl Fn() -> Option<String> + Send + 'static) -> i
 
 /// Version, build, limits, licences.
 pub(super) fn about() -> impl IntoView {
+    let versions = crate::update::compared();
     let build = option_env!("NODOOR_BUILD").unwrap_or("");
     (
         html::dl().class("list").child((
             line(say("version"), || Some(env!("CARGO_PKG_VERSION").to_owned())),
             (!build.is_empty()).then(|| line(say("build"), move || Some(build.to_owned()))),
             line(say("server"), || Some(address())),
-            line(say("public-log"), || Some(say("public-log-none"))),
+            line(say("public-log"), public_log),
+            html::div().class("item wrap").child((
+                html::dt().class("what").child(say("fingerprint")),
+                html::dd()
+                    .class("code")
+                    .dir("ltr")
+                    .child(move || versions.with(|all| all.first().cloned())),
+            )),
         )),
         html::div().class("list").child((
             item_to(Route::Section(Section::Limits), "circle-alert", say("section-limits"), ()),
@@ -73,12 +82,23 @@ pub(super) fn about() -> impl IntoView {
     )
 }
 
+/// What is known of the public log: whether there is one, and who watches it.
+fn public_log() -> Option<String> {
+    let log = app().ledger.get()?;
+    Some(say(match (log.log_time, log.unwitnessed) {
+        (None, _) => "public-log-none",
+        (Some(_), true) => "check-unwitnessed",
+        (Some(_), false) => "public-log-watched",
+    }))
+}
+
 /// The limits, each: one sentence, what helps.
-const LIMITS: [&str; 10] = [
+const LIMITS: [&str; 11] = [
     "limit-log",
     "limit-server",
     "limit-page",
     "limit-anew",
+    "limit-digits",
     "limit-device",
     "limit-signature",
     "limit-report",

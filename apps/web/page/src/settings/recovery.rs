@@ -43,6 +43,10 @@ pub(super) fn recovery() -> impl IntoView {
             _ => (),
         });
     };
+    if app.words.open.get_untracked() {
+        app.words.open.set(false);
+        show();
+    }
     let ask_back = move || {
         ask(Command::Device { of: device::Command::WordsAsk }, move |reply| match reply {
             Reply::Device(device::Reply::Places { places }) => {
@@ -60,7 +64,10 @@ pub(super) fn recovery() -> impl IntoView {
     let confirm = move |typed: Vec<String>| {
         let of = device::Command::WordsConfirm { words: typed };
         ask(Command::Device { of }, move |reply| match reply {
-            Reply::Done => drop(page.try_set(Page::Saved)),
+            Reply::Done => {
+                app.words.here.set(false);
+                page.try_set(Page::Saved);
+            }
             Reply::Problem(problem) => {
                 error.try_set(Some(words::problem(&problem)));
                 if problem.kind == ProblemKind::WrongWords {
