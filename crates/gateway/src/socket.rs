@@ -2,7 +2,7 @@
 //! One WebSocket: requests in, answers and deliveries out.
 //!
 //! One task a connection, one loop, no queue of its own. Several requests are under way; whatever is ready leaves in
-//! one write. A client that does not read stops the loop, and with it the reading of its requests and the taking
+//! one write. The yes to an acknowledgement, for which nobody waits, goes with whatever leaves next. A client that does not read stops the loop, and with it the reading of its requests and the taking
 //! of its deliveries: what waits, waits in the store. An idle connection holds a 2 KiB read buffer and this task.
 //!
 //! Spec: `docs/book/protocol.md`, 2, 4 (delivery) and 8; RFC 6455. `router` calls it; it calls `server`.
@@ -11,6 +11,7 @@ use std::{
     future::{Future, ready},
     pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
@@ -45,7 +46,7 @@ pub(crate) fn run(
     let socket = Box::new(socket);
     async move {
         gateway.metrics.opened();
-        let mut line = Line { socket, gateway: &gateway, waiting: false };
+        let mut line = Line { socket, gateway: &gateway, waiting: false, resting: false };
         let why = converse(&gateway, &caller, &mut line).await;
         line.end(why).await;
         gateway.metrics.closed(why);
@@ -59,19 +60,24 @@ async fn converse(gateway: &Gateway, caller: &Caller, line: &mut Line<'_>) -> Cl
     let mut delivery = pin!(server.next_delivery(&connection));
     let mut drain = pin!(server.draining());
     let mut clock = pin!(sleep_until(Instant::now() + limits.hello_within));
+    let mut rest = pin!(sleep_until(Instant::now()));
     let (mut greeted, mut lively, mut draining) = (false, true, false);
     loop {
         let done = tokio::select! {
             // In this order: what is finished leaves before more is begun, and it leaves together.
             biased;
-            Some(answer) = under_way.next(), if !under_way.is_empty() => {
+            Some((is_ack, answer)) = under_way.next(), if !under_way.is_empty() => {
                 let refused = is_malformed(&answer);
-                let sent = line.put(from_server::Body::Answer(answer)).await;
+                let rests = is_ack && matches!(answer.body, Some(answer::Body::Done(_)));
+                if rests && !line.resting {
+                    rest.as_mut().reset(Instant::now() + REST);
+                }
+                let sent = line.put(from_server::Body::Answer(answer), rests).await;
                 sent.and(if refused { Err(Closed::Malformed) } else { Ok(()) })
             }
             next = delivery.as_mut() => {
                 delivery.set(server.next_delivery(&connection));
-                line.put(from_server::Body::Deliver(next)).await
+                line.put(from_server::Body::Deliver(next), false).await
             }
             message = line.socket.next(), if !draining && under_way.len() < limits.requests_under_way => {
                 lively = true;
@@ -82,7 +88,9 @@ async fn converse(gateway: &Gateway, caller: &Caller, line: &mut Line<'_>) -> Cl
                             greeted = true;
                             clock.as_mut().reset(Instant::now() + limits.ping_every);
                         }
-                        under_way.push(server.handle(&connection, request));
+                        let is_ack = matches!(request.body, Some(request::Body::Ack(_)));
+                        let handled = server.handle(&connection, request);
+                        under_way.push(async move { (is_ack, handled.await) });
                         Ok(())
                     }
                     Ok(None) => Ok(()),
@@ -90,10 +98,11 @@ async fn converse(gateway: &Gateway, caller: &Caller, line: &mut Line<'_>) -> Cl
                 }
             }
             () = ready(()), if line.waiting => line.flush().await,
+            () = rest.as_mut(), if line.resting => line.flush().await,
             () = drain.as_mut(), if !draining => {
                 draining = true;
                 clock.as_mut().reset(Instant::now() + limits.drain_within);
-                line.put(from_server::Body::Draining(Draining {})).await
+                line.put(from_server::Body::Draining(Draining {}), false).await
             }
             () = ready(()), if draining && under_way.is_empty() => Err(Closed::Draining),
             () = clock.as_mut() => {
@@ -116,18 +125,22 @@ fn is_malformed(answer: &Answer) -> bool {
     matches!(&answer.body, Some(answer::Body::Refusal(r)) if r.code == Code::Malformed.number())
 }
 
-/// The socket and whether something in it waits to be flushed.
+/// The socket and what in it waits to be flushed.
 struct Line<'a> {
     socket: Box<WebSocket>,
     gateway: &'a Gateway,
+    /// Something leaves as soon as nothing more is ready.
     waiting: bool,
+    /// Something leaves with what comes next, or after [`REST`].
+    resting: bool,
 }
 
 impl Line<'_> {
-    /// Puts a frame behind those that wait.
-    async fn put(&mut self, body: from_server::Body) -> Result<(), Closed> {
+    /// Puts a frame behind those that wait; one that rests makes nothing leave.
+    async fn put(&mut self, body: from_server::Body, rests: bool) -> Result<(), Closed> {
         let bytes = FromServer { body: Some(body) }.encode_to_vec();
-        self.waiting = true;
+        self.waiting |= !rests;
+        self.resting |= rests;
         let feed = self.socket.feed(Message::Binary(bytes.into()));
         within(self.gateway, feed).await
     }
@@ -138,7 +151,7 @@ impl Line<'_> {
     }
 
     async fn flush(&mut self) -> Result<(), Closed> {
-        self.waiting = false;
+        (self.waiting, self.resting) = (false, false);
         within(self.gateway, self.socket.flush()).await
     }
 
@@ -210,5 +223,7 @@ fn fault(error: axum::Error) -> Closed {
 
 /// Read at once, and kept by an idle connection.
 const READ_BUFFER: usize = 2 * 1024;
+/// The yes to an acknowledgement waits so long for something to go with.
+const REST: Duration = Duration::from_millis(100);
 /// Answers that wait for each other at most before they leave.
 const WRITE_BUFFER: usize = 32 * 1024;

@@ -52,6 +52,7 @@ impl Inner {
         done()
     }
 
+    /// Gets its yes before it is on disk: after a crash in between, the entries come again and are acknowledged again.
     pub(crate) async fn acknowledge(&self, connection: &Connection, ack: proto::Ack) -> Handled {
         let (_, device) = self.known_device(connection)?;
         at_most(ack.releases.len(), BATCH)?;
@@ -62,7 +63,7 @@ impl Inner {
             .map(|release| Ok((release.sequence, identifier(&release.body_id)?)))
             .collect::<Result<_, Refusal>>()?;
         let operation = Op::Acknowledge { device, up_to: ack.up_to, releases };
-        self.writer.submit(Work::Plain(operation)).await?;
+        drop(self.writer.post(Work::Plain(operation)).await?);
         if let Some(outlet) = connection.outlet() {
             outlet.acknowledge(ack.up_to);
         }

@@ -156,7 +156,7 @@ struct Job {
 }
 
 /// What a submitter is told.
-type Told = Result<Outcome, StorageError>;
+pub(crate) type Told = Result<Outcome, StorageError>;
 
 /// What follows from commits, in their order: pushes and answers. The writer fills it and starts one task a group, where
 /// its submitters run, that hands out for all of them. A wake across threads enters the kernel; hundreds of them a group
@@ -218,7 +218,11 @@ impl Writer {
 
     /// Submits work; the answer comes when it is durable.
     pub(crate) async fn submit(&self, work: Work) -> Result<Outcome, StorageError> {
-        let stopped = || StorageError::Failed("the writer stopped".to_owned());
+        self.post(work).await?.await.map_err(|_| stopped())?
+    }
+
+    /// Submits work; it is durable when the receiver says so. Whoever drops that spares the writer the telling.
+    pub(crate) async fn post(&self, work: Work) -> Result<oneshot::Receiver<Told>, StorageError> {
         let size = work.size().min(WAITING_BYTES);
         let permits = u32::try_from(size).unwrap_or(u32::MAX);
         let waiting = Arc::clone(&self.waiting).acquire_many_owned(permits).await;
@@ -226,8 +230,12 @@ impl Writer {
         let (runtime, _waiting) = (Handle::try_current().ok(), waiting.map_err(|_| stopped())?);
         let job = Job { work, size, reply, runtime, _waiting };
         self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        Ok(answer)
     }
+}
+
+fn stopped() -> StorageError {
+    StorageError::Failed("the writer stopped".to_owned())
 }
 
 impl Drop for Writer {
@@ -361,6 +369,9 @@ impl Core {
             .map(|((to, push), _)| (to.device, push))
             .collect();
         self.counters.appended(stored.len());
+        if stored.is_empty() && wait.reply.is_closed() {
+            return;
+        }
         let finish = Finish { stored, reply: wait.reply, outcome, _permit: wait.permit };
         let mut queue = self.finished.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push_back(finish);

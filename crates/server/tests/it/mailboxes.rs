@@ -69,9 +69,12 @@ async fn nobody_fetches_or_releases_what_his_own_entry_does_not_lead_to() {
     assert_done(alice.acknowledge(&world, &mine).await);
     // Alice released her shares alone: Bob's second body is still there, twice acknowledged or not.
     assert_done(alice.acknowledge(&world, &mine).await);
+    // The writer does one thing after the other: what is answered after it was done after it.
+    Room::found(&world, &[&eve]).await;
     let fetched = bob.fetch(&world, &his[1]).await;
     assert!(matches!(fetched, Some(Body::Frame(frame)) if *frame == *b"two"));
     assert_done(bob.acknowledge(&world, &his[1..]).await);
+    Room::found(&world, &[&eve]).await;
     let gone = world.store().bodies(vec![his[1].body_id]).await.unwrap();
     assert_eq!(gone, [None]);
 }
