@@ -39,6 +39,8 @@ mod offers;
 #[cfg(test)]
 mod olga;
 #[cfg(test)]
+mod quarter;
+#[cfg(test)]
 mod replaced;
 #[cfg(test)]
 mod requests;
