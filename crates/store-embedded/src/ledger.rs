@@ -2,14 +2,16 @@
 //! The ledger's folder: a second fjall database beside the store of messages, so that an epoch of many labels never holds
 //! the journal that a message waits for; and the file `signed`, which is in neither.
 //!
-//! An append is one batch, synced before it answers. Spent tokens alone are not synced. A last write that a power cut left
-//! half is cut off, as in the store of messages; if it was confirmed, the file `signed` says so. The file `signed` holds the size last promised, in digits; it is
-//! written aside, synced and renamed, so that it is whole, and it is in no backup of the database alone: what is restored
+//! Every write is one batch, synced before the next one begins: so of what a power cut left half there is one, the last, and
+//! it is cut off, as in the store of messages; if it was confirmed, the file `signed` says so. Spent tokens wait in memory
+//! for the next batch, and are worth none of their own until there are many: a crash lets a few be spent again, each for
+//! one connection. The file `signed` holds the size last promised, in digits; it is written aside, synced and renamed, so that it is whole, and it is in no backup of the database alone: what is restored
 //! from one holds fewer entries than were promised and does not open.
 //!
 //! Carries out `docs/book/ledger.md`, 1 and 2. `nodoord` opens it; `nodoor_server::ledger` writes.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write as _},
     ops::RangeInclusive,
@@ -36,6 +38,10 @@ use crate::{
 
 /// Disk that stays free, as for messages.
 const RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+/// Spent tokens that wait in memory, at most.
+const SPENT: usize = 256;
+/// Spent tokens of days before that one batch deletes, at most.
+const FORGOTTEN: usize = 10_000;
 /// The one key of the directory's newest epoch.
 const HEAD: &[u8] = b"head";
 
@@ -59,7 +65,11 @@ struct Inner {
 /// Held by whoever writes.
 #[derive(Default)]
 struct Written {
-    /// Spent tokens of days before were deleted.
+    /// Tokens that were spent since the last batch, by day and name.
+    spent: BTreeSet<[u8; 36]>,
+    /// Those of days before count no more,
+    forget_before: Day,
+    /// and of days before this one they were deleted.
     forgotten_before: Day,
 }
 
@@ -141,7 +151,7 @@ impl LedgerFolder {
     }
 
     fn append_now(&self, append: LogAppend) -> Result<Appended, StorageError> {
-        let _written = self.write();
+        let mut written = self.write();
         if self.size_now()? != append.at {
             return Ok(Appended::Moved);
         }
@@ -172,14 +182,15 @@ impl LedgerFolder {
         for (label, epoch, version) in rows.versions {
             batch.insert(&self.0.versions, version_name(&label, epoch), &*version);
         }
-        batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)?;
+        self.0.commit(batch, &mut written)?;
         Ok(Appended::Done)
     }
 
     fn keep_now(&self, note: Note, value: &[u8]) -> Result<(), StorageError> {
+        let mut written = self.write();
         let mut batch = OwnedWriteBatch::with_capacity(self.0.database.clone(), 1);
         batch.insert(&self.0.about, note.name(), value);
-        batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)
+        self.0.commit(batch, &mut written)
     }
 
     fn promise_now(&self, size: u64) -> Result<(), StorageError> {
@@ -220,18 +231,18 @@ impl LedgerFolder {
         forget_before: Day,
     ) -> Result<bool, StorageError> {
         let mut written = self.write();
-        if written.forgotten_before < forget_before {
-            let over = self.0.spent.range(..forget_before.0.to_be_bytes().to_vec());
-            for row in over {
-                self.0.spent.remove(row.key().map_err(failed)?).map_err(failed)?;
-            }
-            written.forgotten_before = forget_before;
-        }
-        let key = [day.0.to_be_bytes().as_slice(), &name].concat();
-        if self.0.spent.contains_key(&key).map_err(failed)? {
+        written.forget_before = written.forget_before.max(forget_before);
+        let mut key = [0; 36];
+        let bytes = day.0.to_be_bytes().into_iter().chain(name);
+        key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        if written.spent.contains(&key) || self.0.spent.contains_key(key).map_err(failed)? {
             return Ok(false);
         }
-        self.0.spent.insert(key, []).map_err(failed)?;
+        written.spent.insert(key);
+        if written.spent.len() >= SPENT {
+            let batch = OwnedWriteBatch::with_capacity(self.0.database.clone(), SPENT);
+            self.0.commit(batch, &mut written)?;
+        }
         Ok(true)
     }
 
@@ -322,6 +333,48 @@ impl LedgerStorage for LedgerFolder {
 
     fn spend(&self, day: Day, name: [u8; 32], forget_before: Day) -> Answer<'_, bool> {
         now(self.spend_now(day, name, forget_before))
+    }
+}
+
+impl Inner {
+    /// Writes a batch, and with it what was spent since the last one; what is over is deleted.
+    fn commit(
+        &self,
+        mut batch: OwnedWriteBatch,
+        written: &mut Written,
+    ) -> Result<(), StorageError> {
+        for key in &written.spent {
+            batch.insert(&self.spent, key, []);
+        }
+        let mut forgotten_before = written.forgotten_before;
+        if forgotten_before < written.forget_before {
+            let end = written.forget_before.0.to_be_bytes().to_vec();
+            let mut left = FORGOTTEN;
+            for row in self.spent.range(..end).take(FORGOTTEN) {
+                batch.remove(&self.spent, row.key().map_err(failed)?);
+                left -= 1;
+            }
+            if left > 0 {
+                forgotten_before = written.forget_before;
+            }
+        }
+        batch.durability(Some(PersistMode::SyncData)).commit().map_err(failed)?;
+        written.forgotten_before = forgotten_before;
+        written.spent.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut written =
+            std::mem::take(&mut self.writer).into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !written.spent.is_empty() {
+            let batch = OwnedWriteBatch::with_capacity(self.database.clone(), SPENT);
+            if let Err(error) = self.commit(batch, &mut written) {
+                tracing::error!(%error, "spent tokens could not be kept");
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use nodoor_server::storage::{
     Day, Op, RoomName, Rooms as _, Storage as _,
-    ledger::{Appended, LedgerStorage as _, Log as _, LogAppend},
+    ledger::{Appended, LedgerStorage as _, Log as _, LogAppend, Note},
 };
 use nodoor_store_embedded::{Folder, LedgerFolder, OpenError};
 
@@ -130,6 +130,60 @@ async fn a_last_epoch_that_the_power_cut_is_cut_off_too() {
     }
     let cut = fs::read(folder.path().join("ledger.cut")).unwrap();
     assert!(cut.windows(50).any(|window| window == [3; 50]));
+}
+
+#[tokio::test]
+async fn tokens_that_a_power_cut_left_half_written_need_no_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let (today, yesterday) = (Day(100), Day(99));
+    let ledger = LedgerFolder::open(folder.path()).unwrap();
+    for token in 1..=3 {
+        assert!(ledger.spend(today, [token; 32], yesterday).await.unwrap());
+    }
+    drop(ledger);
+    let journal = journal(&folder.path().join("ledger"));
+    let mut bytes = fs::read(&journal).unwrap();
+    for token in 1..=3 {
+        let place = bytes.windows(32).position(|window| window == [token; 32]).unwrap();
+        if token < 3 {
+            bytes[place..place + 32].fill(0);
+        }
+    }
+    fs::write(&journal, &bytes).unwrap();
+    let ledger = LedgerFolder::open(folder.path()).unwrap();
+    assert!(ledger.spend(today, [3; 32], yesterday).await.unwrap());
+}
+
+#[tokio::test]
+async fn spent_tokens_outlive_a_stop_and_are_forgotten_with_their_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |token: u16| {
+        let mut name = [7; 32];
+        name[..2].copy_from_slice(&token.to_be_bytes());
+        name
+    };
+    let kept = |ledger: &LedgerFolder| ledger.counts().unwrap().last().copied().unwrap().1;
+    let ledger = LedgerFolder::open(folder.path()).unwrap();
+    for token in 0..600 {
+        assert!(ledger.spend(Day(100), name(token), Day(99)).await.unwrap());
+        assert!(!ledger.spend(Day(100), name(token), Day(99)).await.unwrap());
+    }
+    // Those that wait go with whatever is written next.
+    assert_eq!(kept(&ledger), 512);
+    ledger.keep(Note::Served, vec![1].into()).await.unwrap();
+    assert_eq!(kept(&ledger), 600);
+    assert!(ledger.spend(Day(101), name(0), Day(100)).await.unwrap());
+    drop(ledger);
+    let ledger = LedgerFolder::open(folder.path()).unwrap();
+    assert_eq!(kept(&ledger), 601);
+    for token in 0..600 {
+        assert!(!ledger.spend(Day(100), name(token), Day(100)).await.unwrap());
+    }
+    assert!(!ledger.spend(Day(101), name(0), Day(100)).await.unwrap());
+    assert!(ledger.spend(Day(102), name(0), Day(101)).await.unwrap());
+    drop(ledger);
+    let ledger = LedgerFolder::open(folder.path()).unwrap();
+    assert_eq!(kept(&ledger), 2);
 }
 
 #[tokio::test]
