@@ -122,6 +122,7 @@ impl Step<'_> {
             self.bind(account, contact);
         }
         self.disk.put(key::contact(account), contact);
+        self.forget_whether_logged(account);
         self.live.own_changed.insert(About::Contact(*account));
     }
 
@@ -129,6 +130,7 @@ impl Step<'_> {
     pub(crate) fn forget_contact(&mut self, account: &AccountId) {
         self.unbind(account, &self.contact(account));
         self.disk.remove(&key::contact(account));
+        self.forget_whether_logged(account);
     }
 
     /// Whose handle it is once it is accepted: the first one's.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Many accounts without an engine each: for measurements.
 
+use nodoor_e2ee::identity::Identity;
 use nodoor_transparency::{
     key::{Signer, SigningKey},
     list::{Device, DeviceList},
@@ -23,13 +24,11 @@ impl World {
     }
 
     fn register_one(&mut self, number: u32) -> String {
-        let seed = |what: &str| labelled_hash(what, &number.to_be_bytes());
+        let seed = |what: &str| seed(number, what);
         let name = format!("person-{number}");
         let (device_key, recovery) =
             (SigningKey::from_seed(seed("device")), SigningKey::from_seed(seed("recovery")));
-        let public = |what| SigningKey::from_seed(seed(what)).public();
-        let device = Device::new(device_key.public(), public("mls"), public("login"));
-        let list = DeviceList::first(recovery.public(), device);
+        let list = list_of(number);
         let handle = Handle::parse(&name).unwrap();
         let claim = HandleClaim { handle, account: list.account() };
         let mailbox = MailboxSecret::from_seed(seed("mailbox")).public();
@@ -48,4 +47,22 @@ impl World {
         assert!(matches!(answers.last(), Some(Answer::Register(_))), "{answers:?}");
         name
     }
+}
+
+fn seed(number: u32, what: &str) -> [u8; 32] {
+    labelled_hash(what, &number.to_be_bytes())
+}
+
+fn list_of(number: u32) -> DeviceList {
+    let public = |what| SigningKey::from_seed(seed(number, what)).public();
+    let device = Device::new(public("device"), public("mls"), public("login"));
+    DeviceList::first(public("recovery"), device)
+}
+
+/// The MLS identity of one of the crowd, by its place there.
+#[must_use]
+pub fn identity_of(number: u32) -> Identity {
+    let list = list_of(number);
+    let device = list.devices().first().unwrap().id;
+    Identity::new(list.account(), device, 1, seed(number, "mls"))
 }

@@ -6,7 +6,7 @@
 //! [`mallory::Mallory`] is a member who means harm.
 
 pub mod chance;
-mod crowd;
+pub mod crowd;
 pub mod mallory;
 mod pen;
 pub mod world;

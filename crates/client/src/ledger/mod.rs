@@ -19,7 +19,7 @@ pub(crate) mod growth;
 mod own;
 mod policy;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use nodoor_transparency::ledger::{
     checkpoint::{Relation, TreeHead, origin},
@@ -143,6 +143,8 @@ pub(crate) struct Checking {
     waiting: Vec<(Purpose, answer::Body)>,
     /// How often in a row an account was looked up and not logged, and when that was last counted.
     not_yet: HashMap<AccountId, (u32, u64)>,
+    /// Whose newest list and handle are logged, as far as that was asked since it changed.
+    logged: HashSet<AccountId>,
     /// Proofs that something waits for, until the next answer.
     awaited: BTreeSet<Sought>,
     /// How often in a row the log was asked for a key of tokens and did not show it.
@@ -248,13 +250,23 @@ impl Step<'_> {
 
     /// Whether somebody may be added: their newest list is logged, and so is whose handle it is that they go by.
     pub(crate) fn is_logged(&mut self, account: &AccountId) -> bool {
-        if self.ledger().is_none() {
+        // A group of a thousand asks this of everybody, with every answer.
+        if self.live.checking.logged.contains(account) || self.ledger().is_none() {
             return true;
         }
         let contact = self.contact(account);
         let newest = self.known(account).map(|known| known.chain.newest().version());
-        newest.is_some_and(|newest| newest <= contact.logged.version)
-            && (contact.handle == contact.logged.handle || self.is_me(account))
+        let logged = newest.is_some_and(|newest| newest <= contact.logged.version)
+            && (contact.handle == contact.logged.handle || self.is_me(account));
+        if logged {
+            self.live.checking.logged.insert(*account);
+        }
+        logged
+    }
+
+    /// What is known of an account is another: whether it is logged is found out anew.
+    pub(crate) fn forget_whether_logged(&mut self, account: &AccountId) {
+        self.live.checking.logged.remove(account);
     }
 
     /// An answer came: whoever still waits says so again.

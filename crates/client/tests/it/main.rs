@@ -53,6 +53,8 @@ mod strangers;
 #[cfg(test)]
 mod substituted;
 #[cfg(test)]
+mod thousand;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod undecided;
