@@ -6,6 +6,9 @@
 //! that hands out the frame that shows it, so that no crash shows it twice (it may be lost: another one is spent). One
 //! token, one connection. Without any the rooms wait and the person is told; nothing that names us is ever shown instead.
 //!
+//! The day of a token is seen by whoever takes it. Were it a day of one's own, it would be a name: so tokens are taken of
+//! the ledger's day alone, and shown only where the greeting of that very connection, which does not know us, names it.
+//!
 //! [`crate::room`] and [`crate::outbox`] ask [`Step::is_admitted`]; [`crate::link`] brings the answers here.
 //!
 //! Spec: `docs/book/ledger.md`, 7; RFC 9497 (VOPRF, ristretto255-SHA512).
@@ -44,6 +47,8 @@ const BATCH: usize = 16;
 const LOW: usize = 4;
 /// Pause after an answer that gave none, milliseconds.
 const PAUSE: u64 = 3_600_000;
+/// With no token of a day that an anonymous connection names, it is asked for its day again so rarely, milliseconds.
+const DAY_AGAIN: u64 = 60_000;
 /// The keys of a new day are asked for up to so much later, so that not everybody comes at midnight, milliseconds.
 const SPREAD: u64 = 1_800_000;
 const DAY: u64 = 24 * 3_600_000;
@@ -67,6 +72,12 @@ impl DayKey {
         let mut keys: Vec<Self> = hello.token_keys.iter().filter_map(read).collect();
         keys.sort_unstable_by_key(|one| one.day);
         keys
+    }
+
+    /// Whether these are keys of today and the day before, or of today alone: of more days there could be one for each of us.
+    fn are_of_two_days(keys: &[Self]) -> bool {
+        let follows = |pair: &[Self]| matches!(pair, [a, b] if a.day.checked_add(1) == Some(b.day));
+        keys.len() <= 2 && keys.windows(2).all(follows)
     }
 
     /// Whether two greetings name one key for every day they both name.
@@ -151,6 +162,7 @@ impl Step<'_> {
             return;
         }
         if !self.has_token() {
+            self.ask_for_the_day();
             return self.say_out_of_tokens();
         }
         if self.live.anonymous.before_account {
@@ -214,21 +226,39 @@ impl Step<'_> {
         used_up
     }
 
-    fn has_token(&self) -> bool {
-        !self.disk.keys(key::TOKENS, 1).is_empty()
+    /// The days whose tokens may be shown on the anonymous connection, newest first: those that it names itself.
+    fn days(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.live.anonymous.token_keys.iter().rev().map(|key| key::tokens_of(key.day))
     }
 
-    /// Takes the oldest token from the disk. Whatever becomes of it, it is not there again.
+    fn has_token(&self) -> bool {
+        self.days().any(|day| !self.disk.keys(&day, 1).is_empty())
+    }
+
+    /// Takes a token from the disk, of the newest day that everybody has. Whatever becomes of it, it is not there again.
     fn take_token(&mut self) -> Option<proto::SpentToken> {
-        for (row, value) in self.disk.prefixed(key::TOKENS, 1) {
-            self.disk.remove(&row);
-            let output = self.disk.decode::<ByteArray<64>>(&value);
-            if let (Some((day, nonce)), Some(output)) = (key::read_token(&row), output) {
-                let (nonce, output) = (nonce.to_vec().into(), output.to_vec().into());
-                return Some(proto::SpentToken { day, nonce, output });
-            }
+        let row = self.days().find_map(|day| self.disk.prefixed(&day, 1).into_iter().next());
+        let (row, value) = row?;
+        self.disk.remove(&row);
+        let output = self.disk.decode::<ByteArray<64>>(&value)?;
+        let (day, nonce) = key::read_token(&row)?;
+        let (nonce, output) = (nonce.to_vec().into(), output.to_vec().into());
+        Some(proto::SpentToken { day, nonce, output })
+    }
+
+    /// An anonymous connection that outlived its day names a day that is over: it says which one it is now.
+    fn ask_for_the_day(&mut self) {
+        let named = self.live.anonymous.token_keys.last().map(|key| key.day);
+        let newest = self.live.login.token_keys.last().map(|key| key.day);
+        if named.is_some() && named < newest {
+            self.live.admission_after = self.now + DAY_AGAIN;
+            let hello = proto::Hello {
+                versions: vec![PROTOCOL_VERSION],
+                kind: proto::ConnectionKind::Anonymous.into(),
+                token: None,
+            };
+            self.request(Wire::Anonymous, request::Body::Hello(hello), Purpose::Hello);
         }
-        None
     }
 
     /// Says, once until one is spent again, that rooms wait.
@@ -286,7 +316,13 @@ impl Step<'_> {
         };
         match self.weigh(shown.epoch.as_ref()) {
             Weighed::Proved(under) => {
+                let today = u64::from(key.day).abs_diff(under.entry.time_ms / DAY) <= 1;
                 match shown.key.as_ref().and_then(|entry| logged_key(entry, &under.checkpoint)) {
+                    // A day of which nobody else takes tokens would be our name.
+                    Some(logged) if logged == key && !today => {
+                        self.live.issue_after = self.now + PAUSE;
+                        self.tell_forged();
+                    }
                     Some(logged) if logged == key => {
                         self.key_is_logged();
                         self.live.logged_key = Some(key);
@@ -344,8 +380,14 @@ impl Step<'_> {
     pub(crate) fn take_token_keys(&mut self, wire: Wire, hello: &proto::HelloAnswer) -> bool {
         let keys = DayKey::of_hello(hello);
         let (login, anonymous) = (&self.live.login.token_keys, &self.live.anonymous.token_keys);
-        if !DayKey::agree(&keys, login) || !DayKey::agree(&keys, anonymous) {
+        let agreed = DayKey::agree(&keys, login) && DayKey::agree(&keys, anonymous);
+        if !agreed || !DayKey::are_of_two_days(&keys) {
             return false;
+        }
+        let another_day =
+            !self.link(wire).token_keys.is_empty() && self.link(wire).token_keys != keys;
+        if wire == Wire::Anonymous && another_day {
+            self.live.admission_after = 0;
         }
         if wire == Wire::Login
             && let Some(newest) = keys.last()

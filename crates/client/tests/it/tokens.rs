@@ -456,6 +456,125 @@ fn on_a_connection_that_stands_the_keys_of_each_day_are_asked_for() {
     }
 }
 
+#[test]
+fn olga_cannot_know_a_person_by_the_day_of_her_tokens() {
+    // Every day's key stands in the log for ever, so an old one is everybody's, logged, and hers alone.
+    let mut world = strict(13);
+    let (alice, _) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
+    world.say(alice, "bob", "hello");
+    world.pass(SETTLED);
+    let first = day_of(world.now());
+    world.epochs = false;
+    for _ in 0..2 {
+        world.publish();
+        world.pass(Duration::from_secs(25 * 3600));
+    }
+    world.publish();
+    world.kill(alice);
+    forget_tokens(&mut world, alice);
+    let info = [b"nodoor tokens v1".as_slice(), &first.to_be_bytes()].concat();
+    let key = VoprfServer::<Ristretto255>::new_from_seed(&[3; 32], &info).unwrap();
+    let public = Ristretto255::serialize_elem(key.get_public_key()).to_vec();
+    let asks = Rc::new(RefCell::new(None));
+    let asked = Rc::clone(&asks);
+    let seen = Rc::new(RefCell::new(Seen::default()));
+    let into = Rc::clone(&seen);
+    world.fate = Box::new(move |person, wire, request| {
+        into.borrow_mut().see(person, wire, request);
+        *asked.borrow_mut() = match &request.body {
+            Some(Ask::TokenIssue(issue)) if issue.day == first => Some(issue.clone()),
+            _ => None,
+        };
+        Fate::Arrives
+    });
+    world.tamper = Box::new(move |person, message| match answer(message) {
+        Some(Answer::Hello(hello)) if person == alice && !hello.challenge.is_empty() => {
+            let public_key = public.clone().into();
+            hello.token_keys = vec![proto::TokenKey { day: first, public_key }];
+        }
+        Some(body) => {
+            if let Some(batch) = &*asks.borrow() {
+                let mut issue = proto::TokenIssueAnswer::default();
+                evaluate(&key, batch, &mut issue);
+                *body = Answer::TokenIssue(issue);
+            }
+        }
+        None => {}
+    });
+    world.switch_on(alice);
+    let chat = world.chat(alice, "bob").id;
+    world.write(alice, chat, "who am I");
+    world.pass(Duration::from_secs(60));
+    let days: BTreeSet<u32> = seen.borrow().shown.iter().map(|token| token.day).collect();
+    assert!(!days.contains(&first), "the day of a token says whose it is");
+    assert!(seen.borrow().batches.is_empty(), "tokens of a day that is over were taken");
+    assert_eq!(world.states(alice, chat).last(), Some(&SendState::Waiting));
+    assert!(
+        told(&world, alice, ProblemKind::Forged) + told(&world, alice, ProblemKind::OutOfTokens)
+            > 0
+    );
+}
+
+#[test]
+fn a_token_is_shown_only_where_its_day_is_everybodys() {
+    // Tokens of a day that others will have tomorrow: this connection, which does not know us, names today.
+    let mut world = strict(14);
+    let (alice, _) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
+    world.say(alice, "bob", "hello");
+    world.pass(SETTLED);
+    let today = day_of(world.now());
+    world.kill(alice);
+    // As if the log and the login connection had named a day of her own.
+    let kept = rows(&mut world, alice);
+    let mut batch = WriteBatch::default();
+    for (row, value) in kept {
+        batch.writes.insert(row.clone(), None);
+        let mut other = row;
+        other[2..6].copy_from_slice(&(today - 9).to_be_bytes());
+        batch.writes.insert(other, Some(value));
+    }
+    world.disk(alice).commit(batch).unwrap();
+    let seen = watch(&mut world);
+    world.tamper = Box::new(move |person, message| {
+        if let Some(Answer::Hello(hello)) = answer(message)
+            && person == alice
+            && !hello.challenge.is_empty()
+        {
+            // Hers are not forgotten, and no new ones come.
+            hello.token_keys.clear();
+        }
+    });
+    world.switch_on(alice);
+    let chat = world.chat(alice, "bob").id;
+    world.write(alice, chat, "who am I");
+    world.pass(Duration::from_secs(60));
+    assert!(seen.borrow().shown.iter().all(|token| token.day + 1 >= today), "known by the day");
+    assert_eq!(world.states(alice, chat).last(), Some(&SendState::Waiting));
+}
+
+#[test]
+fn a_greeting_that_names_more_than_two_days_is_refused() {
+    let mut world = strict(15);
+    let alice = world.register("alice");
+    world.pass(SETTLED);
+    world.tamper = Box::new(move |_, message| {
+        if let Some(Answer::Hello(hello)) = answer(message) {
+            let oldest = hello.token_keys[0].clone();
+            let older = proto::TokenKey { day: oldest.day - 30, ..oldest };
+            hello.token_keys.insert(0, older);
+        }
+    });
+    world.cut(alice);
+    world.pass(SETTLED);
+    assert!(told(&world, alice, ProblemKind::Forged) > 0);
+}
+
+fn day_of(now_ms: u64) -> u32 {
+    u32::try_from(now_ms / (24 * 3_600_000)).unwrap()
+}
+
 /// What a server with this key answers to a batch.
 fn evaluate(
     key: &VoprfServer<Ristretto255>,
