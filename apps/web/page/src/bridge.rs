@@ -32,7 +32,7 @@ pub(crate) enum Heard {
     /// Everything was erased, as asked.
     Erased,
     /// Something changed.
-    Event(Event),
+    Event(Box<Event>),
 }
 
 #[wasm_bindgen]
@@ -176,7 +176,7 @@ pub(crate) fn receive(text: &str) {
             }
         }
     } else if let Ok(event) = serde_json::from_str(text) {
-        told(Heard::Event(event));
+        told(Heard::Event(Box::new(event)));
     }
 }
 

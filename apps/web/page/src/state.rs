@@ -320,7 +320,7 @@ pub(crate) fn hear(heard: Heard) {
                 bridge::start(hear);
             }
         }
-        Heard::Event(event) => event_heard(event),
+        Heard::Event(event) => event_heard(*event),
     }
 }
 
