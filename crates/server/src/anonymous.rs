@@ -41,7 +41,7 @@ const ISSUED: usize = 1_024;
 /// Tokens of a batch.
 const BATCH: usize = 64;
 /// Requests of a connection that a token opened: more than the dearest commit costs.
-const REQUESTS: u32 = 2_000;
+pub(crate) const REQUESTS: u32 = 2_000;
 /// Accounts whose count of today is remembered.
 const COUNTED: usize = 100_000;
 /// Days whose key is remembered.
@@ -64,6 +64,10 @@ pub(crate) struct Allowance(AtomicU32);
 
 impl Allowance {
     pub(crate) fn spend(&self, cost: u32) -> Result<(), Refusal> {
+        if cost > REQUESTS {
+            // No other token would do: whoever tried one after the other would lose them all.
+            return Err(Code::TooLarge.into());
+        }
         let spend = |left: u32| left.checked_sub(cost);
         match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend) {
             Ok(_) => Ok(()),
@@ -222,3 +226,17 @@ impl RngCore for Draws<'_> {
 }
 
 impl CryptoRng for Draws<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_token_could_pay_for_is_refused_for_good_and_costs_nothing() {
+        let allowance = Allowance(AtomicU32::new(REQUESTS));
+        let spend = |cost| allowance.spend(cost).map_err(|refusal| refusal.code());
+        assert_eq!(spend(REQUESTS + 1), Err(Code::TooLarge));
+        assert_eq!(spend(REQUESTS), Ok(()));
+        assert_eq!(spend(1), Err(Code::SlowDown));
+    }
+}

@@ -20,7 +20,7 @@ use nodoor_wire::{
     id::{CommitId, RoomId, Token, TokenHash, TransportId, first_16, labelled_hash},
     limits::{FRAME, MEMBERS, REQUEST, ROSTER},
     proto::{self, answer, body},
-    roster::{CLASSES, Roster},
+    roster::{CLASSES, LARGEST, Roster},
     sealed,
 };
 use prost::Message as _;
@@ -28,6 +28,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use crate::rooms::heads::Heads;
 use crate::{
+    anonymous::REQUESTS,
     connection::Connection,
     refusal::{Handled, Refusal, at_most, identifier},
     rooms::heads::Head,
@@ -42,6 +43,14 @@ const COMMIT_COST: u32 = 5;
 const BYTES_A_REQUEST: usize = 4 * 1024;
 /// and for so many mailboxes that are written to.
 const MAILBOXES_A_REQUEST: usize = 32;
+
+/// A token pays for the dearest commit: all its bytes, a mailbox for each leaf there may be, and as many for its Welcomes.
+const _: () = assert!(
+    COMMIT_COST as usize
+        + REQUEST / BYTES_A_REQUEST
+        + (LARGEST / 64 + 4 * MEMBERS) / MAILBOXES_A_REQUEST
+        <= REQUESTS as usize
+);
 
 impl Inner {
     pub(crate) async fn found_room(
