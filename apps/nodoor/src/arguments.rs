@@ -134,14 +134,23 @@ pub(crate) enum Verb {
         /// Ask three of them back (on standard input), and erase them on this device
         #[arg(long)]
         confirm: bool,
+        /// Make 24 new ones instead of these; the old ones, if they are not on this device any more, are read from
+        /// standard input
+        #[arg(long, conflicts_with = "confirm")]
+        new: bool,
+    },
+    /// Handles
+    Handle {
+        #[command(subcommand)]
+        verb: HandleVerb,
     },
     /// Make this the only device of an account, with its recovery words
     Recover {
         /// Whose account
         #[arg(long, value_name = "NAME")]
         handle: String,
-        /// All 24, in order
-        #[arg(long, value_name = "WORDS")]
+        /// All 24, in order; `-` reads them from standard input, so that no shell remembers them
+        #[arg(long, value_name = "WORDS", default_value = "-")]
         words: String,
     },
     /// Cosign checkpoints of public logs, for those who ask
@@ -234,6 +243,18 @@ pub(crate) enum GroupVerb {
     },
 }
 
+/// What can be done with handles.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HandleVerb {
+    /// Ask for the handle of an account that is lost: it moves here a week after the public log has it, unless a device
+    /// of that account is alive
+    Move {
+        /// The handle
+        #[arg(value_name = "NAME")]
+        handle: String,
+    },
+}
+
 /// What can be done with devices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceVerb {
@@ -248,6 +269,14 @@ pub(crate) enum DeviceVerb {
         /// Really: the new device can read what comes from then on
         #[arg(long, required = true)]
         yes: bool,
+        /// Send it what was said before, at once and not after a day: the 24 words are read from standard input first
+        #[arg(long)]
+        history: bool,
+    },
+    /// Send a device that was linked here what was said before it came; the 24 words are read from standard input
+    History {
+        /// Its id
+        id: String,
     },
     /// Give a device a name; only your devices know it
     Rename {
@@ -527,6 +556,7 @@ impl Arguments {
             Some(Verb::Name { .. }) => "nodoor name",
             Some(Verb::Words { .. }) => "nodoor words",
             Some(Verb::Verify { .. }) => "nodoor verify",
+            Some(Verb::Handle { .. }) => "nodoor handle",
             Some(Verb::Recover { .. }) => "nodoor recover",
             Some(Verb::Witness { .. }) => "nodoor witness",
             Some(Verb::Audit { .. }) => "nodoor audit",
@@ -625,6 +655,12 @@ mod tests {
             "nodoor group leave 0011223344",
             "nodoor group members 0011223344",
             "nodoor device list",
+            "nodoor device approve ABCD-EFGH-IJKL-MNOP-QRST-UVWX --yes --history",
+            "nodoor device history 0011223344",
+            "nodoor words --new",
+            "nodoor recover --handle mira",
+            "nodoor recover --handle mira --words -",
+            "nodoor handle move mira",
             "nodoor chat @ben --plain",
             "nodoor witness run --key k --listen 127.0.0.1:0",
             "nodoor witness key --key k --name auditor.example",

@@ -146,6 +146,26 @@ impl Session {
         &self.folder
     }
 
+    /// Writes the policy of the public log that this client pinned into the profile, where `update check` looks for it. One
+    /// that somebody put there by hand stays.
+    pub(crate) async fn keep_policy(&self) {
+        let Reply::LogPolicy(Some(policy)) = self.client.ask(Command::LogPolicy).await else {
+            return;
+        };
+        let path = self.folder.join("policy");
+        let text = format!("{PINNED}\n{policy}");
+        match std::fs::read_to_string(&path) {
+            Ok(there) if there == text || !there.starts_with(PINNED) => return,
+            _ => {}
+        }
+        // Whole or not at all: what is checked against half a policy is checked against none.
+        let fresh = self.folder.join("policy.new");
+        let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &path));
+        if let Err(error) = written {
+            eprintln!("nodoor: {}", Failure::system(&error).line(&self.texts));
+        }
+    }
+
     /// Remembers the server beside the account.
     pub(crate) fn remember_server(&self) -> Result<(), Failure> {
         Ok(Profile::remember_server(&self.folder, &self.address)?)
@@ -210,6 +230,8 @@ fn device_name() -> String {
     }
 }
 
+/// The first line of a policy that this client wrote.
+const PINNED: &str = "# pinned by nodoor";
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8448";
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// A server that answered everything and said nothing for so long has nothing more for us.

@@ -95,12 +95,17 @@ impl Step<'_> {
 
     /// Answers the parked asks of a kind with a problem.
     pub(crate) fn fail_parked(&mut self, problem: &Problem, which: impl Fn(&Ask) -> bool) {
-        let (failed, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.live.parked)
+        self.answer_parked(&Reply::Problem(problem.clone()), which);
+    }
+
+    /// Answers the parked asks of a kind.
+    pub(crate) fn answer_parked(&mut self, reply: &Reply, which: impl Fn(&Ask) -> bool) {
+        let (answered, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.live.parked)
             .into_iter()
             .partition(|parked| which(&parked.ask));
         self.live.parked = rest;
-        for parked in failed {
-            self.answer(parked.ask.ask, Reply::Problem(problem.clone()));
+        for parked in answered {
+            self.answer(parked.ask.ask, reply.clone());
         }
     }
 
@@ -200,17 +205,12 @@ impl Step<'_> {
                 self.answer_proof();
                 Now(Reply::Ledger(self.ledger_state()))
             }
+            Command::LogPolicy => Now(Reply::LogPolicy(self.ledger().map(|ledger| ledger.policy))),
             Command::Devices => Now(Reply::Devices(self.devices())),
             Command::Finish if !self.is_unfinished() => Now(Reply::Done),
             Command::Finish if self.live.lost => Now(refused(ProblemKind::Offline)),
             Command::Finish => Later,
-            Command::Words => {
-                let words = self
-                    .account()
-                    .and_then(|account| account.recovery_entropy)
-                    .and_then(|entropy| crate::account::words(&entropy));
-                Now(words.map_or(Reply::Nothing, Reply::Words))
-            }
+            Command::Words => Now(self.own_words().map_or(Reply::Nothing, Reply::Words)),
             Command::SetName { name } => {
                 if let Some(mut account) = self.account() {
                     account.name = tidy(name, 60);

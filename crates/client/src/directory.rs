@@ -13,6 +13,7 @@ use nodoor_transparency::{
     chain::{Chain, Comparison},
     directory::{account_label, handle_label, handle_value, verify_lookup},
     error::{Contradiction, ListError},
+    handover::verify_move,
     ledger::{entry::KtEpoch, proof::Logged},
     list::DeviceList,
     statement::{Dispute, HandleClaim},
@@ -199,7 +200,16 @@ impl Step<'_> {
         let handle = handle.and_then(|handle| Handle::parse(handle).ok()).filter(|handle| {
             let label = handle_label(&deployment, handle);
             let shown = verify_lookup(epoch, vrf_key, &label, &proof.handle);
-            shown.is_ok_and(|shown| shown.value == handle_value(account))
+            // The first account that was published under a handle holds it. Of any other the log must show that it asked for
+            // it, and waited: else Olga could give a handle to whom she likes.
+            shown.is_ok_and(|shown| {
+                let moved = proof.moved.as_ref();
+                let moved = moved.is_some_and(|moved| verify_move(moved, logged, handle, account));
+                if moved {
+                    self.live.moved.insert(handle.as_str().to_owned());
+                }
+                shown.value == handle_value(account) && (shown.version == 1 || moved)
+            })
         });
         let handle = handle.as_ref().map(Handle::as_str);
         self.note_logged(account, version, handle, logged);

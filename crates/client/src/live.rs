@@ -50,6 +50,8 @@ pub(crate) struct Live {
     pub(crate) unfit: Option<ProblemKind>,
     /// Key packages made and not yet known to be at the server.
     pub(crate) upload: Option<Upload>,
+    /// Handles that the answer at hand proved to have moved.
+    pub(crate) moved: BTreeSet<String>,
     /// What our other devices are to be told at the end of the step.
     pub(crate) own_changed: BTreeSet<About>,
     /// Something about a room waits for the anonymous connection to be let in.
@@ -149,6 +151,7 @@ impl Live {
     /// Nothing connected, nothing cached.
     pub(crate) fn new(server: &str, device_name: &str) -> Self {
         Self {
+            moved: BTreeSet::new(),
             server: server.to_owned(),
             device_name: device_name.to_owned(),
             stock: limits::KEY_PACKAGES,

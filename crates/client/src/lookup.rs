@@ -259,6 +259,10 @@ impl Step<'_> {
                 });
                 let claimed = known.filter(|account| self.contact(account).handle == handle);
                 let bound = self.bound(&handle);
+                let moved = self.live.moved.remove(&handle);
+                if let (Some(from), true) = (bound, moved && known.is_some() && bound != known) {
+                    return self.handle_went(&from, &handle);
+                }
                 let claimed = claimed.filter(|_| bound.is_none() || bound == claimed);
                 if let Some(account) = claimed {
                     self.live.handles.insert(handle, (claimed, self.now));

@@ -470,6 +470,11 @@ pub(crate) enum Line {
         /// Whose.
         who: AccountId,
     },
+    /// The directory proves that the person's handle is another account's now.
+    HandleMoved {
+        /// The handle.
+        handle: String,
+    },
     /// The group went on in a new room.
     Successor,
     /// This device was away from the group and comes back: what was sent meanwhile never reaches it.

@@ -203,6 +203,7 @@ impl Step<'_> {
             Line::DeviceAddedByWords { who } => {
                 SystemLine::DeviceAddedByWords { who: self.person(who) }
             }
+            Line::HandleMoved { handle } => SystemLine::HandleMoved { handle: handle.clone() },
             Line::Successor => SystemLine::Successor,
             Line::MayBeMissing => SystemLine::MayBeMissing,
         }

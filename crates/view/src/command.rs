@@ -183,6 +183,8 @@ pub enum Command {
     },
     /// What is known of the public log. Answer: `Ledger`.
     Ledger,
+    /// The policy that is pinned here, as a C2SP tlog-policy. Answer: `LogPolicy`.
+    LogPolicy,
     /// The evidence that this device keeps, oldest first. Answer: `Evidence`.
     Evidence,
     /// The person has read the proof of tampering: verified chats send again. Answer: `Ledger`.
@@ -287,6 +289,8 @@ pub enum Reply {
     Digits(String),
     /// The public log.
     Ledger(LedgerState),
+    /// The pinned policy; nothing where no log is offered.
+    LogPolicy(Option<String>),
     /// Evidence, oldest first.
     Evidence(Vec<EvidenceFile>),
     /// One's own devices.

@@ -70,6 +70,20 @@ pub enum Command {
         /// As typed.
         words: Vec<String>,
     },
+    /// Makes 24 new words in place of the old ones: a list that both keys sign, seen by everybody. Answer: `Done`, once
+    /// it is at the server; `Command::Words` then shows the new ones until they are asked back. A problem of kind `WrongWords`
+    /// if the old ones are wrong, `ListChanged` if another list came first: the old ones count still.
+    NewWords {
+        /// The old ones as typed; empty only if they are on this device still.
+        words: String,
+    },
+    /// Asks for a handle that another account holds: it moves here a week after the log has the claim, unless a device of
+    /// that account is alive to say no. Asked again by itself until then. Answer: `Handle`; problems of kind `NotFound`
+    /// (nobody has it), `HandleTaken` (somebody else asks for it), `HandleKept`.
+    MoveHandle {
+        /// As typed.
+        handle: String,
+    },
     /// On a device without an account: the 24 words make it the only device of the account that goes by this handle.
     /// Answer: `Profile`.
     Recover {
@@ -105,6 +119,13 @@ pub enum Reply {
     },
     /// How one's account stands.
     Standing(Standing),
+    /// A handle that was asked for.
+    Handle {
+        /// The handle.
+        handle: String,
+        /// Ledger time from which it may move; none once it is ours.
+        from: Option<Milliseconds>,
+    },
 }
 
 /// How one's account stands.
@@ -148,6 +169,21 @@ pub enum Event {
         device: DeviceRow,
         /// The recovery words signed it, and not a device.
         by_words: bool,
+    },
+    /// One's account goes by this handle now. Empty: the one it had belongs to another account.
+    Handle {
+        /// The handle.
+        handle: String,
+    },
+    /// Somebody else asked for one's handle. This device said no by itself: nothing is to be done.
+    HandleAsked {
+        /// The handle.
+        handle: String,
+    },
+    /// Whoever holds the handle that was asked for keeps it.
+    HandleRefused {
+        /// The handle.
+        handle: String,
     },
     /// How one's account stands has changed.
     Standing {

@@ -215,6 +215,11 @@ pub enum SystemLine {
         /// Whose.
         who: Person,
     },
+    /// The person's handle belongs to another account now: the chat stays with whom it was with.
+    HandleMoved {
+        /// The handle.
+        handle: String,
+    },
     /// The group went on in a new room after a change nobody could follow.
     Successor,
     /// This device was out of the group for a while: what was sent meanwhile may be missing here.
@@ -593,6 +598,15 @@ pub enum ProblemKind {
     NotADevice,
     /// The disk is full or failed.
     Disk,
+    /// The handle belongs to another account now; the chat with the one before is still there. Asked again, it leads to
+    /// the new one.
+    HandleMoved,
+    /// Whoever holds the handle keeps it.
+    HandleKept,
+    /// It is signed already, and not taken back: a device is removed under Devices.
+    Approved,
+    /// Proof of tampering stands: nothing is signed.
+    Stopped,
     /// A fault of this app.
     Internal,
 }

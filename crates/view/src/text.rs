@@ -205,6 +205,9 @@ impl Texts {
             SystemLine::DeviceAddedByWords { who } => {
                 self.get("line-device-by-words", &[("who", Value::Text(&self.person(who)))])
             }
+            SystemLine::HandleMoved { handle } => {
+                self.get("line-handle-moved", &[("handle", Value::Text(handle))])
+            }
             SystemLine::Successor => self.get("line-successor", &[]),
             SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
         }
@@ -267,6 +270,10 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::Disputed => "problem-disputed",
         ProblemKind::NotADevice => "problem-not-a-device",
         ProblemKind::Disk => "problem-disk",
+        ProblemKind::HandleMoved => "problem-handle-moved",
+        ProblemKind::HandleKept => "problem-handle-kept",
+        ProblemKind::Approved => "problem-approved",
+        ProblemKind::Stopped => "problem-stopped",
         ProblemKind::Internal => "problem-internal",
     }
 }

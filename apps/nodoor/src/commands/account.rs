@@ -3,8 +3,10 @@
 
 use nodoor_view::{
     command::{Command, Reply},
+    device::{Command as OfDevices, Reply as DeviceReply},
     model::{Problem, ProblemKind, Profile},
 };
+use serde_json::json;
 
 use crate::{
     failure::Failure,
@@ -36,6 +38,26 @@ pub(super) async fn name(session: &Session, name: &str) -> Result<(), Failure> {
         Reply::Profile(profile) => print(session, &profile),
         _ => Err(Failure::unexpected()),
     }
+}
+
+/// Asks for the handle of an account that is lost. Said again, it tells how it stands.
+pub(super) async fn move_handle(session: &Session, handle: &str) -> Result<(), Failure> {
+    session.catch_up().await;
+    let of = OfDevices::MoveHandle { handle: handle.to_owned() };
+    let asked = Command::Device { of };
+    let Reply::Device(DeviceReply::Handle { handle, from }) = session.ask(asked).await? else {
+        return Err(Failure::unexpected());
+    };
+    let said = match from {
+        Some(from) => {
+            let when = output::local(from);
+            let values = [("handle", (&handle).into()), ("when", (&when).into())];
+            session.texts.get("handle-waits", &values)
+        }
+        None => session.texts.get("handle-yours", &[("handle", (&handle).into())]),
+    };
+    let row = json!({ "handle": handle, "yours": from.is_none(), "from": from });
+    output::row(session.json, &row, &said).map_err(|error| Failure::system(&error))
 }
 
 pub(super) async fn erase(session: &Session) -> Result<(), Failure> {

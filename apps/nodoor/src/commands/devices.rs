@@ -14,7 +14,7 @@ use nodoor_view::{
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
-use super::{account, people::print};
+use super::{account, people::print, words::typed};
 use crate::{
     failure::Failure,
     output::{self, Device, Me},
@@ -86,6 +86,16 @@ pub(crate) fn said(event: &Event, texts: &Texts) -> Option<String> {
         DeviceEvent::Standing { standing: Standing::Disputed } => {
             Some(texts.get("standing-disputed", &[]))
         }
+        DeviceEvent::Handle { handle } if handle.is_empty() => Some(texts.get("handle-gone", &[])),
+        DeviceEvent::Handle { handle } => {
+            Some(texts.get("handle-yours", &[("handle", handle.into())]))
+        }
+        DeviceEvent::HandleAsked { handle } => {
+            Some(texts.get("handle-asked", &[("handle", handle.into())]))
+        }
+        DeviceEvent::HandleRefused { handle } => {
+            Some(texts.get("handle-refused", &[("handle", handle.into())]))
+        }
         DeviceEvent::Standing { .. } | DeviceEvent::Linking { .. } => None,
     }
 }
@@ -125,7 +135,9 @@ pub(super) async fn link(session: &Session) -> Result<(), Failure> {
 }
 
 /// On the device one has: prints the code at once, and signs after it was typed on the new device.
-pub(super) async fn approve(session: &Session, link: &str) -> Result<(), Failure> {
+pub(super) async fn approve(session: &Session, link: &str, history: bool) -> Result<(), Failure> {
+    // Before the two minutes of the code begin.
+    let words = if history { Some(typed(session, "-").await?) } else { None };
     let mut events = session.events();
     let link = link.to_owned();
     let asked = Command::Device { of: OfDevices::LinkApprove { link } };
@@ -139,6 +151,25 @@ pub(super) async fn approve(session: &Session, link: &str) -> Result<(), Failure
     // The new device makes its keys, and is then brought into the chats.
     session.finish().await;
     tokio::time::sleep(KEYS_WAIT).await;
+    session.finish().await;
+    if let Some(words) = words {
+        give_history(session, &device.device, &words).await?;
+    }
+    Ok(())
+}
+
+/// Sends a device that was linked here what was said before it came.
+pub(super) async fn send_history(session: &Session, device: &str) -> Result<(), Failure> {
+    let words = typed(session, "-").await?;
+    session.catch_up().await;
+    give_history(session, device, &words).await
+}
+
+async fn give_history(session: &Session, device: &str, words: &str) -> Result<(), Failure> {
+    let of = OfDevices::History { device: device.to_owned(), words: words.to_owned() };
+    session.do_it(Command::Device { of }).await?;
+    let said = session.texts.get("history-goes", &[]);
+    print(session, &json!({ "history": device }), &said)?;
     session.finish().await;
     Ok(())
 }

@@ -13,7 +13,8 @@ use std::io::IsTerminal;
 
 use crate::{
     arguments::{
-        Arguments, AuditVerb, DeviceVerb, EvidenceVerb, Global, UpdateVerb, Verb, WitnessVerb,
+        Arguments, AuditVerb, DeviceVerb, EvidenceVerb, Global, HandleVerb, UpdateVerb, Verb,
+        WitnessVerb,
     },
     failure::Failure,
     ledger, plain,
@@ -42,6 +43,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(Verb::Chat { to, plain: true }) => plain::run(&session, to).await,
         Some(verb) => carry_out(&session, verb).await,
     };
+    session.keep_policy().await;
     session.client.close().await;
     outcome
 }
@@ -83,8 +85,12 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Register { handle, ticket } => account::register(session, handle, ticket).await,
         Verb::Whoami => account::who_am_i(session).await,
         Verb::Name { name } => account::name(session, name).await,
-        Verb::Words { confirm: false } => words::show(session).await,
-        Verb::Words { confirm: true } => words::confirm(session).await,
+        Verb::Words { new: true, .. } => words::renew(session).await,
+        Verb::Words { confirm: false, .. } => words::show(session).await,
+        Verb::Words { confirm: true, .. } => words::confirm(session).await,
+        Verb::Handle { verb: HandleVerb::Move { handle } } => {
+            account::move_handle(session, handle).await
+        }
         Verb::Recover { handle, words } => words::recover(session, handle, words).await,
         Verb::Device { verb } => of_devices(session, verb).await,
         Verb::Erase { .. } => account::erase(session).await,
@@ -116,7 +122,10 @@ async fn of_devices(session: &Session, verb: &DeviceVerb) -> Result<(), Failure>
     match verb {
         DeviceVerb::List => devices::list(session).await,
         DeviceVerb::Link => devices::link(session).await,
-        DeviceVerb::Approve { link, .. } => devices::approve(session, link).await,
+        DeviceVerb::Approve { link, history, .. } => {
+            devices::approve(session, link, *history).await
+        }
+        DeviceVerb::History { id } => devices::send_history(session, id).await,
         DeviceVerb::Rename { id, name } => devices::rename(session, id, name).await,
         DeviceVerb::Remove { id } => devices::remove(session, id).await,
         DeviceVerb::Dispute => devices::dispute(session).await,

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The recovery words: print, ask back and erase, recover with them.
+//! The recovery words: print, ask back and erase, make new ones, recover with them.
+
+use std::io::IsTerminal as _;
 
 use nodoor_view::{
     command::{Command, Reply},
     device::{Command as OfDevices, Reply as DeviceReply},
 };
+use ratatui::crossterm::{
+    event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
+    terminal::{disable_raw_mode, enable_raw_mode},
+};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::{devices::line, people::print};
 use crate::{failure::Failure, output::Me, session::Session};
 
+/// How many words there are.
+const WORDS: usize = 24;
 /// They were erased here, or never were here.
 const NOT_HERE: Failure = Failure::Said("not_here", "words-not-here");
 
@@ -44,9 +53,76 @@ pub(super) async fn confirm(session: &Session) -> Result<(), Failure> {
     }
 }
 
+/// New words instead of the old ones. They are printed, and are on this device until they are asked back.
+pub(super) async fn renew(session: &Session) -> Result<(), Failure> {
+    let old = match session.ask(Command::Words).await? {
+        Reply::Words(_) => Zeroizing::new(String::new()),
+        _ => typed(session, "-").await?,
+    };
+    session.catch_up().await;
+    let of = OfDevices::NewWords { words: old.to_string() };
+    session.do_it(Command::Device { of }).await?;
+    show(session).await?;
+    session.finish().await;
+    Ok(())
+}
+
+/// The 24 words: as they were given, or from standard input if that is `-`. A terminal does not show them.
+pub(super) async fn typed(session: &Session, given: &str) -> Result<Zeroizing<String>, Failure> {
+    if given != "-" {
+        return Ok(Zeroizing::new(given.to_owned()));
+    }
+    if std::io::stdin().is_terminal() {
+        eprint!("{} ", session.texts.get("words-type", &[]));
+        let read = tokio::task::spawn_blocking(hidden).await;
+        eprintln!();
+        return match read {
+            Ok(Ok(words)) => Ok(words),
+            Ok(Err(error)) => Err(Failure::system(&error)),
+            Err(_) => Err(Failure::unexpected()),
+        };
+    }
+    let mut words = Zeroizing::new(String::new());
+    while words.split_whitespace().count() < WORDS {
+        words.push_str(&line().await?);
+        words.push(' ');
+    }
+    Ok(words)
+}
+
+/// A line of the terminal that is not shown on it.
+fn hidden() -> std::io::Result<Zeroizing<String>> {
+    enable_raw_mode()?;
+    let read = keys();
+    disable_raw_mode()?;
+    read
+}
+
+fn keys() -> std::io::Result<Zeroizing<String>> {
+    let mut typed = Zeroizing::new(String::new());
+    loop {
+        match event::read()? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => match key.code {
+                KeyCode::Enter => return Ok(typed),
+                KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                    return Err(std::io::ErrorKind::Interrupted.into());
+                }
+                KeyCode::Char(letter) => typed.push(letter),
+                KeyCode::Backspace => {
+                    typed.pop();
+                }
+                _ => {}
+            },
+            Event::Paste(text) => typed.push_str(&text),
+            _ => {}
+        }
+    }
+}
+
 /// Makes this the only device of the account that goes by a handle.
 pub(super) async fn recover(session: &Session, handle: &str, words: &str) -> Result<(), Failure> {
-    let of = OfDevices::Recover { handle: handle.to_owned(), words: words.to_owned() };
+    let words = typed(session, words).await?;
+    let of = OfDevices::Recover { handle: handle.to_owned(), words: words.to_string() };
     let Reply::Profile(profile) = session.ask(Command::Device { of }).await? else {
         return Err(Failure::unexpected());
     };

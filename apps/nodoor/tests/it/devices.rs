@@ -175,7 +175,9 @@ fn the_words_are_asked_back_erased_and_bring_the_account_back() {
     let fresh = Person::at(&server.address);
     let wrong = fresh.run(&["recover", "--handle", "bob", "--words", &words]);
     assert_eq!(wrong.status.code(), Some(1));
-    let back = fresh.json(&["recover", "--handle", "alice", "--words", &words]);
+    // From standard input: a shell remembers its command lines.
+    let back = fresh.run_with(&["recover", "--handle", "alice", "--json"], &format!("{words}\n"));
+    let back = crate::world::rows(&back);
     assert_eq!(back[0]["handle"], "alice");
     assert_eq!(fresh.json(&["device", "list"]).len(), 1);
     fresh.json(&["send", "@bob", "it is me"]);
@@ -188,6 +190,74 @@ fn the_words_are_asked_back_erased_and_bring_the_account_back() {
     assert!(alice.json(&["receive", "--wait", "3"]).is_empty());
     let listed = alice.run(&["device", "list"]);
     assert!(String::from_utf8_lossy(&listed.stderr).contains("was removed"));
+}
+
+#[test]
+fn new_words_take_the_place_of_the_old_ones_and_bring_history_to_a_device_at_once() {
+    let server = Server::start();
+    let (alice, bob) = (Person::registered(&server, "alice"), Person::registered(&server, "bob"));
+    befriend(&alice, &bob);
+    alice.json(&["send", "@bob", "from before"]);
+    let old = alice.json(&["words"])[0]["words"].as_str().unwrap().to_owned();
+    let words = alice.json(&["words", "--new"])[0]["words"].as_str().unwrap().to_owned();
+    assert_ne!(words, old);
+    assert_eq!(alice.json(&["words"])[0]["words"], words.as_str());
+
+    let laptop = Person::at(&server.address);
+    let mut on_new = Running::start(&laptop, &["device", "link"]);
+    let letters = on_new.row()["link"].as_str().unwrap().to_owned();
+    let approve = ["device", "approve", &letters, "--yes", "--history"];
+    let mut on_old = Running::start(&alice, &approve);
+    on_old.write(&words);
+    let code = on_old.row()["code"].as_str().unwrap().to_owned();
+    on_new.write(&code);
+    let device = on_old.row()["device"].as_str().unwrap().to_owned();
+    on_new.row();
+    on_new.succeeds();
+    assert_eq!(on_old.row()["history"], device.as_str());
+    on_old.succeeds();
+    // The old words say nothing any more.
+    let wrong = alice.run_with(&["device", "history", &device], &format!("{old}\n"));
+    assert_eq!(wrong.status.code(), Some(1));
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let _ = alice.run(&["device", "list"]);
+        let _ = laptop.run(&["receive", "--wait", "2"]);
+        let known = laptop.run(&["history", "@bob", "--json"]);
+        if String::from_utf8_lossy(&known.stdout).contains("from before") {
+            break;
+        }
+        assert!(Instant::now() < until, "the history never came");
+    }
+}
+
+#[test]
+fn a_handle_is_asked_for_and_kept_by_whoever_lives() {
+    let server = Server::start();
+    let (bob, mallory) =
+        (Person::registered(&server, "bob"), Person::registered(&server, "mallory"));
+    let asked = mallory.json(&["handle", "move", "bob"]);
+    assert_eq!((&asked[0]["handle"], &asked[0]["yours"]), (&"bob".into(), &false.into()));
+    assert!(asked[0]["from"].as_u64().unwrap() > 0);
+    let nobody = mallory.run(&["handle", "move", "nobody"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&nobody.stderr).starts_with("nodoor: not_found: "));
+    // Bob's device hears of it when it asks for its own history, and says no by itself.
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let _ = bob.run(&["receive", "--wait", "5"]);
+        let refused = mallory.run(&["handle", "move", "bob"]);
+        if refused.status.code() == Some(1) {
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(said.starts_with("nodoor: handle_kept: "), "{said}");
+            break;
+        }
+        assert!(Instant::now() < until, "nobody said no");
+    }
+    assert_eq!(bob.json(&["whoami"])[0]["handle"], "bob");
+    // The policy that was pinned lies where `update check` looks for it.
+    let policy = std::fs::read_to_string(bob.folder.path().join("profile/policy")).unwrap();
+    assert!(policy.starts_with("# pinned by nodoor\n") && policy.contains("\nlog "), "{policy}");
 }
 
 #[test]

@@ -394,7 +394,10 @@ fn device_heard(what: device::Event) {
         device::Event::Added { device, by, by_words } => {
             app.device_added.set(Some(Layer::DeviceAdded(device, by, by_words)));
         }
-        device::Event::Removed { .. } => (),
+        device::Event::Removed { .. }
+        | device::Event::Handle { .. }
+        | device::Event::HandleAsked { .. }
+        | device::Event::HandleRefused { .. } => (),
         device::Event::Standing { standing } => app.standing.set(standing),
     }
 }

@@ -66,7 +66,7 @@ impl Step<'_> {
         self.put_own_list(list, Some(device));
     }
 
-    fn put_own_list(&mut self, list: &proto::SignedList, adds: Option<DeviceId>) {
+    pub(super) fn put_own_list(&mut self, list: &proto::SignedList, adds: Option<DeviceId>) {
         let putting = Putting { list: list.encode_to_vec(), since: self.now, adds };
         self.disk.put(PUTTING.to_vec(), &putting);
         self.live.device.list = super::Flight::default();
@@ -82,6 +82,8 @@ impl Step<'_> {
         };
         let list = proto::SignedList::decode(putting.list.as_slice()).ok();
         let Some(list) = list.filter(|_| self.now.saturating_sub(putting.since) < DAY) else {
+            // Whether the server has it, only looking says.
+            self.own_list_is_stale();
             return self.give_up_list(&putting, Outcome::Ended);
         };
         self.live.device.list.under_way = true;
@@ -128,6 +130,7 @@ impl Step<'_> {
                     self.own_list_is_stale();
                 } else {
                     let why = problem_of(refusal);
+                    self.new_words_refused(&why);
                     self.fail_removals(&why);
                 }
             }

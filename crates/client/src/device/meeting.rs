@@ -176,6 +176,9 @@ impl Step<'_> {
         let Ok(secret) = LinkSecret::parse(letters) else {
             return Some(refused(ProblemKind::LinkOver));
         };
+        if self.is_stopped() {
+            return Some(refused(ProblemKind::Stopped));
+        }
         let standing = self.standing();
         match standing {
             nodoor_view::device::Standing::Good => {}
@@ -228,7 +231,11 @@ impl Step<'_> {
     pub(super) fn link_cancel(&mut self) -> Reply {
         let stage = self.live.device.meeting.as_ref().map(|meeting| &meeting.stage);
         match stage {
-            None | Some(Stage::Signed | Stage::Offered(_) | Stage::Putting(_)) => {}
+            // What is signed is not taken back: it may be put by either side.
+            Some(Stage::Signed | Stage::Offered(_) | Stage::Putting(_)) => {
+                return refused(ProblemKind::Approved);
+            }
+            None => {}
             Some(_) => self.end_meeting(Broken::Told(Outcome::Ended)),
         }
         Reply::Done

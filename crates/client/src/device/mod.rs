@@ -4,13 +4,15 @@
 //! [`machine`] is what two devices agree on, [`exchange`] the code as their password, [`meeting`] moves it through the
 //! server's rendezvous, [`lists`] puts a list and sees what a new one changed, [`joining`] makes a device of an account out
 //! of keys that a list names, [`rooms`] brings devices into rooms and out of them, [`words`] are the recovery words,
-//! [`contacts`] holds what we write to people whose devices disagree. Nothing here opens a message.
+//! [`handles`] asks for handles and keeps ours, [`contacts`] holds what we write to people whose devices disagree. Nothing here opens a message.
 //! The server sees boxes that it cannot open, and signed lists, which are public.
 //!
 //! | key | record |
 //! |---|---|
 //! | `a/joining` | [`rows::Joining`]: keys that are not a device's yet |
 //! | `a/list` | [`rows::Putting`]: a list of ours on its way |
+//! | `a/handle` | [`rows::Moving`]: a handle of somebody else's that we asked for |
+//! | `a/words` | [`rows::NewWords`]: recovery words that a list of ours on its way brings |
 //! | `a/removed` | [`rows::Removed`]: this device is no longer one |
 //! | `y/<device>` | [`rows::Named`]: a device of the account |
 //!
@@ -22,6 +24,7 @@
 
 mod contacts;
 mod exchange;
+mod handles;
 mod joining;
 mod lists;
 mod machine;
@@ -37,7 +40,7 @@ use nodoor_view::{
     model::{DeviceRow, Milliseconds, ProblemKind},
 };
 use nodoor_wire::{
-    id::DeviceId,
+    id::{AccountId, DeviceId},
     proto::{self, answer},
 };
 
@@ -68,6 +71,16 @@ pub(crate) struct Volatile {
     dispute: Flight,
     /// Our handle, signed anew.
     handle: Flight,
+    /// A handle that we asked for.
+    moving: Flight,
+    /// Our no to somebody else's claim.
+    keeping: Flight,
+    /// The question whether our handle is ours.
+    holding: Flight,
+    /// It is to be asked.
+    asks_if_ours: bool,
+    /// Who asks for our handle.
+    claimant: Option<AccountId>,
     /// When the account that we join is looked up again.
     join_again_at: u64,
     /// When rooms are looked through again for devices that lack or have to go.
@@ -112,6 +125,12 @@ pub(crate) enum Request {
     Dispute,
     /// Our handle, signed anew.
     Handle,
+    /// A handle that we asked for.
+    Move,
+    /// Our no to a claim.
+    Keep,
+    /// Whether our handle is ours.
+    Hold,
 }
 
 impl Step<'_> {
@@ -137,6 +156,8 @@ impl Step<'_> {
                 Some(Reply::Device(nodoor_view::device::Reply::Standing(self.standing())))
             }
             Command::WordsAsk => Some(self.words_ask()),
+            Command::NewWords { words } => self.new_words(words),
+            Command::MoveHandle { handle } => self.move_handle(handle),
             Command::WordsConfirm { words } => Some(self.words_confirm(words)),
             _ => Some(refused(ProblemKind::Internal)),
         }
@@ -148,8 +169,10 @@ impl Step<'_> {
         self.advance_joining();
         self.advance_own_list();
         self.see_own_list();
+        self.advance_new_words();
         self.advance_dispute();
         self.advance_handle();
+        self.advance_handles();
         self.advance_devices_in_rooms();
     }
 
@@ -157,7 +180,9 @@ impl Step<'_> {
     pub(crate) fn devices_due(&self) -> impl Iterator<Item = u64> {
         let live = &self.live.device;
         let meeting = live.meeting.iter().flat_map(Meeting::due);
-        let flights = [live.list, live.dispute, live.handle].map(|flight| flight.not_before);
+        let flights =
+            [live.list, live.dispute, live.handle, live.moving, live.keeping, live.holding];
+        let flights = flights.map(|flight| flight.not_before);
         let others = [live.join_again_at, live.rooms_again_at, live.held_again_at];
         meeting.chain(flights).chain(others)
     }
@@ -177,6 +202,9 @@ impl Step<'_> {
             Request::List => self.own_list_answered(&body),
             Request::Dispute => self.dispute_answered(&body),
             Request::Handle => self.handle_answered(&body),
+            Request::Move => self.move_answered(&body),
+            Request::Keep => self.keep_answered(&body),
+            Request::Hold => self.hold_answered(&body),
         }
     }
 
@@ -191,11 +219,14 @@ impl Step<'_> {
             Request::List => self.live.device.list.under_way = false,
             Request::Dispute => self.live.device.dispute.under_way = false,
             Request::Handle => self.live.device.handle.under_way = false,
+            Request::Move => self.live.device.moving.under_way = false,
+            Request::Keep => self.live.device.keeping.under_way = false,
+            Request::Hold => self.live.device.holding.under_way = false,
         }
     }
 
     /// Whether signed things may go over the login connection: it was greeted, whoever is logged in.
-    fn may_sign(&self) -> bool {
+    pub(crate) fn may_sign(&self) -> bool {
         let link = &self.live.login;
         let greeted = link.state == LinkState::Greeting && self.live.challenge.is_some();
         self.live.unfit.is_none() && (greeted || link.state == LinkState::Ready)

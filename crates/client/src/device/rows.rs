@@ -10,6 +10,10 @@ use crate::rows::Account;
 pub(crate) const JOINING: &[u8] = b"a/joining";
 /// A list of ours on its way.
 pub(crate) const PUTTING: &[u8] = b"a/list";
+/// A handle that we asked for.
+pub(crate) const MOVING: &[u8] = b"a/handle";
+/// New recovery words on their way.
+pub(crate) const NEW_WORDS: &[u8] = b"a/words";
 /// This device was removed.
 pub(crate) const REMOVED: &[u8] = b"a/removed";
 
@@ -41,6 +45,31 @@ pub(crate) struct Putting {
     pub(crate) since: u64,
     /// The device it adds, if it adds one.
     pub(crate) adds: Option<DeviceId>,
+}
+
+/// A handle of another account that we asked for, until it is ours or refused.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Moving {
+    /// The handle.
+    pub(crate) handle: String,
+    /// Our claim (protobuf `SignedBytes`).
+    #[serde(with = "serde_bytes")]
+    pub(crate) claim: Vec<u8>,
+    /// Ledger time from which it may move, once the log has the claim, milliseconds.
+    pub(crate) from: Option<u64>,
+    /// Whoever holds it said no. Kept until the person was told.
+    #[serde(default)]
+    pub(crate) kept: bool,
+}
+
+/// Recovery words that a list of ours brings.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct NewWords {
+    /// What they stand for. Secret.
+    #[serde(with = "serde_bytes")]
+    pub(crate) entropy: [u8; 32],
+    /// The version that brings them.
+    pub(crate) version: u64,
 }
 
 /// A device of the account, as this one knows it.

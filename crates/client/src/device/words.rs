@@ -4,11 +4,17 @@
 //!
 //! Spec: `docs/book/ledger.md`, 8.
 
-use nodoor_view::{command::Reply, device::Reply as DeviceReply, model::ProblemKind};
+use nodoor_transparency::key::Signer;
+use nodoor_view::{
+    command::{Ask, Command as Asked, Reply},
+    device::{Command, Reply as DeviceReply},
+    model::{Problem, ProblemKind},
+};
 
 use crate::{
     account::recovery_key,
-    step::{Step, refused},
+    device::rows::{NEW_WORDS, NewWords, PUTTING, Putting},
+    step::{Step, problem, refused},
 };
 
 /// How many words are asked back.
@@ -34,10 +40,84 @@ impl Step<'_> {
         key.is_some() && key == known
     }
 
-    fn own_words(&self) -> Option<String> {
-        self.account()
-            .and_then(|account| account.recovery_entropy)
-            .and_then(|entropy| crate::account::words(&entropy))
+    /// The words, while they are here and nobody made new ones on another device.
+    pub(crate) fn own_words(&mut self) -> Option<String> {
+        self.own_entropy().and_then(|entropy| crate::account::words(&entropy))
+    }
+
+    fn own_entropy(&mut self) -> Option<[u8; 32]> {
+        let account = self.account()?;
+        let entropy = account.recovery_entropy?;
+        let list = self.known(&account.account).map(|known| *known.chain.newest().recovery());
+        // Before the registration was answered nothing else is known.
+        (list.is_none() || list == Some(recovery_key(&entropy).public())).then_some(entropy)
+    }
+
+    /// New words instead of the old ones: a list that both keys sign. The old ones are typed, or are here still.
+    pub(super) fn new_words(&mut self, words: &str) -> Option<Reply> {
+        if self.disk.get::<NewWords>(NEW_WORDS).is_some() {
+            return None;
+        }
+        if self.is_removed() {
+            return Some(refused(ProblemKind::NotADevice));
+        }
+        if self.is_stopped() {
+            return Some(refused(ProblemKind::Stopped));
+        }
+        let typed = match words.trim().is_empty() {
+            true => self.own_entropy(),
+            false => entropy_of(words),
+        };
+        let chain = self.own_chain()?;
+        let newest = chain.newest();
+        let old = typed.map(|entropy| recovery_key(&entropy));
+        let Some(old) = old.filter(|old| old.public() == *newest.recovery()) else {
+            return Some(refused(ProblemKind::WrongWords));
+        };
+        if self.disk.get::<Putting>(PUTTING).is_some() || self.live.device.stale {
+            return None;
+        }
+        let entropy = self.random();
+        let new = recovery_key(&entropy);
+        let list = newest.successor(newest.devices().to_vec()).with_recovery(new.public());
+        let row = NewWords { entropy, version: list.version() };
+        // Before the list is anywhere: without them the account would have words that nobody knows.
+        self.disk.put(NEW_WORDS.to_vec(), &row);
+        let signers = [Signer::Recovery(&old), Signer::Recovery(&new)];
+        self.put_own_list(&list.sign(&signers), None);
+        None
+    }
+
+    /// New words count once a list of ours with their key stands; they are dropped when another list stands in its place.
+    pub(super) fn advance_new_words(&mut self) {
+        let Some(row) = self.disk.get::<NewWords>(NEW_WORDS) else {
+            return;
+        };
+        let key = recovery_key(&row.entropy).public();
+        let Some(chain) = self.own_chain() else {
+            return;
+        };
+        let Some(list) = chain.version(row.version) else {
+            return;
+        };
+        self.disk.remove(NEW_WORDS);
+        self.live.device.places.clear();
+        let stands = *list.recovery() == key && *chain.newest().recovery() == key;
+        if let (true, Some(mut account)) = (stands, self.account()) {
+            account.recovery_entropy = Some(row.entropy);
+            self.set_account(&account);
+            self.answer_parked(&Reply::Done, is_new_words);
+        } else {
+            self.fail_parked(&problem(ProblemKind::ListChanged), is_new_words);
+        }
+    }
+
+    /// The server will not have the list that brings new words.
+    pub(super) fn new_words_refused(&mut self, why: &Problem) {
+        if self.disk.get::<NewWords>(NEW_WORDS).is_some() {
+            self.disk.remove(NEW_WORDS);
+            self.fail_parked(why, is_new_words);
+        }
     }
 
     /// Three places, drawn once and asked for until they are answered.
@@ -78,4 +158,8 @@ impl Step<'_> {
         }
         Reply::Done
     }
+}
+
+fn is_new_words(ask: &Ask) -> bool {
+    matches!(&ask.command, Asked::Device { of: Command::NewWords { .. } })
 }

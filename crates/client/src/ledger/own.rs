@@ -135,6 +135,7 @@ impl Step<'_> {
                 (ledger.own, ledger.own_version) = (publications, version);
                 self.set_ledger(&ledger);
                 self.note_logged(&me, version, None, logged);
+                self.own_handle_shown(found.claim.as_ref(), &logged.checkpoint.head());
                 let jitter = u64::from(u32::from_be_bytes(self.random::<4>())) % JITTER;
                 self.live.checking.own = Next { at: self.now + EVERY + jitter, ..Next::default() };
                 let behind =

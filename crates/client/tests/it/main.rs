@@ -25,6 +25,8 @@ mod groups;
 #[cfg(test)]
 mod hand;
 #[cfg(test)]
+mod handles;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod ledger;
@@ -34,6 +36,8 @@ mod leftovers;
 mod lookups;
 #[cfg(test)]
 mod lost;
+#[cfg(test)]
+mod new_words;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]

@@ -85,6 +85,10 @@ fn every_problem_line_and_state_has_words() {
         ProblemKind::TooManyDevices,
         ProblemKind::Disputed,
         ProblemKind::NotADevice,
+        ProblemKind::HandleMoved,
+        ProblemKind::HandleKept,
+        ProblemKind::Approved,
+        ProblemKind::Stopped,
         ProblemKind::Disk,
         ProblemKind::Internal,
     ];
@@ -92,6 +96,7 @@ fn every_problem_line_and_state_has_words() {
     let mut lines = vec![
         SystemLine::DeviceAdded { who: ben() },
         SystemLine::DeviceAddedByWords { who: ben() },
+        SystemLine::HandleMoved { handle: "ben".to_owned() },
         SystemLine::Successor,
         SystemLine::MayBeMissing,
     ];
