@@ -173,7 +173,7 @@ test("4: the button to the newest message counts and always works", async () => 
     const e = document.querySelector(".scroller");
     return e.scrollHeight - e.scrollTop - e.clientHeight < 3;
   });
-  const last = JSON.parse(JSON.stringify(await fake(page, { do: "chat", chat: 4 }))).last.text;
+  const last = JSON.parse(JSON.stringify(await fake(page, { do: "chat", chat: 4 }))).last.content.text;
   assert.ok((await bubbles(page).last().innerText()).startsWith(last.slice(0, 10)));
   await done(page);
 });
@@ -349,6 +349,7 @@ test("12: one to three emoji alone are large; skin tones, families and flags cou
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.querySelector(".composer textarea").value === "");
   }
+  await page.locator(".message.out").last().getByText(plain.at(-1)).waitFor();
   const shown = await bubbles(page).evaluateAll((all, count) =>
     all.slice(-count).map((e) => e.querySelector(".text").classList.contains("large")), large.length + plain.length);
   assert.deepEqual(shown, [...large.map(() => true), ...plain.map(() => false)]);

@@ -394,12 +394,21 @@ fn device_heard(what: device::Event) {
         device::Event::Added { device, by, by_words } => {
             app.device_added.set(Some(Layer::DeviceAdded(device, by, by_words)));
         }
+        device::Event::Handle { .. } => refresh_profile(),
+        // Asked for from the terminal, and said there.
         device::Event::Removed { .. }
-        | device::Event::Handle { .. }
         | device::Event::HandleAsked { .. }
         | device::Event::HandleRefused { .. } => (),
         device::Event::Standing { standing } => app.standing.set(standing),
     }
+}
+
+fn refresh_profile() {
+    ask(Command::WhoAmI, |reply| {
+        if let Reply::Profile(profile) = reply {
+            app().profile.set(Some(profile));
+        }
+    });
 }
 
 /// Opens the line about a new device once nothing else lies over the page.
