@@ -56,6 +56,15 @@ impl Lacks {
     }
 }
 
+/// Where something is looked up: our own account where we say who we are anyway. On the anonymous connection it would say
+/// whose that is, and with it whose rooms and tokens.
+fn wire_of(sought: &Sought, me: Option<AccountId>) -> Wire {
+    match sought {
+        Sought::Account(account) if Some(*account) == me => Wire::Login,
+        Sought::Account(_) | Sought::Handle(_) => Wire::Anonymous,
+    }
+}
+
 /// Where a look-up stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolution {
@@ -183,10 +192,8 @@ impl Step<'_> {
 
     /// Sends the look-ups that are due.
     pub(crate) fn advance_lookups(&mut self) {
-        if !self.is_ready(Wire::Anonymous) {
-            return;
-        }
-        let now = self.now;
+        let (now, me) = (self.now, self.me());
+        let (own, others) = (self.may_sign(), self.is_ready(Wire::Anonymous));
         let mut due = Vec::new();
         self.live.searches.retain(|sought, search| {
             let unanswered = search.asked_at.is_some_and(|at| now < at + ANSWER_PATIENCE);
@@ -194,7 +201,8 @@ impl Step<'_> {
                 // Whoever asked was told long ago.
                 return false;
             }
-            if !unanswered && search.due() <= now {
+            let stands = if wire_of(sought, me) == Wire::Login { own } else { others };
+            if stands && !unanswered && search.due() <= now {
                 search.asked_at = Some(now);
                 due.push(sought.clone());
             }
@@ -206,7 +214,7 @@ impl Step<'_> {
                 Sought::Handle(handle) => lookup::Of::Handle(handle.clone()),
             };
             let body = request::Body::Lookup(proto::Lookup { of: Some(of) });
-            self.request(Wire::Anonymous, body, Purpose::Lookup(sought));
+            self.request(wire_of(&sought, me), body, Purpose::Lookup(sought));
         }
     }
 
@@ -220,6 +228,7 @@ impl Step<'_> {
 
     /// The answer to a look-up.
     pub(crate) fn looked_up(&mut self, sought: Sought, body: answer::Body) {
+        let wire = wire_of(&sought, self.me());
         let epoch = match &body {
             answer::Body::Lookup(found) => found.directory.as_ref(),
             _ => None,
@@ -229,7 +238,7 @@ impl Step<'_> {
             Weighed::Grows(to) => {
                 let beside = epoch.map(|epoch| epoch.inclusion).unwrap_or_default();
                 let of = (Purpose::Lookup(sought), body);
-                return self.wait_for_growth(Wire::Anonymous, of, *to, &beside);
+                return self.wait_for_growth(wire, of, *to, &beside);
             }
             Weighed::Proved(logged) => Some(logged),
             Weighed::Nothing => None,

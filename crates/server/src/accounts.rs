@@ -220,8 +220,9 @@ impl Inner {
     }
 
     pub(crate) async fn look_up(&self, connection: &Connection, lookup: proto::Lookup) -> Handled {
-        self.without_token(connection, 1)?;
-        let (account, handle) = match present(lookup.of)? {
+        self.may_look_up(connection, lookup.of.as_ref(), 1)?;
+        let of = present(lookup.of)?;
+        let (account, handle) = match of.clone() {
             lookup::Of::Account(account) => (identifier(&account)?, None),
             lookup::Of::Handle(handle) => {
                 let handle = Handle::parse(&handle).map_err(|_| Code::HandleForm)?;
@@ -235,7 +236,7 @@ impl Inner {
             // It is another handle that moved there.
             return Err(Code::NotFound.into());
         }
-        self.without_token(connection, cost_of(&record))?;
+        self.may_look_up(connection, Some(&of), cost_of(&record))?;
         let directory = match (&self.ledger, record.lists.last()) {
             (Some(ledger), Some(newest)) => {
                 let newest = Sha256::digest(&newest.body).into();
@@ -250,6 +251,33 @@ impl Inner {
             disputes: record.disputes,
             directory,
         }))
+    }
+
+    /// Anybody on the anonymous connection. On the login connection one's own account, which would say there whose connection
+    /// that is; who is not logged in may have been removed, and has to see by what list.
+    ///
+    /// Spec: `docs/book/ledger.md`, 7.
+    fn may_look_up(
+        &self,
+        connection: &Connection,
+        of: Option<&lookup::Of>,
+        cost: u32,
+    ) -> Result<(), Refusal> {
+        if connection.login().is_err() {
+            return self.without_token(connection, cost);
+        }
+        let now_ms = self.clock.now_ms();
+        match (connection.device(), of) {
+            (Ok((own, device, _)), Some(lookup::Of::Account(asked)))
+                if AccountId::try_from(asked.as_ref()).is_ok_and(|asked| asked == own) =>
+            {
+                self.budgets.device.spend(&device.0, cost, now_ms)
+            }
+            (Err(_), Some(lookup::Of::Account(_))) => {
+                self.budgets.login.spend_by_address(connection.budget_key(), cost, now_ms)
+            }
+            _ => Err(Code::WrongConnection.into()),
+        }
     }
 
     /// Takes the account's own handle, signed anew by a device of its newest list or the recovery key.

@@ -136,7 +136,7 @@ impl Inner {
     pub(crate) fn put_box(&self, connection: &Connection, put: proto::RendezvousPut) -> Handled {
         at_most(put.r#box.len(), BOX)?;
         let blocks = u32::try_from(put.r#box.len() / BLOCK).unwrap_or(u32::MAX);
-        self.without_token(connection, blocks.saturating_add(1))?;
+        self.may_meet(connection, blocks.saturating_add(1))?;
         let id = identifier(&put.id)?;
         if put.slot >= SLOTS || put.r#box.is_empty() {
             return Err(Code::Malformed.into());
@@ -150,12 +150,20 @@ impl Inner {
         done()
     }
 
+    /// Whoever has no account yet, anonymously; a device that has one says who it is: its next list does too.
+    fn may_meet(&self, connection: &Connection, cost: u32) -> Result<(), Refusal> {
+        match connection.device() {
+            Ok((_, device, _)) => self.budgets.device.spend(&device.0, cost, self.clock.now_ms()),
+            Err(_) => self.without_token(connection, cost),
+        }
+    }
+
     pub(crate) async fn get_box(
         &self,
         connection: &Connection,
         get: proto::RendezvousGet,
     ) -> Handled {
-        self.without_token(connection, 1)?;
+        self.may_meet(connection, 1)?;
         let id = identifier(&get.id)?;
         if get.slot >= SLOTS {
             return Err(Code::Malformed.into());

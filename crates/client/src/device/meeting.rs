@@ -197,7 +197,7 @@ impl Step<'_> {
             None => {
                 let until = self.now + CODE_LASTS;
                 self.meet(&secret, Stage::Meeting, until).reading = Some(0);
-                self.want(Wire::Anonymous);
+                self.want(Wire::Login);
                 None
             }
         }
@@ -263,7 +263,10 @@ impl Step<'_> {
             }
         }
         self.judge_offer();
-        if !self.is_ready(Wire::Anonymous) {
+        // The list that comes of it is put where we say who we are: another device of ours is met there as well, and no
+        // anonymous connection is known by it. Who has no account has no other place.
+        let wire = if self.me().is_some() { Wire::Login } else { Wire::Anonymous };
+        if !self.is_ready(wire) {
             return;
         }
         let now = self.now;
@@ -281,7 +284,7 @@ impl Step<'_> {
                 let put =
                     proto::RendezvousPut { id, slot: slot.into(), r#box: boxed.clone().into() };
                 let of = Purpose::Device(Request::Put(number, slot));
-                self.request(Wire::Anonymous, request::Body::RendezvousPut(put), of);
+                self.request(wire, request::Body::RendezvousPut(put), of);
             }
         } else if let Some(slot) = meeting.reading
             && !meeting.getting
@@ -289,7 +292,7 @@ impl Step<'_> {
             meeting.getting = true;
             let get = proto::RendezvousGet { id, slot: slot.into() };
             let of = Purpose::Device(Request::Get(number, slot));
-            self.request(Wire::Anonymous, request::Body::RendezvousGet(get), of);
+            self.request(wire, request::Body::RendezvousGet(get), of);
         } else if meeting.over {
             self.live.device.meeting = None;
         }

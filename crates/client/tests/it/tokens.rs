@@ -16,6 +16,8 @@ use nodoor_wire::{
 };
 use voprf::{BlindedElement, Group as _, Ristretto255, VoprfServer};
 
+use crate::devices::link;
+
 const HOUR: Duration = Duration::from_secs(3600);
 /// Everything is logged, tokens are there.
 const SETTLED: Duration = Duration::from_secs(10);
@@ -569,6 +571,42 @@ fn a_greeting_that_names_more_than_two_days_is_refused() {
     world.cut(alice);
     world.pass(SETTLED);
     assert!(told(&world, alice, ProblemKind::Forged) > 0);
+}
+
+#[test]
+fn nothing_of_ones_own_is_asked_on_the_connection_that_shows_tokens() {
+    let mut world = strict(16);
+    let (alice, _) = (world.register("alice"), world.register("bob"));
+    world.pass(SETTLED);
+    let of = proto::lookup::Of::Handle("alice".into());
+    let Answer::Lookup(found) = world.request(Ask::Lookup(proto::Lookup { of: Some(of) })) else {
+        panic!("no account")
+    };
+    let names_us = move |ask: &Ask| match ask {
+        Ask::Lookup(of) => of.of == Some(proto::lookup::Of::Account(found.account.clone())),
+        Ask::RendezvousPut(_) | Ask::RendezvousGet(_) => true,
+        _ => false,
+    };
+    let seen = watch(&mut world);
+    let laptop = link(&mut world, alice, "laptop");
+    world.say(alice, "bob", "hello");
+    world.pass(SETTLED);
+    let told = |seen: &Seen, who: usize| {
+        seen.asked.iter().any(|(person, _, ask)| *person == who && names_us(ask))
+    };
+    assert!(
+        !told(&seen.borrow(), alice),
+        "the meeting or its own lists say whose connection it is"
+    );
+    seen.borrow_mut().asked.clear();
+    for person in [alice, laptop] {
+        // With two lists each login looks at them.
+        world.cut(person);
+    }
+    world.say(laptop, "bob", "from the laptop");
+    world.pass(SETTLED);
+    assert!(!told(&seen.borrow(), alice) && !told(&seen.borrow(), laptop));
+    assert!(!seen.borrow().shown.is_empty());
 }
 
 fn day_of(now_ms: u64) -> u32 {

@@ -4,6 +4,7 @@
 use nodoor_server::{Budget, Budgets, Config};
 use nodoor_wire::{
     code::Code,
+    id::AccountId,
     limits::{BATCH, FRAME, REQUEST, SIGNED},
     proto::{self, ConnectionKind, answer::Body as Answer, request::Body as Ask},
 };
@@ -53,6 +54,29 @@ async fn a_request_on_the_wrong_connection_is_refused_before_anything_else() {
     // A connection does not become the other one.
     let other = proto::Hello { versions: vec![1], kind: ConnectionKind::Login.into(), token: None };
     let answer = ask(&world.server, &connection, Ask::Hello(other)).await;
+    assert_refused(&answer, Code::WrongConnection);
+}
+
+#[tokio::test]
+async fn a_device_asks_for_its_own_account_where_it_says_who_it_is_and_for_nobody_elses() {
+    let world = World::new();
+    let (alice, bob) = (world.person("alice").await, world.person("bob").await);
+    let of = |of| Ask::Lookup(proto::Lookup { of: Some(of) });
+    let lists = |account: AccountId| of(proto::lookup::Of::Account(account.to_bytes()));
+    let own = alice.ask(&world, lists(alice.account)).await;
+    assert!(matches!(own, Answer::Lookup(_)), "{own:?}");
+    for other in [lists(bob.account), of(proto::lookup::Of::Handle("alice".into()))] {
+        assert_refused(&alice.ask(&world, other).await, Code::WrongConnection);
+    }
+    // Its other device is met there as well.
+    let put = proto::RendezvousPut { id: vec![1; 16].into(), slot: 0, r#box: vec![2].into() };
+    assert_done(alice.ask(&world, Ask::RendezvousPut(put.clone())).await);
+    // Who was removed is not let in, and has to see by what list.
+    let connection = world.server.connect([1; 16]);
+    hello(&world.server, &connection, ConnectionKind::Login).await;
+    let removed = ask(&world.server, &connection, lists(alice.account)).await;
+    assert!(matches!(removed, Answer::Lookup(_)), "{removed:?}");
+    let answer = ask(&world.server, &connection, Ask::RendezvousPut(put)).await;
     assert_refused(&answer, Code::WrongConnection);
 }
 
