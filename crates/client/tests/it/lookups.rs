@@ -3,12 +3,16 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
+use nodoor_client::store::{Store as _, WriteBatch};
 use nodoor_e2ee::{identity::Identity, key_package};
 use nodoor_testkit::{
     mallory::Mallory,
     world::{Fate, World},
 };
-use nodoor_view::{command::Command, model::ConversationId};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::ConversationId,
+};
 use nodoor_wire::{
     id::{AccountId, DeviceId, RoomId},
     proto::request::Body as Ask,
@@ -101,4 +105,20 @@ fn what_comes_in_a_friends_name_has_nobody_else_looked_up() {
         assert_eq!(asked.get(), 1, "accepted: {accepted}");
     }
     assert!(world.requests(bob).is_empty());
+}
+
+#[test]
+fn a_disk_from_before_there_was_an_index_of_handles_knows_whose_they_are() {
+    let (mut world, [carol, bob], ..) = friends(803);
+    let handle = world.person(carol).handle;
+    world.kill(bob);
+    let index = world.disk(bob).keys(b"lh/", b"lh0", usize::MAX).unwrap();
+    assert!(!index.is_empty());
+    let writes = index.into_iter().map(|row| (row, None)).collect();
+    world.disk(bob).commit(WriteBatch { writes }).unwrap();
+    world.set_offline(bob, true);
+    world.switch_on(bob);
+    world.pass(SOON);
+    let found = world.ask(bob, Command::Find { handle: handle.into() });
+    assert!(matches!(&found, Reply::Person(found) if found.person.handle == handle), "{found:?}");
 }
