@@ -58,13 +58,18 @@ impl Step<'_> {
         if let Some(found) = existing.and_then(|id| self.conversation(ConversationId(id))) {
             return found;
         }
-        let me = self.me().unwrap_or(AccountId([0; 16]));
-        let (low, high) = (me.min(*other), me.max(*other));
-        let pair = [low.as_bytes(), high.as_bytes()].concat();
-        let reference = first_16(labelled_hash("nodoor direct conversation", &pair));
+        let reference = self.direct_reference(other);
         let conversation = self.new_conversation(reference, Kind::Direct, other, "", status);
         self.disk.put(key::direct(other), &conversation.id.0);
         conversation
+    }
+
+    /// What a chat with somebody is called on all devices of both.
+    pub(crate) fn direct_reference(&self, other: &AccountId) -> [u8; 16] {
+        let me = self.me().unwrap_or(AccountId([0; 16]));
+        let (low, high) = (me.min(*other), me.max(*other));
+        let pair = [low.as_bytes(), high.as_bytes()].concat();
+        first_16(labelled_hash("nodoor direct conversation", &pair))
     }
 
     /// A group's conversation, by its first room.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! History: what was said before a device came, sent to it by the one that linked it.
 //!
-//! A day of ledger time after the device was listed, so that a device which somebody slipped in is seen before it has
-//! anything to read; or at once, when the recovery words are typed on the device that sends. It travels as messages of
+//! A day after the device's list was seen in the log, by the log's time alone: whoever holds an unlocked device sets its clock
+//! as he likes. So a device which somebody slipped in is seen before it has anything to read. Or at once, when the recovery
+//! words are typed on the device that sends; without a log only then. All in the self group can open what is said there: while
+//! a device that is there, or will be, is younger than a day and nobody's words stood for it, nobody gets any. It travels as messages of
 //! the self group, a part after the other: sealed and padded as any message, repeated until the server's yes, waiting in
 //! the mailbox of a device that is off. How far it is stands on disk with the part that is queued, so a crash sends no
 //! part twice and leaves none out.
@@ -14,7 +16,10 @@
 //!
 //! Spec: `docs/book/ledger.md`, 8.
 
-use nodoor_e2ee::content::{CONTENT, Content};
+use nodoor_e2ee::{
+    content::{CONTENT, Content, message_id},
+    payload::{Payload, Slot},
+};
 use nodoor_view::{
     command::Reply,
     model::{ConversationId, Kind, MessageId, ProblemKind},
@@ -66,6 +71,9 @@ pub(crate) struct Part {
     title: String,
     open: bool,
     messages: Vec<Message>,
+    /// There is no more: the last part, of no chat.
+    #[serde(default)]
+    last: bool,
 }
 
 impl Step<'_> {
@@ -117,6 +125,7 @@ impl Step<'_> {
             let sending: Option<Sending> = self.disk.decode(&value);
             if let (Some(device), Some(mut sending)) = (device, sending.filter(|one| !one.done))
                 && self.is_in_room_of(&own, &device)
+                && !self.somebody_reads_along(&own, &device)
             {
                 let part = self.next_part(&device, &mut sending);
                 self.disk.put(row, &sending);
@@ -129,15 +138,65 @@ impl Step<'_> {
         false
     }
 
+    /// A day of the log, and of nothing else, since it named the device.
     fn is_due(&mut self, device: &DeviceId) -> bool {
-        let Some(added_at) = self.device_linked_here(device) else {
-            return false;
+        let held = self.ledger().and_then(|ledger| ledger.held);
+        let since = self.logged_since(device);
+        held.zip(since).is_some_and(|(held, since)| held.time.saturating_sub(since) >= WAITS)
+    }
+
+    /// The ledger time at which a list that names this device of ours was first seen logged.
+    fn logged_since(&mut self, device: &DeviceId) -> Option<u64> {
+        let me = self.me()?;
+        let named = self.named_since(device)?;
+        let logged = self.contact(&me).logged.since;
+        logged.iter().filter(|(version, _)| *version >= named).map(|(_, at)| *at).min()
+    }
+
+    /// The version of our list that names this device, and those before it not.
+    fn named_since(&mut self, device: &DeviceId) -> Option<u64> {
+        let me = self.me()?;
+        let chain = &self.known(&me)?.chain;
+        let mut versions = (1..=chain.newest().version()).rev();
+        let without = versions
+            .find(|one| chain.version(*one).is_none_or(|list| list.device(device).is_none()));
+        let named = without.map_or(1, |version| version + 1);
+        (named <= chain.newest().version()).then_some(named)
+    }
+
+    /// Whether what is said in the self group could be opened by a device beside the one it is for, and beside us, that was
+    /// listed less than a day ago and that no words stood for. One that is listed comes into the group at any moment.
+    fn somebody_reads_along(&mut self, own: &Conversation, to: &DeviceId) -> bool {
+        let (Some(account), Some(room)) = (self.account(), self.room_in_use(own)) else {
+            return true;
         };
-        let Some(ledger) = self.ledger() else {
-            return self.now.saturating_sub(added_at) >= WAITS;
-        };
-        let now = ledger.held.map_or(0, |held| held.time);
-        now.saturating_sub(added_at) >= WAITS
+        let there = self.with_group(&room.room, |_, group| {
+            group.leaves().iter().map(|leaf| leaf.name.device).collect::<Vec<_>>()
+        });
+        let newest = self.known(&account.account).map(|known| known.chain.newest().devices());
+        let listed = newest.into_iter().flatten().map(|device| device.id).collect::<Vec<_>>();
+        let mut all = there.into_iter().flatten().chain(listed);
+        all.any(|one| one != *to && one != account.device && !self.is_old(&one))
+    }
+
+    fn is_old(&mut self, device: &DeviceId) -> bool {
+        if self.disk.bytes(&[SENDING, device.as_bytes()].concat()).is_some() {
+            return true;
+        }
+        let by_words = self.named_since(device).is_some_and(|version| {
+            let me = self.me();
+            let known = me.and_then(|me| self.known(&me));
+            known.is_some_and(|known| known.chain.is_by_recovery(version))
+        });
+        if by_words || self.ledger().is_some() {
+            return by_words || self.is_due(device);
+        }
+        // Without a log our own clock is all there is.
+        let id = device.to_hex();
+        let row = self.devices().into_iter().find(|row| row.device == id);
+        row.is_some_and(|row| {
+            row.added_at.0 > 0 && self.now - row.added_at.0.min(self.now) >= WAITS
+        })
     }
 
     fn is_in_room_of(&mut self, own: &Conversation, device: &DeviceId) -> bool {
@@ -149,7 +208,7 @@ impl Step<'_> {
         }) == Some(true)
     }
 
-    /// The next part that holds anything; nothing when all is sent.
+    /// The next part that holds anything; when all is sent, one that says so.
     fn next_part(&mut self, to: &DeviceId, sending: &mut Sending) -> Option<Vec<u8>> {
         let mut chats = self.conversations();
         chats.retain(|chat| {
@@ -169,13 +228,23 @@ impl Step<'_> {
                 title: chat.title.clone(),
                 open: chat.status == Status::Open,
                 messages: Vec::new(),
+                last: false,
             };
             if let Some(body) = self.fill(&mut part, &chat, sending) {
                 return Some(body);
             }
         }
         sending.done = true;
-        None
+        encoded(&Said::Past(Part {
+            to: *to,
+            reference: [0; 16],
+            group: true,
+            other: self.me()?,
+            title: String::new(),
+            open: false,
+            messages: Vec::new(),
+            last: true,
+        }))
     }
 
     fn fill(&self, part: &mut Part, chat: &Conversation, sending: &mut Sending) -> Option<Vec<u8>> {
@@ -206,19 +275,25 @@ impl Step<'_> {
             .then(|| encoded(&Said::Past(std::mem::replace(part, part.empty()))))?
     }
 
-    /// A part of what was before this device. The sender is one of our own.
-    pub(crate) fn hear_history(&mut self, part: Part) {
+    /// A part of what was before this device, if it is from the device that linked it, until that says that this is all.
+    pub(crate) fn hear_history(&mut self, from: &DeviceId, part: Part) {
         let to_us = self.account().is_some_and(|account| account.device == part.to);
         let Some(mut next) = self.disk.get::<u64>(PAST).filter(|_| to_us) else {
             return;
         };
+        if self.linked_by(&part.to) != Some(*from) {
+            return;
+        }
+        if part.last {
+            return self.disk.remove(PAST);
+        }
         let Some(mut conversation) = self.conversation_of_part(&part) else {
             return;
         };
         let newest_before = conversation.last;
         for message in part.messages {
-            let Some(reference) = message.reference.filter(|_| past(message.clone()).is_some())
-            else {
+            let fits = past(message.clone()).is_some() && self.may_be_said(&message);
+            let Some(reference) = message.reference.filter(|_| fits) else {
                 continue;
             };
             let known = key::message_by_reference(conversation.id, &reference);
@@ -243,6 +318,43 @@ impl Step<'_> {
         self.set_conversation(&conversation);
     }
 
+    /// The device that approved this one of ours; nothing if the words did, or it is the first.
+    fn linked_by(&mut self, device: &DeviceId) -> Option<DeviceId> {
+        let version = self.named_since(device)?;
+        let me = self.me()?;
+        self.known(&me)?.chain.approver(version)
+    }
+
+    /// Whether a message is what its sender's device signed, in this room under this id. Where we hold no list of that
+    /// version the word of the device that linked us has to do; and what we said ourselves it could say itself.
+    fn may_be_said(&mut self, message: &Message) -> bool {
+        let (Some(from), Some(reference), Stored::Content(content)) =
+            (&message.from, &message.reference, &message.content)
+        else {
+            return false;
+        };
+        let Some(report) = &message.report else {
+            return self.is_me(from);
+        };
+        let key = self.known(from).and_then(|known| {
+            let list = known.chain.version(u64::from(report.list_version))?;
+            Some(list.device(&report.device).map(|device| device.device_key))
+        });
+        let payload = Payload {
+            content: content.clone(),
+            sent_at_ms: message.sent_at,
+            signature: report.signature,
+            epoch_authenticator: Vec::new(),
+            gossip: None,
+        };
+        let slot = Slot { room: report.room, epoch: report.epoch, leaf: report.leaf };
+        let signed = match key {
+            Some(key) => key.is_some_and(|key| payload.verify(&slot, &key).is_ok()),
+            None => true,
+        };
+        signed && message_id(from, &report.room, content) == *reference
+    }
+
     /// The chat a part is of. A group that we are in has come by its Welcome, or this is not for us: no chat is made
     /// that a room could inherit.
     fn conversation_of_part(&mut self, part: &Part) -> Option<Conversation> {
@@ -252,10 +364,8 @@ impl Step<'_> {
         }
         match (part.group, part.open) {
             (false, _) if self.is_me(&part.other) => None,
-            (false, _) => {
-                let made = self.direct_conversation(&part.other, Status::Open);
-                (made.reference == part.reference).then_some(made)
-            }
+            (false, _) if self.direct_reference(&part.other) != part.reference => None,
+            (false, _) => Some(self.direct_conversation(&part.other, Status::Open)),
             (true, true) => None,
             (true, false) => {
                 let title = crate::names::tidy(&part.title, 100);

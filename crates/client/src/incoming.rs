@@ -185,7 +185,7 @@ impl Step<'_> {
                 self.hear_checkpoint(&room, &from, &note, asks)
             }
             Ok(Content::Evidence(file)) => self.hear_evidence(&room, &from, &file),
-            Ok(Content::Own(body)) => self.hear_own_device(id, &from, &body),
+            Ok(Content::Own(body)) => self.hear_own_device(id, &leaf.name, &body),
             // Nothing is said there that a person sees.
             Ok(Content::Text(_) | Content::Unknown) if self.is_own_room(&room) => {}
             Ok(Content::Text(_) | Content::Unknown) => self.receive(&mut room, from, arrived),

@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 
 use nodoor_e2ee::{
     content::Content,
+    identity::LeafName,
     room::{RoomContext, RoomKind},
     store::from_slice,
 };
@@ -336,13 +337,13 @@ impl Step<'_> {
     // ---- hearing -------------------------------------------------------------------------------
 
     /// What another device of ours said in a room; counts in the self group alone.
-    pub(crate) fn hear_own_device(&mut self, room: &RoomId, from: &AccountId, body: &[u8]) {
-        if !self.is_me(from) || self.own_conversation_of(room).is_none() {
+    pub(crate) fn hear_own_device(&mut self, room: &RoomId, from: &LeafName, body: &[u8]) {
+        if !self.is_me(&from.account) || self.own_conversation_of(room).is_none() {
             return;
         }
         let facts = match from_slice::<Said>(body) {
             Ok(Said::Facts(facts)) => facts,
-            Ok(Said::Past(part)) => return self.hear_history(part),
+            Ok(Said::Past(part)) => return self.hear_history(&from.device, part),
             // Of a later version.
             Err(_) => return,
         };
