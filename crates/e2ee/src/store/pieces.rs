@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_bytes::ByteBuf;
 
 use crate::store::{
     Damaged, KeyValue,
@@ -26,8 +27,9 @@ pub(super) struct Pieces<'s> {
     prefix: Vec<u8>,
 }
 
-/// What stands before each piece, the piece's name, and what stands after the last one.
-type Index = (Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>);
+/// What stands before each piece, the piece's name, and what stands after the last one. Read with every message: as whole strings
+/// of bytes, not byte after byte.
+type Index = (Vec<(ByteBuf, ByteBuf)>, ByteBuf);
 
 impl<'s> Pieces<'s> {
     pub(super) fn new(store: &'s dyn KeyValue, index: Vec<u8>, prefix: Vec<u8>) -> Self {
@@ -39,7 +41,7 @@ impl<'s> Pieces<'s> {
         let mut gone = BTreeSet::new();
         if let Some(old) = &old {
             let (pieces, _): Index = read::from_slice(old)?;
-            gone.extend(pieces.into_iter().map(|(_, name)| name));
+            gone.extend(pieces.into_iter().map(|(_, name)| name.into_vec()));
         }
         let mut cuts = Cuts { kept: &gone, epoch: Vec::new(), found: Vec::new() };
         let document = cbor::to_vec_cut(value, &mut cuts)?;
@@ -52,12 +54,12 @@ impl<'s> Pieces<'s> {
                 self.put(self.key(&name), piece);
             }
             from = end.unwrap_or(start);
-            index.0.push((before.to_vec(), name));
+            index.0.push((ByteBuf::from(before), ByteBuf::from(name)));
         }
-        index.1 = document.get(from..).ok_or(Damaged)?.to_vec();
+        index.1 = ByteBuf::from(document.get(from..).ok_or(Damaged)?);
         self.put(self.index.clone(), &cbor::to_vec(&index)?);
         for (_, name) in &index.0 {
-            gone.remove(name);
+            gone.remove(name.as_slice());
         }
         gone.iter().for_each(|name| self.store.delete(&self.key(name)));
         Ok(())
@@ -70,10 +72,10 @@ impl<'s> Pieces<'s> {
         let (pieces, last): Index = read::from_slice(&index)?;
         let mut document = Vec::new();
         for (before, name) in pieces {
-            document.extend(before);
+            document.extend_from_slice(&before);
             document.extend(self.store.get(&self.key(&name)).ok_or(Damaged)?);
         }
-        document.extend(last);
+        document.extend_from_slice(&last);
         Ok(Some(read::from_slice(&document)?))
     }
 
