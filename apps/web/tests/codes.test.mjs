@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
-import { done, fake, frames, open, start } from "./lib/browser.mjs";
+import { axe, done, fake, frames, open, shot, start } from "./lib/browser.mjs";
 
 const jsQR = createRequire(import.meta.url)("jsqr");
 let world;
@@ -190,6 +190,16 @@ test("nothing is asked before a message was delivered, and the card opens the wo
   await other.getByRole("button", { name: "Check" }).click();
   await other.getByText("Saved. The words are no longer").waitFor();
   assert.equal(await other.locator(".remind").count(), 0);
+  // The old ones make new ones, which are shown like the first; others do not.
+  await other.getByRole("button", { name: "Make new words" }).click();
+  await other.locator("#old-words").fill("not the words");
+  await other.getByRole("button", { name: "Make new words" }).click();
+  await other.getByText("Those are not the recovery words.").waitFor();
+  await shot(other, "words-new-light-1280");
+  assert.deepEqual(await axe(other), []);
+  await other.locator("#old-words").fill(words.join(" "));
+  await other.getByRole("button", { name: "Make new words" }).click();
+  await other.locator(".words li").first().waitFor();
   await done(other);
 });
 

@@ -642,10 +642,14 @@ impl Fake {
                 self.words = typed != right;
                 if typed == right { Reply::Done } else { problem(ProblemKind::WrongWords) }
             }
-            device::Command::History { words, .. } if words.split_whitespace().count() == 24 => {
+            device::Command::History { words, .. } | device::Command::NewWords { words }
+                if words.split_whitespace().count() == 24 =>
+            {
                 Reply::Done
             }
-            device::Command::Recover { .. } | device::Command::History { .. } => {
+            device::Command::Recover { .. }
+            | device::Command::History { .. }
+            | device::Command::NewWords { .. } => {
                 problem(ProblemKind::WrongWords)
             }
             _ => Reply::Done,

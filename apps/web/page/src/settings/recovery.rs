@@ -17,6 +17,7 @@ use crate::{
     bridge::ask,
     dom,
     parts::{Weight, button, submit},
+    remind,
     state::app,
     words::{self, Put, say, say_with},
 };
@@ -28,6 +29,7 @@ enum Page {
     Asked(Vec<u8>),
     Saved,
     NotHere,
+    Renewing,
 }
 
 /// The page.
@@ -106,8 +108,9 @@ pub(super) fn recovery() -> impl IntoView {
         )
             .into_any(),
         Page::Asked(places) => asked(&places, error, confirm, move || page.set(Page::Closed)),
-        Page::Saved => html::p().role("status").child(say("words-saved")).into_any(),
-        Page::NotHere => html::p().role("status").child(say("words-not-here")).into_any(),
+        Page::Saved => away("words-saved", move || page.set(Page::Renewing)),
+        Page::NotHere => away("words-not-here", move || page.set(Page::Renewing)),
+        Page::Renewing => renewing(show, move || page.set(Page::Closed)),
     })
 }
 
@@ -158,6 +161,69 @@ fn asked(
             html::div().class("row-of-buttons").child((
                 button(Weight::Plain, say("cancel"), close),
                 submit(say("words-check"), Signal::stored(false)),
+            )),
+        ))
+        .into_any()
+}
+
+/// They are not here: what is left is to make others.
+fn away(told: &'static str, renew: impl Fn() + 'static) -> AnyView {
+    (
+        html::p().role("status").child(say(told)),
+        html::div().class("row-of-buttons").child(button(Weight::Plain, say("words-new"), renew)),
+    )
+        .into_any()
+}
+
+/// The old 24 make new ones, which are shown and asked back like the first.
+fn renewing(show: impl Fn() + Copy + 'static, close: impl Fn() + 'static) -> AnyView {
+    let field: NodeRef<html::Textarea> = NodeRef::new();
+    let error: RwSignal<Option<String>> = RwSignal::new(None);
+    let busy = RwSignal::new(false);
+    let renew = move || {
+        let words = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        if words.trim().is_empty() || busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        ask(Command::Device { of: device::Command::NewWords { words } }, move |reply| {
+            busy.try_set(false);
+            match reply {
+                Reply::Problem(problem) => drop(error.try_set(Some(words::problem(&problem)))),
+                _ => {
+                    remind::look();
+                    show();
+                }
+            }
+        });
+    };
+    html::form()
+        .class("part")
+        .on(ev::submit, move |event| {
+            event.prevent_default();
+            renew();
+        })
+        .child((
+            html::p().child(say("words-new-text")),
+            html::div().class("field").child((
+                html::label().r#for("old-words").child(say("words-old")),
+                html::div().class("input").dir("ltr").child(
+                    html::textarea()
+                        .id("old-words")
+                        .node_ref(field)
+                        .rows("4")
+                        .attr("autocomplete", "off")
+                        .attr("autocapitalize", "none")
+                        .attr("spellcheck", "false")
+                        .on(ev::input, move |_| error.set(None)),
+                ),
+            )),
+            html::div()
+                .attr("aria-live", "polite")
+                .child(move || error.get().map(|error| html::p().class("failed").child(error))),
+            html::div().class("row-of-buttons").child((
+                button(Weight::Plain, say("cancel"), close),
+                submit(say("words-new"), busy.into()),
             )),
         ))
         .into_any()
