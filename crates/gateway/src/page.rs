@@ -235,7 +235,8 @@ fn status(status: StatusCode) -> Response<Body> {
 /// SHA-256 of every file, as the release has it.
 const MANIFEST: &str = "integrity.json";
 
-const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), \
+/// The camera reads QR codes in this page alone; the rest nobody needs.
+const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(self), \
      display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), \
      midi=(), payment=(), serial=(), usb=()";
 
