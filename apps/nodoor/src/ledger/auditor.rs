@@ -31,6 +31,10 @@ use super::files::hex;
 /// A `KT_EPOCH` may be this far ahead of the auditor's clock, milliseconds.
 const AHEAD_MS: u64 = 60_000;
 
+/// So far ahead of its clock a server logs nothing unless it is told to: days of keys may lie so far behind.
+const DAYS_BEHIND: u64 = 30;
+const DAY_MS: u64 = 24 * 3_600_000;
+
 /// How far an auditor came.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
@@ -46,6 +50,8 @@ pub(crate) struct Progress {
     cadence: Option<Cadence>,
     /// The token key announced for each day. Days may come in any order: a clock that was ahead announced some early.
     token_keys: BTreeMap<u32, Hash>,
+    /// Days announced since the newest `KT_EPOCH`, which are held against the next one's.
+    token_days: Vec<u32>,
 }
 
 /// What is wrong.
@@ -136,6 +142,11 @@ impl Auditor {
                     finding => finding,
                 })?;
                 let time_ms = epoch.time_ms;
+                if !self.progress.token_days.drain(..).all(|day| is_near(day, time_ms)) {
+                    return Err(broken(
+                        "a token key of a day that is neither this one nor the next",
+                    ));
+                }
                 let cadence = self.progress.cadence.get_or_insert(Cadence::begins(time_ms));
                 cadence.holds(time_ms).map_err(|error| broken(&error.to_string()))?;
                 self.progress.epoch = Some(epoch);
@@ -207,6 +218,7 @@ impl Auditor {
         let (Some(day), Some(key)) = (day, key) else {
             return Err("a token key that is none");
         };
+        self.progress.token_days.push(day);
         // The same once more gives nobody a key of their own.
         match *self.progress.token_keys.entry(day).or_insert(key) == key {
             true => Ok(()),
@@ -250,6 +262,13 @@ impl Auditor {
     }
 }
 
+/// Whether a key may be announced with an epoch of this time: its day's or the next one's, so that there is no day for
+/// each account. A clock that was ahead and set back announces days that are over.
+fn is_near(day: u32, time_ms: u64) -> bool {
+    let (day, today) = (u64::from(day), time_ms / DAY_MS);
+    day <= today.saturating_add(1) && day.saturating_add(DAYS_BEHIND) >= today
+}
+
 /// Only what anyone can check is called a proof.
 fn proven(hint: &str, evidence: Evidence) -> Option<Finding> {
     use nodoor_transparency::ledger::evidence::Verdict;
@@ -276,6 +295,8 @@ struct Stored {
     next_hour: Option<u64>,
     #[serde(default)]
     token_keys: BTreeMap<u32, Hash>,
+    #[serde(default)]
+    token_days: Vec<u32>,
     checkpoint: String,
 }
 
@@ -291,6 +312,7 @@ impl Progress {
                 .collect(),
             next_hour: self.cadence.as_ref().map(Cadence::next_hour),
             token_keys: self.token_keys.clone(),
+            token_days: self.token_days.clone(),
             checkpoint: checkpoint.note().to_string(),
         };
         // Numbers, lists and a text: there is nothing in it that cannot be written.
@@ -317,8 +339,9 @@ impl Progress {
             releases.insert(release.kind.name().to_owned(), release);
         }
         let cadence = stored.next_hour.map(Cadence::at);
-        let (epoch_at, token_keys) = (stored.epoch, stored.token_keys);
-        let progress = Self { growth, epoch, epoch_at, releases, cadence, token_keys };
+        let (epoch_at, token_keys, token_days) =
+            (stored.epoch, stored.token_keys, stored.token_days);
+        let progress = Self { growth, epoch, epoch_at, releases, cadence, token_keys, token_days };
         Some((progress, checkpoint))
     }
 
@@ -356,5 +379,33 @@ mod tests {
             assert!(matches!(found, Err(Finding::Broken(why)) if why.contains("second key")));
         }
         take(&mut auditor, 20_004, 2).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_day_for_each_account_is_found() {
+        // Keys of days to come, each logged once: whoever is told another day than others is known by it.
+        let log = NoteSigner::log("nodoor/test", [7; 32]).unwrap().verifier().clone();
+        let now_ms = 20_000 * DAY_MS;
+        for (days, honest) in
+            [([19_999, 20_000], true), ([20_000, 20_001], true), ([20_001, 20_002], false)]
+        {
+            let mut auditor =
+                Auditor::new(log.clone(), Builders::default(), Progress::default(), now_ms);
+            for day in days {
+                take(&mut auditor, day, 1).await.unwrap();
+            }
+            let root = directory::empty_root();
+            let epoch = KtEpoch {
+                epoch: 0,
+                root,
+                previous_root: root,
+                labels: 0,
+                audit_blob: None,
+                vrf_key: [1; 32],
+                time_ms: now_ms,
+            };
+            let found = auditor.entry(&Entry::Epoch(epoch).encode().unwrap(), None).await;
+            assert_eq!(found.is_ok(), honest, "{days:?}");
+        }
     }
 }
