@@ -168,6 +168,9 @@ pub(crate) enum Verb {
         /// @handle or the id of a conversation
         #[arg(value_parser = Target::parse)]
         to: Target,
+        /// Show the sixty digits that you two compare in person as well
+        #[arg(long)]
+        digits: bool,
     },
     /// Files that prove what an operator did
     Evidence {

@@ -104,7 +104,7 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Block { to } => people::block(session, to).await,
         Verb::Unblock { to } => people::unblock(session, to).await,
         Verb::Group { verb } => groups::run(session, verb).await,
-        Verb::Verify { to } => verify::verify(session, to).await,
+        Verb::Verify { to, digits } => verify::verify(session, to, *digits).await,
         Verb::Evidence { verb: EvidenceVerb::Save { folder } } => {
             verify::save_evidence(session, folder).await
         }

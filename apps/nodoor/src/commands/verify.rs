@@ -17,6 +17,8 @@ struct Verified<'a> {
     state: &'a str,
     checked_at: Option<String>,
     ledger_size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digits: Option<String>,
 }
 
 /// `evidence save`.
@@ -25,19 +27,37 @@ struct Saved<'a> {
     file: &'a str,
 }
 
-/// Has the keys looked for in the public log, and prints what came of it.
-pub(super) async fn verify(session: &Session, to: &Target) -> Result<(), Failure> {
+/// Has the keys looked for in the public log, and prints what came of it; with `digits` also what two people compare.
+pub(super) async fn verify(session: &Session, to: &Target, digits: bool) -> Result<(), Failure> {
     session.catch_up().await;
     let chat = session.open_chat(to).await?;
     let Reply::Check(check) = session.ask(Command::Verify { conversation: chat.id }).await? else {
         return Err(Failure::unexpected());
     };
+    let digits = match digits.then_some(Command::Compare { conversation: chat.id }) {
+        Some(compare) => match session.ask(compare).await? {
+            Reply::Digits(digits) => Some(digits),
+            _ => return Err(Failure::unexpected()),
+        },
+        None => None,
+    };
+    let mut text = output::check(&check, &session.texts);
+    for (n, digit) in digits.iter().flat_map(|digits| digits.chars().enumerate()) {
+        // Three lines of four groups of five.
+        match (n % 20, n % 5) {
+            (0, _) => text.push('\n'),
+            (_, 0) => text.push(' '),
+            _ => (),
+        }
+        text.push(digit);
+    }
     let row = Verified {
         state: check.state.name(),
         checked_at: check.checked_at.map(output::rfc3339),
         ledger_size: check.ledger_size,
+        digits,
     };
-    print(session, &row, &output::check(&check, &session.texts))
+    print(session, &row, &text)
 }
 
 /// Writes each file and prints its path.
