@@ -15,7 +15,7 @@ use crate::{
 #[test]
 fn keys_are_checked_without_a_wish_and_a_server_nobody_watches_says_so() {
     let server = Server::start();
-    let (alice, _bob) = (Person::registered(&server, "alice"), Person::registered(&server, "bob"));
+    let (alice, bob) = (Person::registered(&server, "alice"), Person::registered(&server, "bob"));
     let began = Instant::now();
     alice.json(&["send", "@bob", "hello"]);
     // An epoch is two seconds long: nobody waits for more than one or two.
@@ -27,6 +27,11 @@ fn keys_are_checked_without_a_wish_and_a_server_nobody_watches_says_so() {
     let said = alice.run(&["verify", "@bob"]);
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.starts_with("Unwitnessed server · Keys checked 20"), "{said}");
+    // What they compare in person is the same on both sides, and said to nobody who did not ask.
+    assert!(checked[0].get("digits").is_none());
+    let digits = |one: &Person, to| one.json(&["verify", to, "--digits"])[0]["digits"].clone();
+    assert_eq!(digits(&alice, "@bob"), digits(&bob, "@alice"));
+    assert_eq!(digits(&alice, "@bob").as_str().map(str::len), Some(60));
 }
 
 #[test]
