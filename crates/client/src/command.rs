@@ -58,7 +58,10 @@ impl Step<'_> {
     fn try_ask(&mut self, ask: Ask, until: u64) {
         let (answer, lacks) = self.lacking(|step| step.command(&ask.command));
         match answer {
-            Now(reply) => self.answer(ask.ask, reply),
+            Now(reply) => {
+                self.live.commanded = true;
+                self.answer(ask.ask, reply);
+            }
             Later if until <= self.now => {
                 let reply = match ask.command {
                     Command::CheckHandle { .. } => Reply::HandleState(HandleState::Unknown),

@@ -5,15 +5,15 @@
 //! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
 
 use nodoor_e2ee::{
-    group::{Change, Leaf},
+    group::{Change, Group, Leaf},
     key_package,
-    room::RoomContext,
+    room::{Burnt, RoomContext, RoomKind},
 };
 use nodoor_view::model::{Kind, MessageId, Problem, ProblemKind};
 use nodoor_wire::{
     code::{Class, Code},
     header::CommitHeader,
-    id::{AccountId, RoomId},
+    id::{AccountId, CommitId, RoomId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -25,7 +25,7 @@ use crate::{
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{Intent, Line, Room, Submission, key},
+    rows::{Intent, Line, Room, Status, Submission, key},
     step::{Step, problem},
 };
 
@@ -225,11 +225,11 @@ impl Step<'_> {
                 .filter(|leaf| !stays(leaf))
                 .map(|leaf| (leaf.name.account, leaving.contains(&leaf.index)))
                 .collect();
-            Some((group.context().clone(), gone))
+            Some((group.context().clone(), gone, is_for_nobody(group, &before)))
         });
         self.live.packages.remove(id);
         self.is_fruitful(id);
-        let (Some((context, gone)), Some(mut room)) = (merged, self.room(id)) else {
+        let (Some((context, gone, for_nobody)), Some(mut room)) = (merged, self.room(id)) else {
             // The head is our own commit and we cannot go there.
             self.lost(id);
             return;
@@ -256,7 +256,21 @@ impl Step<'_> {
             self.settle_delivered(id);
         }
         self.greet_own_devices(id);
+        if let Some(epoch) = for_nobody {
+            self.found_again_without(&room, epoch);
+        }
         self.retry_held();
+    }
+
+    /// By our commit a device is out of a room of two, and somebody in it may have had their Welcome from that device:
+    /// such a Welcome counts for nothing any more. So the room is founded anew by a device that is listed.
+    fn found_again_without(&mut self, room: &Room, epoch: u64) {
+        let conversation = self.conversation(room.conversation);
+        let conversation = conversation.filter(|one| one.status == Status::Open);
+        if let (Some(conversation), Some(me), false) = (conversation, self.me(), room.closed) {
+            let origin = Burnt { room: room.room, epoch, commit: CommitId([0; 32]) };
+            self.found_successor(origin, &[me, conversation.other]);
+        }
     }
 
     /// Follows the GroupContext of the room that is used: the title.
@@ -344,4 +358,17 @@ impl Step<'_> {
             _ => self.is_behind(id),
         }
     }
+}
+
+/// The epoch of a room of two from which a device went by the last commit, if another that was there before has never
+/// committed: it may not have read its Welcome yet.
+fn is_for_nobody(group: &Group, before: &[Leaf]) -> Option<u64> {
+    let (own, now) = (group.own_index(), group.leaves());
+    let same = |one: &Leaf, other: &Leaf| (one.index, one.mls_key) == (other.index, other.mls_key);
+    let out = before.iter().any(|old| now.iter().all(|leaf| !same(leaf, old)));
+    let silent = |leaf: &&Leaf| {
+        leaf.index != own && !leaf.has_committed && before.iter().any(|old| same(leaf, old))
+    };
+    let direct = matches!(group.context().kind, RoomKind::Direct { .. });
+    (direct && out && now.iter().any(|leaf| silent(&leaf))).then(|| group.epoch())
 }

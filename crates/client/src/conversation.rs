@@ -262,8 +262,7 @@ impl Step<'_> {
         let Some(mut conversation) = self.conversation(room.conversation) else {
             return;
         };
-        let seen: Option<u64> =
-            self.disk.get(&key::message_by_reference(conversation.id, &reference));
+        let seen = self.seen(&conversation, &from, &arrived);
         let mine = self.me() == Some(from);
         if conversation.status == Status::Open && !mine {
             self.live.receipts.entry(room.room).or_default().push(reference);
@@ -303,6 +302,30 @@ impl Step<'_> {
         if !mine && conversation.status == Status::Open {
             self.notify(&conversation, text);
         }
+    }
+
+    /// Which row shows a message already. What was sealed for a room that its sender left meanwhile came twice, if it
+    /// came there after all: the same content has another id in each room.
+    fn seen(
+        &mut self,
+        conversation: &Conversation,
+        from: &AccountId,
+        arrived: &Arrived,
+    ) -> Option<u64> {
+        let row = key::message_by_reference(conversation.id, &arrived.reference);
+        if let Some(seen) = self.disk.get(&row) {
+            return Some(seen);
+        }
+        let Stored::Content(content) = &arrived.stored else {
+            return None;
+        };
+        let rooms = conversation.rooms.iter().copied().chain(self.retired_rooms(conversation.id));
+        let seen = rooms.into_iter().find_map(|room| {
+            let other = content::message_id(from, &room, content);
+            self.disk.get(&key::message_by_reference(conversation.id, &other))
+        })?;
+        self.disk.put(row, &seen);
+        Some(seen)
     }
 
     /// Whether a request holds all that a stranger may say, read or not. One's own history in a group that one is asked

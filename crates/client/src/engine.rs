@@ -8,7 +8,6 @@ use crate::{
     io::{Effect, Input, Wire},
     live::Live,
     overlay::Overlay,
-    rows::key,
     step::Step,
     store::{Store, StoreError},
 };
@@ -83,6 +82,7 @@ impl<S: Store> Engine<S> {
 
 impl Step<'_> {
     fn take(&mut self, input: Input) {
+        let first = self.next_number();
         match input {
             Input::Start => self.start(),
             Input::Ask(ask) => self.ask(ask),
@@ -100,6 +100,7 @@ impl Step<'_> {
                 self.retry_held();
             }
         }
+        self.end_retired();
         self.find_lost();
         self.advance_stuck();
         self.advance();
@@ -109,6 +110,9 @@ impl Step<'_> {
         }
         if self.advance_own_devices() {
             self.advance();
+        }
+        if std::mem::take(&mut self.live.commanded) {
+            self.was_asked_from(first);
         }
         self.seek_admission();
         if self.is_ready(Wire::Login) {
@@ -122,9 +126,6 @@ impl Step<'_> {
     }
 
     fn start(&mut self) {
-        if self.live.first_number == 0 {
-            self.live.first_number = self.disk.get(key::NEXT).unwrap_or(1);
-        }
         self.bind_all();
         self.want(Wire::Anonymous);
         if self.account().is_some() {
@@ -156,6 +157,7 @@ impl Step<'_> {
             .chain(self.held_due())
             .chain(self.deleted_due())
             .chain(self.stuck_due())
+            .chain(self.retired_due())
             .chain(self.devices_due())
             .chain(self.own_history_due())
             .chain(self.freshness_due())

@@ -58,7 +58,7 @@ impl Step<'_> {
             // Its Welcome may come later: keep it.
             return false;
         };
-        if room.closed || self.is_blocked(&room) {
+        if (room.closed && !self.is_retired(&room)) || self.is_blocked(&room) {
             return true;
         }
         match &body.body {
@@ -252,6 +252,12 @@ impl Step<'_> {
             .with_group(id, |step, group| step.judge_commit(id, group, commit))
             .unwrap_or(Outcome::Drop);
         match outcome {
+            Outcome::Out(_) | Outcome::Lost | Outcome::Burnt(..) if self.is_over(id) => {
+                // It was only read any more, and this is as far as it can be.
+                self.take_back(id, true);
+                self.close_room(id);
+                true
+            }
             Outcome::Merged { thinner } => {
                 self.disk.keep();
                 if thinner {
@@ -437,8 +443,10 @@ impl Step<'_> {
                 // wrote stays a request.
                 (Status::Request, Kind::Group) => return self.forget_request(conversation),
                 (Status::Request, Kind::Direct) | (Status::Left, _) => {}
-                // A chat of two goes on: the next text founds a room anew.
-                (Status::Open, Kind::Direct) if self.may_found_anew(&conversation) => {}
+                // A chat of two goes on: nobody can help this device, so it founds a room anew.
+                (Status::Open, Kind::Direct) if self.may_found_anew(&conversation) => {
+                    return self.lost(id);
+                }
                 (Status::Open | Status::Removed | Status::Blocked, _) => {
                     conversation.status = Status::Removed;
                     self.set_conversation(&conversation);

@@ -33,6 +33,7 @@ mod names;
 mod offers;
 mod outbox;
 mod overlay;
+mod retired;
 mod room;
 mod rows;
 mod selfgroup;

@@ -5,6 +5,7 @@
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    ops::Range,
 };
 
 use bytes::Bytes;
@@ -38,8 +39,10 @@ pub(crate) struct Live {
     pub(crate) device_name: String,
     /// Single-use key packages kept at the server.
     pub(crate) stock: usize,
-    /// The first row number of this run.
-    pub(crate) first_number: u64,
+    /// Row numbers of this run that came of what a person asked.
+    pub(crate) asked_rows: Vec<Range<u64>>,
+    /// A command is carried out in this step.
+    pub(crate) commanded: bool,
     /// The login connection.
     pub(crate) login: Link,
     /// The anonymous connection.
@@ -155,7 +158,8 @@ impl Live {
             server: server.to_owned(),
             device_name: device_name.to_owned(),
             stock: limits::KEY_PACKAGES,
-            first_number: 0,
+            asked_rows: Vec::new(),
+            commanded: false,
             login: Link::default(),
             anonymous: Link::default(),
             deployment: None,
@@ -212,8 +216,8 @@ impl Live {
 
     /// As after a start: what was held in memory is gone.
     pub(crate) fn emptied(&self) -> Self {
-        let (stock, first_number) = (self.stock, self.first_number);
-        Self { stock, first_number, ..Self::new(&self.server, &self.device_name) }
+        let (stock, asked_rows) = (self.stock, self.asked_rows.clone());
+        Self { stock, asked_rows, ..Self::new(&self.server, &self.device_name) }
     }
 }
 

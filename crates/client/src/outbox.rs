@@ -74,6 +74,18 @@ impl Step<'_> {
         if self.is_stopped() && !is_about_the_log(&outgoing) {
             return;
         }
+        let direct = conversation.kind == Kind::Direct;
+        let sealed_for = outgoing.sealed.as_ref().map(|sealed| sealed.room);
+        if let Some(room) = sealed_for.filter(|room| direct && self.is_left_behind(room)) {
+            if self.live.busy.contains(&room) {
+                return;
+            }
+            outgoing.sealed = None;
+            self.disk.put(row.clone(), &outgoing);
+        }
+        if outgoing.room.is_some_and(|room| direct && self.is_left_behind(&room)) {
+            outgoing.room = None;
+        }
         if let Some(sealed) = &outgoing.sealed {
             // On its way: the same bytes until the answer is definite.
             let room = sealed.room;
@@ -107,10 +119,10 @@ impl Step<'_> {
             }
             return;
         };
-        let direct = conversation.kind == Kind::Direct && outgoing.message.is_some();
+        let said = direct && outgoing.message.is_some();
         if room.closed {
             self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
-        } else if !self.is_settled(&room) || direct && self.is_held(&conversation.other) {
+        } else if !self.is_settled(&room) || said && self.is_held(&conversation.other) {
         } else if let Some(first) = self.comes_first(&room.room).filter(|_| !outgoing.leave) {
             self.intend(&room.room, &first);
             self.advance_room(&room.room);
@@ -125,16 +137,32 @@ impl Step<'_> {
         }
     }
 
-    /// Whether something is on its way that was asked, or came of what was asked, since the engine started.
+    /// Whether something is on its way that a person asked for since the engine started. What it does by itself
+    /// meanwhile, such as receipts in other chats, counts for nothing.
     pub(crate) fn is_unfinished(&self) -> bool {
-        let of_this_run = |row: &Vec<u8>| {
+        let was_asked = |row: &Vec<u8>| {
             let number = row.last_chunk().map(|number| u64::from_be_bytes(*number));
-            number.is_some_and(|number| number >= self.live.first_number)
+            number
+                .is_some_and(|number| self.live.asked_rows.iter().any(|one| one.contains(&number)))
+        };
+        let is_new = |row: &Vec<u8>| {
+            let id = row.get(key::UNKNOWN.len()..).and_then(|id| RoomId::try_from(id).ok());
+            id.and_then(|id| self.room(&id)).is_some_and(|room| !room.founded)
         };
         let rows = |prefix| self.disk.keys(prefix, usize::MAX);
-        rows(key::OUTGOING).iter().chain(&rows(key::INTENTS)).any(of_this_run)
-            || !rows(key::UNKNOWN).is_empty()
+        rows(key::OUTGOING).iter().chain(&rows(key::INTENTS)).any(was_asked)
+            || rows(key::UNKNOWN).iter().any(is_new)
             || !rows(key::DEAD_TOKENS).is_empty()
+    }
+
+    /// Rows from this number on were made because a person asked for something.
+    pub(crate) fn was_asked_from(&mut self, first: u64) {
+        let next = self.next_number();
+        match self.live.asked_rows.last_mut() {
+            Some(last) if last.end == first => last.end = next,
+            _ if first < next => self.live.asked_rows.push(first..next),
+            _ => {}
+        }
     }
 
     /// Signs, pads and encrypts: the last place that knows the text.
@@ -189,6 +217,12 @@ impl Step<'_> {
         let Some(mut outgoing) = self.disk.get::<Outgoing>(row) else {
             return;
         };
+        if self.room(id).is_some_and(|room| !room.is_group()) && self.is_left_behind(id) {
+            // Whatever it says, a yes included: it is sealed again for where the chat is.
+            outgoing.sealed = None;
+            self.disk.put(row.to_vec(), &outgoing);
+            return;
+        }
         match body {
             answer::Body::Done(_) => {
                 self.disk.remove(row);
@@ -238,6 +272,10 @@ impl Step<'_> {
     /// Stops trying; the message stays, with the reason.
     fn give_up(&mut self, row: &[u8], outgoing: &Outgoing, reason: &Problem) {
         self.disk.remove(row);
+        if let Some(room) = outgoing.room.filter(|_| outgoing.leave) {
+            // The others cannot be told; for this device it is over all the same.
+            self.close_room(&room);
+        }
         if let Some(message) = outgoing.message {
             let state = State::NotSent(not_sent(reason));
             self.change_message(message, |message| message.state = Some(state));
@@ -266,10 +304,12 @@ impl Step<'_> {
             let open = self
                 .conversation(room.conversation)
                 .is_some_and(|conversation| conversation.status == Status::Open);
-            if open && !room.closed {
+            // Of what came in a room that is over, they go where the chat is.
+            if open && (!room.closed || self.is_retired(&room)) {
+                let within = (!room.closed).then_some(id);
                 for references in references.chunks(RECEIPTS) {
                     let references = references.to_vec();
-                    self.queue(room.conversation, None, &Content::Receipt(references), Some(id));
+                    self.queue(room.conversation, None, &Content::Receipt(references), within);
                 }
             }
         }

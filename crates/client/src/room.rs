@@ -214,7 +214,9 @@ impl Step<'_> {
             return;
         };
         if room.closed {
-            self.forget_work(id);
+            if !self.is_retired(&room) {
+                self.forget_work(id);
+            }
             return;
         }
         if self.is_blocked(&room) {
@@ -343,10 +345,14 @@ impl Step<'_> {
         let Some(mut room) = self.room(id) else {
             return;
         };
+        let was_read = !room.closed || self.is_retired(&room);
+        self.disk.remove(&key::retired_one(room.conversation, id));
         if !room.closed {
             room.closed = true;
             room.last_epoch = self.with_group(id, |_, group| group.epoch()).unwrap_or(0);
             self.set_room(&room);
+        }
+        if was_read {
             self.forget_token(room.token);
         }
         self.forget_work(id);

@@ -25,6 +25,7 @@
 //! | `p/<day><nonce>` | token for the anonymous connection: its output |
 //! | `q/<room>` | a room that is stuck, and since when |
 //! | `r/<room>` | [`Room`] |
+//! | `ro/<conversation><room>` | a room that is over and still read, and until when |
 //! | `s/<room><device>` | when this stuck device last called for help |
 //! | `t/<room>` | a room the server does not know yet, or whose token it does not |
 //! | `w/<n><since><shared><token><room><hash>` | Welcome held until its lists are known (the MLS bytes) |
@@ -308,6 +309,11 @@ pub(crate) enum Cause {
 }
 
 impl Room {
+    /// Whether it is a group's.
+    pub(crate) fn is_group(&self) -> bool {
+        self.nature.is_some_and(|nature| nature.group)
+    }
+
     /// Whether the head's commit is one we refuse.
     pub(crate) fn is_burnt(&self) -> bool {
         self.stuck.as_ref().is_some_and(|stuck| stuck.burnt.is_some())

@@ -65,9 +65,14 @@ impl Step<'_> {
         self.disk.get(key::SETTINGS).unwrap_or_default()
     }
 
+    /// The row number that comes next.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.disk.get(key::NEXT).unwrap_or(1)
+    }
+
     /// A row number never used before.
     pub(crate) fn number(&mut self) -> u64 {
-        let number: u64 = self.disk.get(key::NEXT).unwrap_or(1);
+        let number = self.next_number();
         self.disk.put(key::NEXT.to_vec(), &(number + 1));
         number
     }

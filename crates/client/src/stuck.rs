@@ -68,6 +68,11 @@ impl Step<'_> {
 
     fn stand_still(&mut self, room: &Room) {
         self.set_room(room);
+        let conversation = self.conversation(room.conversation);
+        if conversation.is_some_and(|one| one.status == Status::Left) {
+            // Nobody can be told any more.
+            return self.close_room(&room.room);
+        }
         self.disk.put(key::stuck(&room.room), &self.now);
         self.live.changed.insert(room.conversation);
     }
@@ -233,6 +238,8 @@ impl Step<'_> {
             if !again || self.now.saturating_sub(stuck.since) >= PATIENCE {
                 let origin = Burnt { room: id, epoch, commit: CommitId([0; 32]) };
                 self.found_successor(origin, &[me, conversation.other]);
+                // What others sent in the old room meanwhile this device cannot read.
+                self.line(conversation.id, Line::MayBeMissing);
                 self.retry_held();
                 return;
             }
@@ -259,7 +266,7 @@ impl Step<'_> {
     }
 
     /// Goes on in a new room with these, and names the old one.
-    fn found_successor(&mut self, origin: Burnt, members: &[AccountId]) {
+    pub(crate) fn found_successor(&mut self, origin: Burnt, members: &[AccountId]) {
         let old = origin.room;
         let id = &old;
         let context = self.with_group(id, |_, group| group.context().clone());
@@ -272,7 +279,7 @@ impl Step<'_> {
         let successor = RoomContext { creator: me, successor_of: Some(origin), ..context };
         let others: Vec<_> = members.iter().copied().filter(|account| *account != me).collect();
         let new = RoomId(self.random());
-        self.close_room(id);
+        self.retire_room(id);
         conversation.rooms.retain(|old| old != id);
         if self.found_room(&mut conversation, successor, new).is_some() {
             self.line(conversation.id, Line::Successor);

@@ -15,7 +15,7 @@ use nodoor_view::model::Kind;
 use nodoor_wire::{header::CommitHeader, id::AccountId};
 
 use crate::{
-    rows::{Nature, Room},
+    rows::{Nature, Room, Status},
     step::Step,
     stuck::{PATIENCE, accounts},
 };
@@ -81,6 +81,10 @@ impl Step<'_> {
         let Some(nature) = old.nature.filter(|nature| nature.group) else {
             return Follows::No;
         };
+        // Who left, or is out, is asked.
+        if !matches!(conversation.status, Status::Open | Status::Request) {
+            return Follows::No;
+        }
         let Some(stuck) = old.stuck.as_ref().filter(|stuck| stuck.burnt.is_some()) else {
             let waits = !old.closed
                 && self.held_commits(&origin.room).iter().any(|commit| {

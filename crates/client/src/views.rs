@@ -174,7 +174,7 @@ impl Step<'_> {
             reference: message.reference.map(|reference| reference.to_hex()).unwrap_or_default(),
             from,
             content: match &message.content {
-                Stored::Line(line) => Content::System(self.system_line(line)),
+                Stored::Line(line) => Content::System(self.system_line(message.conversation, line)),
                 stored => stored.text().map_or(Content::NeedsNewerVersion, Content::Text),
             },
             sent_at: Milliseconds(message.sent_at),
@@ -189,7 +189,7 @@ impl Step<'_> {
     }
 
     /// A line of the app, with the names of today.
-    fn system_line(&self, line: &Line) -> SystemLine {
+    fn system_line(&self, id: ConversationId, line: &Line) -> SystemLine {
         let them = |account: &AccountId| self.person_or_me(account);
         match line {
             Line::GroupCreated { by } => SystemLine::GroupCreated { by: them(by) },
@@ -204,7 +204,10 @@ impl Step<'_> {
                 SystemLine::DeviceAddedByWords { who: self.person(who) }
             }
             Line::HandleMoved { handle } => SystemLine::HandleMoved { handle: handle.clone() },
-            Line::Successor => SystemLine::Successor,
+            Line::Successor => match self.conversation(id).map(|conversation| conversation.kind) {
+                Some(Kind::Direct) => SystemLine::SuccessorOfTwo,
+                Some(Kind::Group) | None => SystemLine::Successor,
+            },
             Line::MayBeMissing => SystemLine::MayBeMissing,
         }
     }

@@ -45,6 +45,8 @@ pub struct Leaf {
     pub token: Token,
     /// What signs its next commit's header.
     pub commit_key: [u8; 32],
+    /// It has committed since it was added, so its device has read its Welcome.
+    pub has_committed: bool,
 }
 
 /// A leaf whose credential or `nodoor_leaf` extension does not decode.

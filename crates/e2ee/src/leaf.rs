@@ -53,7 +53,10 @@ pub(crate) fn read(index: u32, node: &LeafNode) -> Result<Leaf, BadLeaf> {
     let name = LeafName::from_slice(credential.identity()).map_err(|_| BadLeaf { index })?;
     let mls_key =
         <[u8; 32]>::try_from(node.signature_key().as_slice()).map_err(|_| BadLeaf { index })?;
-    Ok(Leaf { index, name, mls_key, token: keys.token, commit_key: keys.commit_key })
+    // Only a leaf that came by a commit of its own has one.
+    let has_committed = node.parent_hash().is_some();
+    let LeafKeys { token, commit_key } = keys;
+    Ok(Leaf { index, name, mls_key, token, commit_key, has_committed })
 }
 
 pub(crate) fn draw_commit_key(rng: &mut dyn CryptoRng) -> SigningKey {

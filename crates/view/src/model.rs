@@ -222,6 +222,8 @@ pub enum SystemLine {
     },
     /// The group went on in a new room after a change nobody could follow.
     Successor,
+    /// The chat of two went on in a new room.
+    SuccessorOfTwo,
     /// This device was out of the group for a while: what was sent meanwhile may be missing here.
     MayBeMissing,
 }

@@ -209,6 +209,7 @@ impl Texts {
                 self.get("line-handle-moved", &[("handle", Value::Text(handle))])
             }
             SystemLine::Successor => self.get("line-successor", &[]),
+            SystemLine::SuccessorOfTwo => self.get("line-successor-of-two", &[]),
             SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
         }
     }

@@ -33,7 +33,8 @@ line-device-added = { $who } added a device. It was approved by a device { $who 
 line-device-by-words = { $who } added a device using recovery words.
 line-handle-moved = @{ $handle } belongs to another account now. This chat stays with the person you knew by it.
 line-successor = The group goes on in a new room, with the same people. Whoever broke the old one is not in it.
-line-may-be-missing = Messages may be missing here. What was sent while this device was out of the group could not reach it.
+line-successor-of-two = This chat goes on in a new room, with the same two people.
+line-may-be-missing = Messages may be missing here. What was sent while this device was out of the chat could not reach it.
 
 ## Said alike by page and terminal
 choose-handle = Choose a handle

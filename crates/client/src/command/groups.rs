@@ -23,7 +23,7 @@ use crate::{
     names::tidy,
     rows::{Conversation, Intent, Line, Outgoing, Status, key},
     selfgroup::About,
-    step::{Step, refused},
+    step::{Step, problem, refused},
 };
 
 impl Step<'_> {
@@ -142,6 +142,11 @@ impl Step<'_> {
         conversation.unread = 0;
         conversation.first_unread = None;
         for room in conversation.rooms.clone() {
+            if self.room(&room).is_some_and(|room| room.stuck.is_some()) {
+                // Nothing is sent there any more, a leave neither.
+                self.close_room(&room);
+                continue;
+            }
             // What this device still meant to do there would be carried out by nobody, and the leave would wait for it.
             for intent in self.disk.keys(&key::intents(&room), usize::MAX) {
                 self.disk.remove(&intent);
@@ -157,6 +162,9 @@ impl Step<'_> {
             };
             let number = self.number();
             self.disk.put(key::outgoing_one(conversation.id, number), &outgoing);
+        }
+        if self.room_in_use(conversation).is_none() {
+            self.fail_outgoing(conversation.id, &problem(ProblemKind::NotAMember));
         }
         Reply::Done
     }

@@ -87,6 +87,7 @@ impl Step<'_> {
     }
 
     fn forget_conversation(&mut self, conversation: &Conversation) {
+        self.close_retired(conversation.id);
         for room in &conversation.rooms {
             self.close_room(room);
         }
@@ -114,6 +115,7 @@ impl Step<'_> {
             conversation.blocked_from = Some(conversation.status);
             conversation.status = Status::Blocked;
         }
+        self.close_retired(conversation.id);
         for room in &conversation.rooms {
             self.deafen(room);
         }

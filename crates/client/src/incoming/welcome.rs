@@ -236,7 +236,7 @@ impl Step<'_> {
             conversation.rooms.retain(|room| *room != old.room);
             self.set_conversation(&conversation);
             if !old.closed {
-                self.close_room(&old.room);
+                self.retire_room(&old.room);
                 self.line(conversation.id, Line::Successor);
             }
         } else if fresh

@@ -65,6 +65,8 @@ pub(crate) const TOKENS: &[u8] = b"p/";
 pub(crate) const STUCK: &[u8] = b"q/";
 /// All rooms.
 pub(crate) const ROOMS: &[u8] = b"r/";
+/// All rooms that are over and still read.
+pub(crate) const RETIRED: &[u8] = b"ro/";
 /// All rooms to make known.
 pub(crate) const UNKNOWN: &[u8] = b"t/";
 /// Tokens the server shall forget.
@@ -191,6 +193,18 @@ pub(crate) fn evidence(number: u64) -> Vec<u8> {
 /// A room.
 pub(crate) fn room(room: &RoomId) -> Vec<u8> {
     join(ROOMS, &[room.as_bytes()])
+}
+/// The rooms of a conversation that are over and still read.
+pub(crate) fn retired(conversation: ConversationId) -> Vec<u8> {
+    join(RETIRED, &[&conversation.0.to_be_bytes()])
+}
+/// One of them.
+pub(crate) fn retired_one(conversation: ConversationId, room: &RoomId) -> Vec<u8> {
+    join(RETIRED, &[&conversation.0.to_be_bytes(), room.as_bytes()])
+}
+/// Which room the key of a retired one names.
+pub(crate) fn read_retired(key: &[u8]) -> Option<RoomId> {
+    RoomId::try_from(key.get(RETIRED.len() + 8..)?).ok()
 }
 /// A stuck room.
 pub(crate) fn stuck(room: &RoomId) -> Vec<u8> {

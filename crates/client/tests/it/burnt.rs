@@ -371,3 +371,27 @@ fn who_went_on_without_a_creator_is_not_called_back_by_it() {
     scene.world.pass(MINUTE);
     scene.all_hear("still without her", &[0, 1, 2]);
 }
+
+#[test]
+fn who_leaves_a_burnt_group_is_not_taken_back_without_a_word() {
+    let mut scene = Scene::new(67, 0);
+    scene.world.set_offline(scene.people[0], true);
+    let _mallory = scene.burn(false_roster);
+    assert_eq!(scene.writable(1), Writable::Stuck);
+    let leave = Command::GroupLeave { conversation: scene.ids[1] };
+    assert_eq!(scene.world.ask(scene.people[1], leave), Reply::Done);
+    // He is out of it, although nobody could be told.
+    let bob = scene.world.turn(scene.people[1]);
+    assert!(bob.rooms().iter().all(|room| bob.group(room).context().title != "Garden"));
+    scene.world.give_back(bob);
+    scene.world.set_offline(scene.people[0], false);
+    scene.world.pass(10 * MINUTE);
+    assert_eq!(scene.writable(0), Writable::Yes);
+    scene.write(0, "among us");
+    scene.world.pass(MINUTE);
+    assert_ne!(scene.writable(1), Writable::Yes);
+    let texts = scene.world.texts(scene.people[1], scene.ids[1]);
+    assert!(texts.iter().all(|text| !text.contains("among us")), "{texts:?}");
+    // He is asked, as anybody is.
+    assert_eq!(scene.world.requests(scene.people[1]).len(), 1);
+}

@@ -3,14 +3,14 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use nodoor_testkit::world::World;
+use nodoor_testkit::world::{Fate, World};
 use nodoor_view::{
     command::{Command, Reply},
     model::{Problem, ProblemKind, SendState},
 };
 use nodoor_wire::{
     code::Code,
-    proto::{self, answer::Body as Answer},
+    proto::{self, answer::Body as Answer, request::Body as Ask},
 };
 
 use crate::hand::{MINUTE, answers, two};
@@ -73,4 +73,25 @@ fn what_cannot_be_done_holds_a_command_up_for_a_while_and_not_for_ever() {
     let before = world.now();
     assert!(matches!(world.ask(alice, Command::Finish), Reply::Problem(_)));
     assert!(world.now() - before <= 20_000, "{:?}", Duration::from_millis(world.now() - before));
+}
+
+#[test]
+fn what_a_device_does_by_itself_in_other_chats_holds_no_command_up() {
+    let mut world = World::new(733);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let [_, b] = two(&mut world, alice, bob);
+    // Her receipt does not get through.
+    world.fate = Box::new(move |person, _, request| match request.body {
+        Some(Ask::Send(_)) if person == alice => Fate::NeverAnswered,
+        _ => Fate::Arrives,
+    });
+    world.write(bob, b, "have you got this");
+    world.pass(Duration::from_secs(5));
+    let before = world.now();
+    assert_eq!(world.ask(alice, Command::Finish), Reply::Done);
+    assert_eq!(world.now(), before);
+    // What she says does hold it up.
+    let chat = world.chat(alice, "bob").id;
+    world.write(alice, chat, "yes");
+    assert!(matches!(world.ask(alice, Command::Finish), Reply::Problem(_)));
 }

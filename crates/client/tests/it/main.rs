@@ -31,6 +31,8 @@ mod history;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod leftbehind;
+#[cfg(test)]
 mod leftovers;
 #[cfg(test)]
 mod lookups;

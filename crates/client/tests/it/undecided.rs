@@ -110,7 +110,11 @@ fn a_server_that_hides_a_list_burns_nothing() {
     assert_eq!(world.ask(people[0], add), Reply::Done);
     world.pass(MINUTE);
     world.accept(dave);
+    world.pass(30 * MINUTE);
+    assert_eq!(writable(&mut world, bob, ids[1]), Writable::Yes);
+    // After an hour he says that he cannot go on, and what he writes waits.
     world.pass(4 * HOUR);
+    assert_eq!(writable(&mut world, bob, ids[1]), Writable::Stuck);
     world.fate = Box::new(|_, _, _| Fate::Arrives);
     world.pass(HOUR);
     assert_eq!(writable(&mut world, bob, ids[1]), Writable::Yes);

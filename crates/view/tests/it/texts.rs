@@ -98,6 +98,7 @@ fn every_problem_line_and_state_has_words() {
         SystemLine::DeviceAddedByWords { who: ben() },
         SystemLine::HandleMoved { handle: "ben".to_owned() },
         SystemLine::Successor,
+        SystemLine::SuccessorOfTwo,
         SystemLine::MayBeMissing,
     ];
     for by in [&me, &them] {
