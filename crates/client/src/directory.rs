@@ -3,7 +3,7 @@
 //!
 //! What the server answers is believed only as far as it verifies: a chain hashes to the account id and
 //! every version is signed by the one before; a handle claim is signed by a device of the chain; an answer
-//! that is shorter than or contradicts what was seen before is not taken, and kept as proof. How far a chain is
+//! that is shorter than or contradicts what was seen before is not taken; a contradiction is proof. How far a chain is
 //! *logged* is what the key directory's proof shows under the checkpoint we hold ([`crate::ledger`]).
 //!
 //! Spec: `docs/book/protocol.md`, 1 and 1.2; `docs/book/ledger.md`, 3.
@@ -12,7 +12,7 @@ use nodoor_e2ee::group::Leaf;
 use nodoor_transparency::{
     chain::{Chain, Comparison},
     directory::{account_label, handle_label, handle_value, verify_lookup},
-    error::{Contradiction, ListError},
+    error::ListError,
     handover::verify_move,
     ledger::{entry::KtEpoch, proof::Logged},
     list::DeviceList,
@@ -27,7 +27,6 @@ use prost::Message as _;
 
 use crate::{
     gate::{self, Change, Listed, Verdict},
-    rows::{Fork, key},
     step::Step,
 };
 
@@ -152,13 +151,10 @@ impl Step<'_> {
         match seen {
             None | Some(Ok(Comparison::Same | Comparison::Extends)) => {}
             Some(Err(ListError::Forked { version, evidence })) => {
-                self.keep_fork(account, Some(version), &evidence);
+                self.keep_fork(account, version, &evidence);
                 return false;
             }
-            Some(Err(ListError::Shorter(evidence))) => {
-                self.keep_fork(account, None, &evidence);
-                return false;
-            }
+            // A shorter one among them: answers come late, and two lists of one chain contradict nothing.
             Some(Err(_)) => return false,
         }
         let mut contact = self.contact(account);
@@ -241,17 +237,6 @@ impl Step<'_> {
         }
         if self.is_logged(account) {
             self.is_proved(account);
-        }
-    }
-
-    /// Keeps the first proof that an account's history was rewritten; one of a fork counts more than one that
-    /// the server went back. What we verified before stands.
-    fn keep_fork(&mut self, account: &AccountId, version: Option<u64>, both: &Contradiction) {
-        let row = key::fork(account);
-        let kept: Option<Fork> = self.disk.get(&row);
-        if kept.is_none_or(|kept| kept.version.is_none() && version.is_some()) {
-            let (seen, shown) = (both.seen.encode_to_vec(), both.shown.encode_to_vec());
-            self.disk.put(row, &Fork { version, seen, shown, at: self.now });
         }
     }
 }

@@ -24,7 +24,7 @@ impl Step<'_> {
             return self.without_ledger(conversation);
         };
         state.freshness = self.freshness(&ledger);
-        state.log_time = ledger.held.as_ref().map(|held| Milliseconds(held.time));
+        state.log_time = ledger.held.as_ref().map(|_| Milliseconds(self.seen_until(&ledger)));
         let people = self.people_of(conversation);
         let vouched =
             if is_witnessed(&ledger) { CheckState::Verified } else { CheckState::Unwitnessed };
@@ -62,8 +62,7 @@ impl Step<'_> {
     }
 
     fn check_of(&mut self, account: &AccountId, vouched: CheckState) -> CheckState {
-        let forked = self.disk.bytes(&crate::rows::key::fork(account)).is_some();
-        if forked {
+        if self.is_forked(account) {
             CheckState::Refused
         } else if self.known(account).is_some_and(|known| known.is_disputed()) {
             CheckState::Disputed
@@ -110,9 +109,19 @@ impl Step<'_> {
         Some(self.check(&conversation))
     }
 
+    /// The ledger time up to which both the log and our own history were seen: whoever has an account and is not shown
+    /// what is published for it learns of no device that somebody else added, however new the log is.
+    fn seen_until(&self, ledger: &Ledger) -> u64 {
+        let held = ledger.held.as_ref().map_or(ledger.pinned_at, |held| held.time);
+        match (self.me(), ledger.own_seen) {
+            (None, _) => held,
+            (Some(_), 0) => held.min(ledger.pinned_at),
+            (Some(_), own) => held.min(own),
+        }
+    }
+
     fn freshness(&self, ledger: &Ledger) -> Freshness {
-        let time = ledger.held.as_ref().map_or(ledger.pinned_at, |held| held.time);
-        match self.now.saturating_sub(time) {
+        match self.now.saturating_sub(self.seen_until(ledger)) {
             age if age > RED => Freshness::Red,
             age if age > AMBER => Freshness::Amber,
             _ => Freshness::Fresh,
@@ -122,7 +131,7 @@ impl Step<'_> {
     /// When the log becomes older than a person should not be told.
     pub(crate) fn freshness_due(&self) -> Option<u64> {
         let ledger = self.ledger()?;
-        let time = ledger.held.as_ref().map_or(ledger.pinned_at, |held| held.time);
+        let time = self.seen_until(&ledger);
         [AMBER, RED].map(|age| time.saturating_add(age + 1)).into_iter().find(|at| *at > self.now)
     }
 
@@ -140,7 +149,7 @@ impl Step<'_> {
         };
         LedgerState {
             freshness: self.freshness(&ledger),
-            log_time: ledger.held.as_ref().map(|held| Milliseconds(held.time)),
+            log_time: ledger.held.as_ref().map(|_| Milliseconds(self.seen_until(&ledger))),
             size: ledger.held.as_ref().map_or(0, |held| held.size),
             unwitnessed: !is_witnessed(&ledger),
             awaited: u32::try_from(self.live.checking.awaited.len()).unwrap_or(u32::MAX),

@@ -9,6 +9,7 @@
 
 use nodoor_transparency::{
     directory::{account_label, verify_lookup},
+    error::Contradiction,
     ledger::{
         checkpoint::SignedCheckpoint,
         entry::KtEpoch,
@@ -21,12 +22,19 @@ use nodoor_transparency::{
 };
 use nodoor_view::model::EvidenceFile;
 use nodoor_wire::{id::AccountId, proto};
+use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::{ledger::Tampered, rows::key, step::Step};
+use crate::{
+    ledger::Tampered,
+    rows::{Fork, key},
+    step::Step,
+};
 
 /// Files kept; the first ones say what matters.
 const FILES: usize = 32;
+/// Of forks no more: whoever has accounts makes as many as they like, and must not keep out what the log signed.
+const FORKS: usize = FILES / 2;
 
 impl Step<'_> {
     /// The log signed a checkpoint that does not go on from the one we hold.
@@ -92,6 +100,31 @@ impl Step<'_> {
         }
     }
 
+    /// The keys of an account signed two lists of one version: proof against whoever holds these keys, and not against
+    /// the log. It concerns this account alone, what we verified before stands, and nothing else stops.
+    pub(crate) fn keep_fork(&mut self, account: &AccountId, version: u64, both: &Contradiction) {
+        if self.is_forked(account) {
+            return;
+        }
+        let (seen, shown) = (both.seen.encode_to_vec(), both.shown.encode_to_vec());
+        let row = Fork { version: Some(version), seen, shown, at: self.now };
+        self.disk.put(key::fork(account), &row);
+        let known = self.known(account);
+        let evidence =
+            known.and_then(|known| Evidence::of_fork(&known.chain, version, &both.shown));
+        if let Some(evidence) = evidence
+            && matches!(evidence.check(), Verdict::Proven(_))
+        {
+            self.keep_evidence(&evidence);
+        }
+    }
+
+    /// Whether two signed lists of one version of this account were seen. A server that only showed less is none.
+    pub(super) fn is_forked(&self, account: &AccountId) -> bool {
+        let kept: Option<Fork> = self.disk.get(&key::fork(account));
+        kept.is_some_and(|fork| fork.version.is_some())
+    }
+
     /// Notes what was found. What concerns the whole log outweighs an account, our own outweighs everything.
     pub(super) fn tampered(&mut self, kind: &str, who: Option<AccountId>) {
         let Some(mut ledger) = self.ledger() else {
@@ -121,7 +154,8 @@ impl Step<'_> {
     fn keep_evidence(&mut self, evidence: &Evidence) {
         let text = evidence.to_string().into_bytes();
         let kept = self.disk.prefixed(key::EVIDENCE, FILES);
-        if kept.len() < FILES && kept.iter().all(|(_, there)| *there != text) {
+        let most = if matches!(evidence, Evidence::Fork { .. }) { FORKS } else { FILES };
+        if kept.len() < most && kept.iter().all(|(_, there)| *there != text) {
             let number = self.number();
             self.disk.set_bytes(key::evidence(number), Some(text));
         }

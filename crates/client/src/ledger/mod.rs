@@ -62,6 +62,9 @@ pub(crate) struct Ledger {
     /// The list that the newest of them is.
     #[serde(default)]
     pub(crate) own_version: u64,
+    /// Ledger time of the newest history of ours that counted; 0 is none.
+    #[serde(default)]
+    pub(crate) own_seen: u64,
     /// Proof of tampering.
     #[serde(default)]
     pub(crate) tampered: Option<Tampered>,
@@ -185,6 +188,7 @@ impl Step<'_> {
                 held: None,
                 own: 0,
                 own_version: 0,
+                own_seen: 0,
                 tampered: None,
             });
         }

@@ -133,6 +133,7 @@ impl Step<'_> {
         match said {
             Said::Ours { publications, version } => {
                 (ledger.own, ledger.own_version) = (publications, version);
+                ledger.own_seen = logged.entry.time_ms;
                 self.set_ledger(&ledger);
                 self.note_logged(&me, version, None, logged);
                 self.own_handle_shown(found.claim.as_ref(), &logged.checkpoint.head());

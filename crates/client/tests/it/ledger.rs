@@ -334,6 +334,31 @@ fn a_log_that_stands_still_is_amber_then_red_and_known_chats_go_on() {
 }
 
 #[test]
+fn whoever_is_not_shown_their_own_history_is_told_however_new_the_log_is() {
+    let (mut world, [alice, _bob], _) = talking(745);
+    answers(&mut world, alice, |answer| {
+        if let Answer::History(found) = answer {
+            found.epoch = None;
+        }
+    });
+    for _ in 0..25 {
+        world.pass(HOUR);
+    }
+    // The log goes on for her: what is looked up is proved under its newest checkpoint.
+    let size = ledger(&mut world, alice).size;
+    world.register("carol");
+    world.pass(10 * SECOND);
+    world.ask(alice, Command::Find { handle: "carol".into() });
+    world.pass(MINUTE);
+    let state = ledger(&mut world, alice);
+    assert!(state.size > size);
+    assert_eq!((state.freshness, state.proof), (Freshness::Amber, None));
+    honest(&mut world);
+    world.pass(6 * MINUTE);
+    assert_eq!(ledger(&mut world, alice).freshness, Freshness::Fresh);
+}
+
+#[test]
 fn a_lost_answer_about_growth_is_asked_for_again() {
     let (mut world, [alice, _], _) = talking(750);
     world.register("carol");

@@ -23,6 +23,7 @@ use nodoor_testkit::{
 use nodoor_transparency::{
     chain::Chain,
     key::{Signer, SigningKey},
+    ledger::evidence::{Evidence, Verdict},
     list::Device,
 };
 use nodoor_view::{
@@ -219,9 +220,52 @@ fn a_chain_shorter_than_the_one_seen_is_refused() {
     honest(&mut world);
     world.pass(2 * MINUTE);
     assert_eq!(problem(world.ask(alice, find)), ProblemKind::Forged);
-    // Both lists are kept, to be shown.
+    // It is no proof: an answer that came late is shorter too.
+    assert!(kept(&mut world, alice).is_empty());
     world.kill(alice);
-    assert_eq!(world.disk(alice).keys(b"j/", b"j0", 9).unwrap().len(), 1);
+    assert_eq!(world.disk(alice).keys(b"j/", b"j0", 9).unwrap().len(), 0);
+}
+
+/// The evidence that somebody keeps: its kind, and what it shows to anybody.
+fn kept(world: &mut World, person: usize) -> Vec<(&'static str, Verdict)> {
+    let Reply::Evidence(files) = world.ask(person, Command::Evidence) else { panic!("no answer") };
+    let files = files.iter().map(|file| Evidence::parse(file.text.as_bytes()).unwrap());
+    files.map(|file| (file.kind(), file.check())).collect()
+}
+
+#[test]
+fn two_lists_of_one_version_leave_a_file_that_anybody_can_check() {
+    let mut world = World::new(76);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    let bobs = world.turn(bob);
+    let key = SigningKey::from_seed(bobs.device_key.to_bytes());
+    world.give_back(bobs);
+    let other = Rc::new(Cell::new(false));
+    let shows_other = Rc::clone(&other);
+    answers(&mut world, alice, move |answer| {
+        if let Answer::Lookup(found) = answer {
+            let account = AccountId::try_from(found.account.as_ref()).unwrap();
+            let chain = Chain::verify(&account, &found.lists).unwrap();
+            let mut devices = chain.newest().devices().to_vec();
+            let thief = SigningKey::from_seed([6; 32]);
+            let mut signers = vec![Signer::Device(&key)];
+            if shows_other.get() {
+                devices.push(Device::new(thief.public(), [7; 32], [8; 32]));
+                signers.push(Signer::Device(&thief));
+            }
+            found.lists.push(chain.newest().successor(devices).sign(&signers));
+        }
+    });
+    let find = Command::Find { handle: "bob".into() };
+    assert!(matches!(world.ask(alice, find.clone()), Reply::Person(_)));
+    assert!(kept(&mut world, alice).is_empty());
+    other.set(true);
+    for _ in 0..2 {
+        world.pass(2 * MINUTE);
+        assert_eq!(problem(world.ask(alice, find.clone())), ProblemKind::Forged);
+    }
+    let kept = kept(&mut world, alice);
+    assert!(matches!(kept[..], [("fork", Verdict::Proven(_))]), "{kept:?}");
 }
 
 #[test]
