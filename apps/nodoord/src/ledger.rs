@@ -6,13 +6,7 @@
 //!
 //! Spec: `docs/book/ledger.md`, 1 and 2. `run` calls it; it calls `nodoor_server::ledger` and `witnesses`.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use nodoor_server::{

@@ -649,9 +649,7 @@ impl Fake {
             }
             device::Command::Recover { .. }
             | device::Command::History { .. }
-            | device::Command::NewWords { .. } => {
-                problem(ProblemKind::WrongWords)
-            }
+            | device::Command::NewWords { .. } => problem(ProblemKind::WrongWords),
             _ => Reply::Done,
         }
     }

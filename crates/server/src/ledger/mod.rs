@@ -17,8 +17,8 @@
 
 mod deadline;
 mod disclosures;
-mod handles;
 mod files;
+mod handles;
 mod keys;
 mod policies;
 mod publish;
@@ -51,8 +51,8 @@ pub use crate::ledger::{
 };
 use crate::{
     ledger::{
-        disclosures::Disclosures, handles::Handles, keys::VrfKey, policies::Policies, publish::Sequencer,
-        served::Served,
+        disclosures::Disclosures, handles::Handles, keys::VrfKey, policies::Policies,
+        publish::Sequencer, served::Served,
     },
     storage::{
         StorageError,
