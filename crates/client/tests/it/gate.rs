@@ -39,7 +39,7 @@ impl One {
         let device = &self.chain.newest().devices()[0];
         let name = LeafName { account: self.account(), device: device.id, list_version: 1 };
         let (token, commit_key) = (Token([n; 32]), [n ^ 0xFF; 32]);
-        Leaf { index, name, mls_key: device.mls_key, token, commit_key }
+        Leaf { index, name, mls_key: device.mls_key, token, commit_key, has_committed: false }
     }
 }
 
