@@ -62,7 +62,10 @@ impl Step<'_> {
                 self.disk.remove(MOVING);
                 Some(refused(ProblemKind::HandleKept))
             }
-            Some(Moving { from: Some(from), .. }) if log_time < from => {
+            // Said by the server a moment ago, not only by what was written down then: somebody may have said no since.
+            Some(Moving { from: Some(from), .. })
+                if log_time < from && self.live.device.moving.not_before > self.now =>
+            {
                 reply(Some(Milliseconds(from)))
             }
             // On its way; or its time has come.

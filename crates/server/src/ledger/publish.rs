@@ -199,7 +199,9 @@ impl Inner {
                 .await?,
         );
         all.extend(self.not_yet_logged(sequencer, entries).await?);
-        let epoch = self.epoch(sequencer, &marks, !all.is_empty(), now_ms).await?;
+        // A note alone, a no to a claim, is written with an epoch too: it stands with the log or not at all.
+        let is_wanted = !(all.is_empty() && notes.is_empty());
+        let epoch = self.epoch(sequencer, &marks, is_wanted, now_ms).await?;
         let Some(epoch) = epoch else {
             // Marks of what is published already, from before a crash.
             self.marks.unmark(marks).await?;
