@@ -68,6 +68,7 @@ test("a second browser is linked by letters and digits, has the history with the
   assert.deepEqual(await axe(second), []);
   await go(alicePage, "#/settings/words");
   await alicePage.getByRole("button", { name: "Show the words" }).click();
+  await alicePage.locator(".words li").nth(23).waitFor();
   words = await alicePage.locator(".words li").allInnerTexts();
   await go(alicePage, "#/settings");
   await go(alicePage, "#/settings/devices");
@@ -115,6 +116,7 @@ test("a device is renamed and removed", { skip, timeout: 180_000 }, async () => 
 test("three words are asked back, and then they are no longer here", { skip, timeout: 90_000 }, async () => {
   await go(alicePage, "#/settings/words");
   await alicePage.getByRole("button", { name: "Show the words" }).click();
+  await alicePage.locator(".words li").nth(23).waitFor();
   words = await alicePage.locator(".words li").allInnerTexts();
   assert.equal(words.length, 24);
   await alicePage.getByRole("button", { name: "I wrote them down" }).click();

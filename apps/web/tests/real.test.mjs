@@ -155,7 +155,7 @@ test("a group is made, talks, and people are counted", { skip, timeout: 120_000 
   await alicePage.locator("#find-handle").fill("carol");
   await alicePage.getByRole("button", { name: "Create group" }).click();
   await alicePage.waitForURL(/#\/c\/\d+$/);
-  await alicePage.getByText("You made the group.").waitFor();
+  await alicePage.locator(".messages").getByText("You made the group.").waitFor();
   await write(alicePage, "Who has the ladder?");
   // Who was added stands above what was written at once.
   await alicePage.getByText("You added @carol").or(alicePage.getByText(/You added .*carol/)).first().waitFor();
