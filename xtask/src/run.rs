@@ -80,6 +80,16 @@ pub(crate) fn build_binaries() -> Result<()> {
     run(cargo().arg("build").args(NATIVE).args(["--bin", "nodoord", "--bin", "nodoor"]))
 }
 
+/// Builds both as they are released.
+pub(crate) fn build_release() -> Result<()> {
+    run(cargo().args(["build", "--release", "-p", "nodoord", "-p", "nodoor"]))
+}
+
+/// Where a released binary lies.
+pub(crate) fn released(name: &str) -> PathBuf {
+    root().join("target/release").join(name)
+}
+
 /// Where a development binary lies.
 pub(crate) fn binary(name: &str) -> PathBuf {
     root().join("target/debug").join(name)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! `cargo xtask test`: everything CI runs.
 //!
-//! Four stages, cheap ones first. Within a stage all steps run and all failures are listed; a failed stage ends the run,
+//! Five stages, cheap ones first. Within a stage all steps run and all failures are listed; a failed stage ends the run,
 //! since the next would mostly fail for the same reason. The last line counts tests, and each check as one.
 
 use std::{
@@ -16,7 +16,7 @@ use crate::{
     graph,
     machine::{self, Need, WASM},
     proto,
-    run::{NATIVE, binary, build_binaries},
+    run::{NATIVE, binary, build_binaries, build_release, released},
     shell::{cargo, command, root, run, step, succeeds},
     web,
 };
@@ -27,7 +27,7 @@ pub(crate) fn all() -> Result<bool> {
     step("what this machine needs", || {
         machine::provide(&[Need::Native, Need::Wasm, Need::Browser])
     })?;
-    let stages: [(&str, &[Step]); 4] = [
+    let stages: [(&str, &[Step]); 5] = [
         (
             "the house",
             &[("format", format), ("proto freshness", fresh_proto), ("the five laws", laws)],
@@ -45,6 +45,7 @@ pub(crate) fn all() -> Result<bool> {
                 ("browser tests", browser_tests),
             ],
         ),
+        ("the release", &[("released programs", released_programs)]),
     ];
     let mut sum = Count::default();
     let mut broken = Vec::new();
@@ -206,6 +207,22 @@ fn browser_tests() -> Result<Count> {
         sum.failed += count.failed;
     }
     Ok(sum)
+}
+
+/// What people run is optimised as no other test is, and a compiler errs too (decision 0014): the terminal's tests once more, with
+/// the programs of a release.
+fn released_programs() -> Result<Count> {
+    build_release()?;
+    let folder = released("nodoord").with_file_name("");
+    let mut tests = cargo();
+    if succeeds(cargo().args(["nextest", "--version"])) {
+        tests.args(["nextest", "run", "--no-fail-fast", "--status-level", "retry"]);
+        tests.args(["--retries", "1"]).args(NATIVE).args(["-E", "binary_id(nodoor::it)"]);
+        counted(tests.env("NODOOR_BIN", folder).stderr(Stdio::piped()), nextest_line)
+    } else {
+        tests.args(["test", "--no-fail-fast", "-p", "nodoor", "--test", "it"]);
+        counted(tests.env("NODOOR_BIN", folder).stdout(Stdio::piped()), cargo_test_line)
+    }
 }
 
 /// Runs a test runner, passes on what it writes to its pipe, and adds up what `line` reads in it.

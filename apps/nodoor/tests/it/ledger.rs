@@ -12,10 +12,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::world::{Person, Server, rows};
+use crate::world::{Person, Server, program, rows};
 
 pub(crate) fn nodoor(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nodoor"));
+    let mut command = Command::new(program("nodoor"));
     command.arg("--json").args(arguments).stdin(Stdio::null()).env("LC_ALL", "C");
     command
 }

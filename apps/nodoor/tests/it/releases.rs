@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::world::{Server, rows};
+use crate::world::{Server, program, rows};
 
 /// A folder with everything, and a server whose log is unwitnessed.
 struct World {
@@ -41,7 +41,7 @@ impl World {
 
     /// With the folder as the profile: `builders` and `policy` in it count.
     fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nodoor"));
+        let mut command = Command::new(program("nodoor"));
         command.arg("--json").arg("--profile").arg(self.folder.path()).args(arguments);
         command.args(["--server", &self.server.address]).current_dir(self.folder.path());
         command.stdin(Stdio::null()).env("LC_ALL", "C").output().unwrap()

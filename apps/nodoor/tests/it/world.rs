@@ -60,7 +60,7 @@ impl Drop for Server {
 }
 
 fn launch(data: &Path, listen: &str, options: &[String]) -> (Child, String) {
-    let program = beside("nodoord");
+    let program = program("nodoord");
     assert!(
         program.exists(),
         "{} is missing: build it first with `cargo build -p nodoord`",
@@ -81,10 +81,12 @@ fn launch(data: &Path, listen: &str, options: &[String]) -> (Child, String) {
     (process, address)
 }
 
-/// A program of this workspace, in the folder the test binary was built into.
-fn beside(name: &str) -> PathBuf {
-    let nodoor = Path::new(env!("CARGO_BIN_EXE_nodoor"));
-    nodoor.with_file_name(name)
+/// A program of this workspace: in the folder the test binary was built into, or in `NODOOR_BIN`.
+pub(crate) fn program(name: &str) -> PathBuf {
+    match std::env::var_os("NODOOR_BIN") {
+        Some(folder) => Path::new(&folder).join(name),
+        None => Path::new(env!("CARGO_BIN_EXE_nodoor")).with_file_name(name),
+    }
 }
 
 /// A person with a profile.
@@ -107,7 +109,7 @@ impl Person {
 
     /// A command, not started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nodoor"));
+        let mut command = Command::new(program("nodoor"));
         command
             .args(arguments)
             .env("NODOOR_PROFILE", self.folder.path().join("profile"))

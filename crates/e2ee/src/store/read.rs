@@ -198,9 +198,14 @@ impl<'a> Reader<'a> {
     /// Whether there is another element or pair, which is then counted.
     #[inline(always)]
     fn another(&mut self) -> bool {
-        let there = self.left != 0;
-        self.left -= u64::from(there);
-        there
+        // Not `left -= u64::from(left != 0)`: inlined, Rust 1.95 compiles that wrongly (decision 0014).
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Begins a variant, a level deeper: whether there is something in it.
