@@ -4,7 +4,8 @@
 //! Counted in memory and about: whoever has no place in a mailbox is not told. Three bounds: one of all that waits, a
 //! quarter of it for what came under tokens of key packages, and of that quarter a share for each such token. Those tokens
 //! are anybody's: without the quarter one of them would be enough to fill a mailbox, and nothing of those whom its owner
-//! knows would come any more; without the share one would be enough to keep every other stranger's Welcome out.
+//! knows would come any more; without the share one would be enough to keep every other stranger's Welcome out. First bodies
+//! may take a second quarter, which a few tokens with much in each do not reach.
 //!
 //! Carries out `docs/book/protocol.md`, 4. `crate::writer` calls it.
 
@@ -25,7 +26,10 @@ use crate::{
 const SMALL_BODY: u64 = 1024;
 /// What comes under tokens of key packages may take so much of a mailbox: one part of so many.
 const STRANGERS: u64 = 4;
-/// What comes under one of them may take so much of that: one part of so many. Its first body, a Welcome, goes beyond.
+/// The first body under such a token, a Welcome, goes beyond: up to one part of so many of the mailbox, or who took many key packages
+/// would keep everybody else's away.
+const FIRST: u64 = 2;
+/// What comes under one of them may take so much of the strangers' part: one part of so many, after the first body.
 const TOKENS: u64 = 16;
 
 /// Where a body goes.
@@ -97,10 +101,11 @@ impl Mailbox {
         };
         let all = Share { entries: self.waiting(), bytes: self.bytes };
         full(&all, 1)
-            || stranger.is_some_and(|token| {
-                let of_token = self.tokens.get(&token);
-                full(&self.of_strangers, STRANGERS)
-                    || of_token.is_some_and(|share| full(share, STRANGERS * TOKENS))
+            || stranger.is_some_and(|token| match self.tokens.get(&token) {
+                None => full(&self.of_strangers, FIRST),
+                Some(share) => {
+                    full(&self.of_strangers, STRANGERS) || full(share, STRANGERS * TOKENS)
+                }
             })
     }
 
