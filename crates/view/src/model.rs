@@ -436,8 +436,8 @@ pub struct LedgerState {
 /// Proof of tampering, as the red screen shows it. The file is an answer to `Evidence`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// Of what: `equivocation`, `ghost-device`, ... as evidence files call it.
-    pub kind: String,
+    /// Of what.
+    pub kind: ProofKind,
     /// When this device found it.
     pub at: Milliseconds,
     /// Whose account it is about, if it is about another's.
@@ -446,6 +446,39 @@ pub struct Proof {
     pub own: bool,
     /// The screen was answered: verified chats send again.
     pub answered: bool,
+}
+
+/// What proof is of. Each goes by the name that evidence files give it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofKind {
+    /// The log signed two histories.
+    Equivocation,
+    /// The key directory did not only add.
+    BadAppend,
+    /// Two roots of one epoch.
+    EpochReuse,
+    /// A published list that no device of the list before signed.
+    GhostDevice,
+    /// A build that two builders signed and the log does not have.
+    UnloggedCode,
+    /// Two lists of one version of one account.
+    Fork,
+}
+
+impl ProofKind {
+    /// Its name in evidence files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Equivocation => "equivocation",
+            Self::BadAppend => "bad-append",
+            Self::EpochReuse => "epoch-reuse",
+            Self::GhostDevice => "ghost-device",
+            Self::UnloggedCode => "unlogged-code",
+            Self::Fork => "fork",
+        }
+    }
 }
 
 /// A file of evidence, which `nodoor evidence check` reads.

@@ -387,7 +387,6 @@ proof-epoch-reuse = The server at { $server } published two key lists as one. Th
 proof-ghost-device = The server at { $server } listed a device that none of the account's own devices approved: { $name }.
 proof-unlogged-code = The server at { $server } handed out an app version that is not in its public log.
 proof-fork = The keys of one account signed two different lists of its devices: { $name }. One of its devices is not in its owner's hands.
-proof-other = What the server at { $server } signed contradicts itself. This cannot happen by accident.
 proof-did = What Nodoor did
 proof-did-text = New contacts, devices and members are stopped. Nothing was sent to an unknown key.
 proof-did-own = It is about your own account: all sending is stopped until the list of devices is your own again.

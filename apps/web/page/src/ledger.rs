@@ -9,6 +9,7 @@ use nodoor_view::{
     command::{Command, Reply},
     model::{
         Check, CheckState, ConversationRow, EvidenceFile, Freshness, Kind, Milliseconds, Proof,
+        ProofKind,
     },
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -139,10 +140,10 @@ pub(crate) fn red_screen(proof: Proof) -> AnyView {
     };
     let about = proof.who.as_ref().map(name_of).unwrap_or_default();
     let sentence = say_with(
-        sentence(&proof.kind),
+        sentence(proof.kind),
         &[("server", Put::Text(&address())), ("name", Put::Text(&about))],
     );
-    let (kind, at) = (proof.kind.clone(), proof.at);
+    let (kind, at) = (proof.kind.name(), proof.at);
     html::dialog()
         .class("alarm")
         .node_ref(node)
@@ -201,15 +202,14 @@ pub(crate) fn red_screen(proof: Proof) -> AnyView {
         .into_any()
 }
 
-fn sentence(kind: &str) -> &'static str {
+fn sentence(kind: ProofKind) -> &'static str {
     match kind {
-        "equivocation" => "proof-equivocation",
-        "bad-append" => "proof-bad-append",
-        "epoch-reuse" => "proof-epoch-reuse",
-        "ghost-device" => "proof-ghost-device",
-        "unlogged-code" => "proof-unlogged-code",
-        "fork" => "proof-fork",
-        _ => "proof-other",
+        ProofKind::Equivocation => "proof-equivocation",
+        ProofKind::BadAppend => "proof-bad-append",
+        ProofKind::EpochReuse => "proof-epoch-reuse",
+        ProofKind::GhostDevice => "proof-ghost-device",
+        ProofKind::UnloggedCode => "proof-unlogged-code",
+        ProofKind::Fork => "proof-fork",
     }
 }
 

@@ -20,7 +20,7 @@ use nodoor_transparency::{
         tree::Hash,
     },
 };
-use nodoor_view::model::EvidenceFile;
+use nodoor_view::model::{EvidenceFile, ProofKind};
 use nodoor_wire::{id::AccountId, proto};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
@@ -51,7 +51,7 @@ impl Step<'_> {
         let evidence = Evidence::Equivocation { log, checkpoints, subtrees };
         if matches!(evidence.check(), Verdict::Proven(_)) {
             self.keep_evidence(&evidence);
-            self.tampered(evidence.kind(), None);
+            self.tampered(kind_of(&evidence), None);
         }
     }
 
@@ -96,7 +96,7 @@ impl Step<'_> {
         };
         if matches!(evidence.check(), Verdict::Proven(_) | Verdict::Unanswered(_)) {
             self.keep_evidence(&evidence);
-            self.tampered(evidence.kind(), Some(*account));
+            self.tampered(kind_of(&evidence), Some(*account));
         }
     }
 
@@ -126,7 +126,7 @@ impl Step<'_> {
     }
 
     /// Notes what was found. What concerns the whole log outweighs an account, our own outweighs everything.
-    pub(super) fn tampered(&mut self, kind: &str, who: Option<AccountId>) {
+    pub(super) fn tampered(&mut self, kind: ProofKind, who: Option<AccountId>) {
         let Some(mut ledger) = self.ledger() else {
             return;
         };
@@ -139,7 +139,7 @@ impl Step<'_> {
             }
         };
         if graver {
-            let (kind, at) = (kind.to_owned(), self.now);
+            let at = self.now;
             ledger.tampered = Some(Tampered { kind, at, who, answered: false });
             self.set_ledger(&ledger);
         }
@@ -182,5 +182,17 @@ impl Step<'_> {
             found.answered = true;
             self.set_ledger(&ledger);
         }
+    }
+}
+
+/// What a file is proof of.
+const fn kind_of(evidence: &Evidence) -> ProofKind {
+    match evidence {
+        Evidence::Equivocation { .. } => ProofKind::Equivocation,
+        Evidence::BadAppend { .. } => ProofKind::BadAppend,
+        Evidence::EpochReuse { .. } => ProofKind::EpochReuse,
+        Evidence::GhostDevice { .. } => ProofKind::GhostDevice,
+        Evidence::UnloggedCode { .. } => ProofKind::UnloggedCode,
+        Evidence::Fork { .. } => ProofKind::Fork,
     }
 }

@@ -27,7 +27,7 @@ use nodoor_transparency::ledger::{
     policy::Policy,
     proof::{Logged, verify_epoch},
 };
-use nodoor_view::model::LedgerState;
+use nodoor_view::model::{LedgerState, ProofKind};
 use nodoor_wire::{
     id::{AccountId, DeploymentId},
     proto::{self, answer},
@@ -94,8 +94,8 @@ impl Held {
 /// What was found, the gravest.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Tampered {
-    /// As evidence files call it.
-    pub(crate) kind: String,
+    /// On disk by the name that evidence files have for it.
+    pub(crate) kind: ProofKind,
     /// By our clock, milliseconds.
     pub(crate) at: u64,
     /// Whose account it is about; none where it is about the whole log.

@@ -11,6 +11,7 @@ use nodoor_transparency::{
     directory::{HISTORY_VERSIONS, Published, account_label, verify_history},
     ledger::{entry::KtEpoch, proof::Logged},
 };
+use nodoor_view::model::ProofKind;
 use nodoor_wire::proto::{self, answer, request};
 
 use crate::{
@@ -169,7 +170,7 @@ impl Step<'_> {
     fn found_ghost(&mut self) {
         let me = self.me();
         self.live.checking.own = Next { at: self.now + EVERY, ..Next::default() };
-        self.tampered("ghost-device", me);
+        self.tampered(ProofKind::GhostDevice, me);
     }
 
     /// Our own account was looked up: what was strange is held against the chain again.

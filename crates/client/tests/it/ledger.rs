@@ -9,7 +9,7 @@ use nodoor_transparency::ledger::evidence::{Evidence, Verdict};
 use nodoor_view::{
     command::{Command, Reply},
     event::Event,
-    model::{Check, CheckState, ConversationId, Freshness, LedgerState, SendState},
+    model::{Check, CheckState, ConversationId, Freshness, LedgerState, ProofKind, SendState},
 };
 use nodoor_wire::proto::{answer::Body as Answer, request::Body as Ask};
 
@@ -193,7 +193,7 @@ fn two_checkpoints_of_one_size_are_kept_as_proof() {
     let state = ledger(&mut world, alice);
     assert_eq!(state.size, held);
     let proof = state.proof.unwrap();
-    assert_eq!((proof.kind.as_str(), proof.own, proof.answered), ("equivocation", false, false));
+    assert_eq!((proof.kind, proof.own, proof.answered), (ProofKind::Equivocation, false, false));
     let (kind, verdict) = evidence(&mut world, alice);
     assert_eq!(kind, "equivocation");
     assert!(matches!(verdict, Verdict::Proven(_)), "{verdict:?}");
@@ -282,7 +282,7 @@ fn a_list_of_our_own_that_we_do_not_know_stops_all_sending() {
     world.write_into_directory(account, [9; 32]);
     world.pass(7 * HOUR);
     let proof = ledger(&mut world, alice).proof.unwrap();
-    assert_eq!((proof.kind.as_str(), proof.own), ("ghost-device", true));
+    assert_eq!((proof.kind, proof.own), (ProofKind::GhostDevice, true));
     let sealed = seals(&mut world, alice);
     world.write(alice, chat, "to Bob");
     world.pass(MINUTE);
