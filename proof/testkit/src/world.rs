@@ -294,6 +294,14 @@ impl World {
         assert_eq!(done, [Outcome::Done]);
     }
 
+    /// Olga puts a list under an account, whoever signed it: it is served and published as any other.
+    pub fn put_list(&mut self, account: AccountId, version: u64, list: proto::SignedList) {
+        let (added, removed) = (Vec::new(), Vec::new());
+        let puts = Op::PutList { account, version, list, added, removed };
+        let done = self.runtime.block_on(self.store.commit(vec![puts])).unwrap();
+        assert_eq!(done, [Outcome::Done]);
+    }
+
     /// Logs what there is to log, and serves it.
     pub fn publish(&mut self) {
         let ledger = self.ledger.clone().expect("the server keeps no ledger");

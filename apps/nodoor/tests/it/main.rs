@@ -6,6 +6,8 @@ mod alone;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod releases;
