@@ -12,6 +12,7 @@ use akd::WhatsAppV1Configuration;
 use akd_core::proto::specs::types;
 use nodoor_transparency::{
     audit, directory,
+    handover::{Claimed, HANDOVER_WAIT_MS},
     ledger::{
         checkpoint::{Relation, SignedCheckpoint},
         disclosure::Cadence,
@@ -52,6 +53,8 @@ pub(crate) struct Progress {
     token_keys: BTreeMap<u32, Hash>,
     /// Days announced since the newest `KT_EPOCH`, which are held against the next one's.
     token_days: Vec<u32>,
+    /// From when handles claimed since the newest `KT_EPOCH` may move: held against the next one's time.
+    handle_dates: Vec<u64>,
 }
 
 /// What is wrong.
@@ -147,6 +150,10 @@ impl Auditor {
                         "a token key of a day that is neither this one nor the next",
                     ));
                 }
+                let may_move = time_ms.saturating_add(HANDOVER_WAIT_MS);
+                if !self.progress.handle_dates.drain(..).all(|date| date >= may_move) {
+                    return Err(broken("a handle that may move before seven days have gone by"));
+                }
                 let cadence = self.progress.cadence.get_or_insert(Cadence::begins(time_ms));
                 cadence.holds(time_ms).map_err(|error| broken(&error.to_string()))?;
                 self.progress.epoch = Some(epoch);
@@ -165,6 +172,12 @@ impl Auditor {
                 }
                 if entry.kind == GovernanceKind::Tokens {
                     self.token_key(entry.document.as_deref()).map_err(broken)?;
+                }
+                if entry.kind == GovernanceKind::Handle {
+                    let date = entry.takes_effect_ms;
+                    let claimed = Claimed::of_entry(&Entry::Governance(entry));
+                    claimed.ok_or_else(|| broken("a claim of a handle that is none"))?;
+                    self.progress.handle_dates.push(date);
                 }
             }
         }
@@ -297,6 +310,8 @@ struct Stored {
     token_keys: BTreeMap<u32, Hash>,
     #[serde(default)]
     token_days: Vec<u32>,
+    #[serde(default)]
+    handle_dates: Vec<u64>,
     checkpoint: String,
 }
 
@@ -313,6 +328,7 @@ impl Progress {
             next_hour: self.cadence.as_ref().map(Cadence::next_hour),
             token_keys: self.token_keys.clone(),
             token_days: self.token_days.clone(),
+            handle_dates: self.handle_dates.clone(),
             checkpoint: checkpoint.note().to_string(),
         };
         // Numbers, lists and a text: there is nothing in it that cannot be written.
@@ -339,9 +355,16 @@ impl Progress {
             releases.insert(release.kind.name().to_owned(), release);
         }
         let cadence = stored.next_hour.map(Cadence::at);
-        let (epoch_at, token_keys, token_days) =
-            (stored.epoch, stored.token_keys, stored.token_days);
-        let progress = Self { growth, epoch, epoch_at, releases, cadence, token_keys, token_days };
+        let progress = Self {
+            growth,
+            epoch,
+            epoch_at: stored.epoch,
+            releases,
+            cadence,
+            token_keys: stored.token_keys,
+            token_days: stored.token_days,
+            handle_dates: stored.handle_dates,
+        };
         Some((progress, checkpoint))
     }
 
@@ -354,6 +377,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use nodoor_transparency::ledger::{entry::Governance, note::NoteSigner};
+    use nodoor_wire::id::AccountId;
 
     use super::*;
 
@@ -394,18 +418,51 @@ mod tests {
             for day in days {
                 take(&mut auditor, day, 1).await.unwrap();
             }
-            let root = directory::empty_root();
-            let epoch = KtEpoch {
-                epoch: 0,
-                root,
-                previous_root: root,
-                labels: 0,
-                audit_blob: None,
-                vrf_key: [1; 32],
-                time_ms: now_ms,
-            };
-            let found = auditor.entry(&Entry::Epoch(epoch).encode().unwrap(), None).await;
+            let found = auditor.entry(&heartbeat(now_ms), None).await;
             assert_eq!(found.is_ok(), honest, "{days:?}");
+        }
+    }
+
+    fn heartbeat(time_ms: u64) -> Vec<u8> {
+        let root = directory::empty_root();
+        let epoch = KtEpoch {
+            epoch: 0,
+            root,
+            previous_root: root,
+            labels: 0,
+            audit_blob: None,
+            vrf_key: [1; 32],
+            time_ms,
+        };
+        Entry::Epoch(epoch).encode().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handle_that_may_move_within_the_week_is_found() {
+        let log = NoteSigner::log("nodoor/test", [7; 32]).unwrap().verifier().clone();
+        let (before_ms, now_ms) = (20_000 * DAY_MS, 20_000 * DAY_MS + DAY_MS / 48);
+        let claim = Claimed { handle: [1; 32], account: AccountId([2; 16]) };
+        let document = claim.entry(0).document.unwrap();
+        let week = 7 * DAY_MS;
+        for (date, document, honest) in [
+            (now_ms + week, document.clone(), true),
+            (now_ms + week + 1, document.clone(), true),
+            (now_ms + week - 1, document.clone(), false),
+            // By the epoch that stands behind it, as clients count.
+            (before_ms + week, document.clone(), false),
+            (0, document, false),
+            (now_ms + week, b"none".to_vec(), false),
+        ] {
+            let mut auditor =
+                Auditor::new(log.clone(), Builders::default(), Progress::default(), now_ms);
+            auditor.entry(&heartbeat(before_ms), None).await.unwrap();
+            let entry = Governance::with_document(GovernanceKind::Handle, document, date);
+            let found = async {
+                auditor.entry(&Entry::Governance(entry).encode().unwrap(), None).await?;
+                auditor.entry(&heartbeat(now_ms), None).await
+            };
+            let found = found.await;
+            assert_eq!(found.is_ok(), honest, "{date} {found:?}");
         }
     }
 }
