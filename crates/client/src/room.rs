@@ -15,7 +15,7 @@ use nodoor_e2ee::{
 };
 use nodoor_view::model::Kind;
 use nodoor_wire::{
-    code::Code,
+    code::{Class, Code},
     id::{CommitId, RoomId},
     proto::{self, answer, request},
 };
@@ -24,6 +24,7 @@ use serde_bytes::ByteArray;
 
 use crate::{
     io::Wire,
+    link::class_of,
     live::Purpose,
     rows::{Conversation, Intent, Line, Nature, Room, Status, Submission, key},
     step::Step,
@@ -33,6 +34,8 @@ use crate::{
 const UPDATE_EVERY: u64 = 7 * 24 * 3600 * 1000;
 /// Pause before something is tried again that should not have failed, milliseconds.
 pub(crate) const PAUSE: u64 = 5_000;
+/// Until the next try to tell the server a token that it will not have.
+const HOUR: u64 = 3_600_000;
 
 impl Step<'_> {
     /// Works with a group, from memory or disk. A group that changed stays in memory.
@@ -296,7 +299,11 @@ impl Step<'_> {
             self.set_room(&room);
             self.room_known(&room);
         } else {
-            self.live.retry_at.insert(*id, self.now + PAUSE);
+            // A device that has all the tokens it may have asks no more than now and then: each time counts.
+            let full =
+                matches!(body, answer::Body::Refusal(of) if class_of(of) == Class::Permanent);
+            let wait = if full { HOUR } else { PAUSE };
+            self.live.retry_at.insert(*id, self.now + wait);
         }
     }
 

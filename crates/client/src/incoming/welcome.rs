@@ -19,10 +19,15 @@ use crate::{
     gate::{Change, Verdict},
     held::Waiting,
     lookup::Lacks,
-    rows::{Intent, Line, Nature, Room, Status, key},
+    rows::{Conversation, Intent, Line, Nature, Room, Status, key},
     step::Step,
     successor::Follows,
 };
+
+/// Rooms that a stranger's requests may have together.
+const ROOMS_OF_A_STRANGER: usize = 8;
+/// Requests that may wait for an answer.
+const REQUESTS: usize = 1_000;
 
 impl Step<'_> {
     /// Takes a Welcome. Something: lists must be looked up first.
@@ -139,6 +144,9 @@ impl Step<'_> {
                 Follows::NotYet => return waits,
             },
         };
+        if stranger && before.is_none() && follows.is_none() && self.has_enough_of(&other) {
+            return DROP;
+        }
         let own_token = (!shared).then_some(offer);
         let Ok(group) = candidate.join(&self.disk) else {
             return DROP;
@@ -146,6 +154,16 @@ impl Step<'_> {
         self.live.groups.insert(id, group);
         self.joined(&id, &context, &sender, other, own_token, (before, follows));
         (None, true)
+    }
+
+    /// Whether so much of a stranger's waits for an answer that no more is taken: one package of a last resort lets anybody in
+    /// without end, and what came is kept until the person answers.
+    fn has_enough_of(&self, stranger: &AccountId) -> bool {
+        let conversations = self.conversations();
+        let requests = || conversations.iter().filter(|one| one.status == Status::Request);
+        let rooms = |one: &Conversation| one.rooms.len() + self.retired_rooms(one.id).len();
+        let of_one: usize = requests().filter(|one| one.other == *stranger).map(rooms).sum();
+        of_one >= ROOMS_OF_A_STRANGER || requests().count() >= REQUESTS
     }
 
     fn joined(
@@ -206,8 +224,9 @@ impl Step<'_> {
         self.set_conversation(&conversation);
         // A last-resort package's token is shared by every room joined by it: this one takes its own with its
         // next commit, and never tells the server to forget the shared one.
-        // A single-use one is the room's own. As long as this is a request it stays a stranger's at the server.
-        let is_strangers = own_token.is_some() && conversation.status == Status::Request;
+        // A single-use one is the room's own. As long as this is a request it stays a stranger's at the server, and one drawn for
+        // a request is not told: a device may have so many tokens.
+        let is_strangers = conversation.status == Status::Request;
         if let Some(offer) = &own_token {
             self.is_used(offer);
         }

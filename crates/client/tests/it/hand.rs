@@ -124,7 +124,7 @@ pub(crate) fn welcome(
 
 /// Puts a Welcome into the mailbox of this account, inside an honest commit of another room.
 pub(crate) fn smuggle(world: &mut World, mallory: &mut Mallory, to: AccountId, welcome: Vec<u8>) {
-    let carrier = RoomId([u8::try_from(mallory.chance.below(256)).unwrap(); 32]);
+    let carrier = RoomId([(); 32].map(|()| u8::try_from(mallory.chance.below(256)).unwrap()));
     mallory.found(world, carrier, a_group_of(mallory.account, "carrier"));
     let package = package_of(world, to);
     let token = key_package::inspect(&package).unwrap().token;

@@ -10,13 +10,13 @@ use nodoor_view::{
     model::{ConversationId, SendState, Writable},
 };
 use nodoor_wire::{
-    id::Token,
+    id::{RoomId, Token},
     proto::{answer::Body as Answer, request::Body as Ask},
 };
 
 use crate::{
     groups::group,
-    hand::{account_of, package_of, room_of},
+    hand::{a_group_of, account_of, package_of, room_of, smuggle, welcome},
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -237,4 +237,50 @@ fn who_is_taken_out_of_a_request_and_put_back_has_accepted_nothing() {
     let requests = world.requests(alice);
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].text, "buy my things");
+}
+
+#[test]
+fn a_stranger_with_one_last_resort_package_uses_up_neither_tokens_nor_the_list_of_requests() {
+    let mut world = World::new(307);
+    let [carol, mallory, dave] = ["carol", "mallory", "dave"].map(|name| world.register(name));
+    let account = account_of(&mut world, carol);
+    for _ in 0..20 {
+        package_of(&mut world, account);
+    }
+    let told: Rc<RefCell<usize>> = Rc::default();
+    let ear = Rc::clone(&told);
+    world.fate = Box::new(move |person, _, request| {
+        if let (true, Some(Ask::TokenPut(put))) = (person == carol, &request.body)
+            && !put.of_key_packages
+        {
+            *ear.borrow_mut() += put.seeds.len();
+        }
+        Fate::Arrives
+    });
+    let mut mallory = world.turn(mallory);
+    let package = package_of(&mut world, account);
+    for number in 0..20 {
+        let context = a_group_of(mallory.account, "strangers");
+        let welcome =
+            welcome(&mut mallory, RoomId([100 + number; 32]), context, vec![package.clone()]);
+        smuggle(&mut world, &mut mallory, account, welcome);
+    }
+    world.pass(SOON);
+    assert_eq!(*told.borrow(), 0, "no token is spent on what is not accepted");
+    assert_eq!(world.requests(carol).len(), 8);
+    // Others are heard as before, and whoever is accepted has a token of the room's own.
+    world.say(dave, "carol", "hello");
+    world.pass(SOON);
+    let request =
+        world.requests(carol).iter().find(|one| one.text == "hello").unwrap().conversation;
+    assert!(matches!(
+        world.ask(carol, Command::Accept { conversation: request }),
+        Reply::Conversation(_)
+    ));
+    world.pass(SOON);
+    assert_eq!(*told.borrow(), 1);
+    let chat = world.chat(dave, "carol").id;
+    world.write(dave, chat, "and more");
+    world.pass(SOON);
+    assert_eq!(world.texts(carol, request), ["dave: hello", "dave: and more"]);
 }

@@ -2,6 +2,8 @@
 //! What one member can do to all the others by a commit nobody can decide about, by leaving where nobody can
 //! leave, and with a second account that goes first.
 
+use std::{cell::Cell, rc::Rc};
+
 use nodoor_e2ee::{
     group::Change,
     open::Opened,
@@ -23,9 +25,44 @@ use nodoor_wire::{
 
 use crate::{
     groups::group,
-    hand::{HOUR, MINUTE, a_group_of, account_of, four, overhear, package_of, read_by, two},
+    hand::{
+        HOUR, MINUTE, a_group_of, account_of, answers, four, honest, overhear, package_of, read_by,
+        two,
+    },
     writable,
 };
+
+#[test]
+fn an_answer_that_was_overtaken_loses_nothing_that_waits() {
+    // Dave is added while Bob cannot look him up: the commit waits at Bob's, and what is written after it.
+    let (mut world, people, ids) = four(344);
+    let bob = people[1];
+    let dave = world.register("dave");
+    world.fate = Box::new(move |person, _, request| {
+        let lookup = matches!(request.body, Some(Ask::Lookup(_)));
+        if person == bob && lookup { Fate::NeverAnswered } else { Fate::Arrives }
+    });
+    // What the other connection brings is of before that commit.
+    let overtaken = Rc::new(Cell::new(0));
+    let count = Rc::clone(&overtaken);
+    answers(&mut world, bob, move |answer| {
+        if let Answer::Commits(commits) = answer
+            && let Some(commit) = commits.commit.take()
+        {
+            commits.head = commit.epoch;
+            count.set(count.get() + 1);
+        }
+    });
+    let add = Command::GroupAdd { conversation: ids[0], handle: "dave".into() };
+    assert_eq!(world.ask(people[0], add), Reply::Done);
+    world.pass(MINUTE);
+    world.write(people[0], ids[0], "after it");
+    world.pass(5 * MINUTE);
+    assert!(overtaken.get() > 0, "Bob asked");
+    honest(&mut world);
+    world.pass(2 * HOUR);
+    assert_eq!(world.texts(bob, ids[1]), ["alice: after it"]);
+}
 
 /// Mallory's leaf names a version of her list that does not exist and never will.
 fn of_no_list(mallory: &mut Mallory, room: &RoomId) -> nodoor_wire::proto::Commit {
