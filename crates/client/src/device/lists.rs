@@ -266,8 +266,10 @@ impl Step<'_> {
     /// After each login: what other devices did meanwhile.
     pub(crate) fn look_at_own_list(&mut self) {
         if let Some(me) = self.me()
-            && self.known(&me).is_some_and(|known| known.chain.newest().version() > 1)
+            && (self.awaits_new_words()
+                || self.known(&me).is_some_and(|known| known.chain.newest().version() > 1))
         {
+            self.live.fresh.remove(&me);
             self.seek(me);
         }
     }

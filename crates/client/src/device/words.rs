@@ -55,9 +55,6 @@ impl Step<'_> {
 
     /// New words instead of the old ones: a list that both keys sign. The old ones are typed, or are here still.
     pub(super) fn new_words(&mut self, words: &str) -> Option<Reply> {
-        if self.disk.get::<NewWords>(NEW_WORDS).is_some() {
-            return None;
-        }
         if self.is_removed() {
             return Some(refused(ProblemKind::NotADevice));
         }
@@ -77,7 +74,13 @@ impl Step<'_> {
         if self.disk.get::<Putting>(PUTTING).is_some() || self.live.device.stale {
             return None;
         }
-        let entropy = self.random();
+        // A list that was refused may stand later: what is signed is not taken back, and two lists of one version are none.
+        let refused: Option<NewWords> = self.disk.get(NEW_WORDS);
+        let entropy =
+            match refused.filter(|row| Some(row.version) == newest.version().checked_add(1)) {
+                Some(row) => row.entropy,
+                None => self.random(),
+            };
         let new = recovery_key(&entropy);
         let list = newest.successor(newest.devices().to_vec()).with_recovery(new.public());
         let row = NewWords { entropy, version: list.version() };
@@ -112,11 +115,17 @@ impl Step<'_> {
         }
     }
 
-    /// The server will not have the list that brings new words.
+    /// Whether a list with new words was signed and none stands in its place yet.
+    pub(super) fn awaits_new_words(&self) -> bool {
+        self.disk.get::<NewWords>(NEW_WORDS).is_some()
+    }
+
+    /// The server will not have the list that brings new words, it says. It has the list: the words are kept, or the account
+    /// could be made one whose words nobody knows.
     pub(super) fn new_words_refused(&mut self, why: &Problem) {
-        if self.disk.get::<NewWords>(NEW_WORDS).is_some() {
-            self.disk.remove(NEW_WORDS);
+        if self.awaits_new_words() {
             self.fail_parked(why, is_new_words);
+            self.look_at_own_list();
         }
     }
 

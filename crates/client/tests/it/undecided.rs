@@ -37,7 +37,7 @@ fn an_answer_that_was_overtaken_loses_nothing_that_waits() {
     // Dave is added while Bob cannot look him up: the commit waits at Bob's, and what is written after it.
     let (mut world, people, ids) = four(344);
     let bob = people[1];
-    let dave = world.register("dave");
+    world.register("dave");
     world.fate = Box::new(move |person, _, request| {
         let lookup = matches!(request.body, Some(Ask::Lookup(_)));
         if person == bob && lookup { Fate::NeverAnswered } else { Fate::Arrives }
