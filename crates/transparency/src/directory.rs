@@ -172,6 +172,12 @@ pub fn verify_history(
     shown.map_err(|_| DirectoryError::NotShown)?.iter().rev().map(published).collect()
 }
 
+/// How many versions a history proof claims to show.
+pub(crate) fn versions_in(history: &[u8]) -> Option<usize> {
+    let proof = Some(history).filter(|proof| proof.len() <= HISTORY_BYTES);
+    Some(read::history_proof(proof?)?.update_proofs.len())
+}
+
 fn check_key(epoch: &KtEpoch, vrf_key: &[u8]) -> Result<(), DirectoryError> {
     let hash: [u8; 32] = Sha256::digest(vrf_key).into();
     if hash == epoch.vrf_key { Ok(()) } else { Err(DirectoryError::VrfKey) }

@@ -15,6 +15,8 @@ pub mod label {
     pub const MAILBOX_KEY: &str = "nodoor mailbox key v1";
     /// Device key: a dispute.
     pub const DISPUTE: &str = "nodoor dispute v1";
+    /// Device key: that a published value is none of the account's lists.
+    pub const DISOWNED: &str = "nodoor disowned v1";
     /// Device key: what section 6 lists of a message.
     pub const REPORT: &str = "nodoor report v1";
     /// Device key: the transcript of a linking.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! What a device says about its account: a handle claim, a mailbox key, a dispute.
+//! What a device says about its account: a handle claim, a mailbox key, a dispute, what is not its own.
 //!
 //! Each is made with `sign` and read with `verify` against the [`Chain`] of the account; there is no other way
 //! to get one out of signed bytes.
@@ -260,6 +260,50 @@ impl Dispute {
     #[must_use]
     pub fn stands(&self, chain: &Chain) -> bool {
         !chain.recovery_signed_since(self.version)
+    }
+}
+
+/// A device says that what is published for its account is none of the account's lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disowned {
+    /// The account.
+    pub account: AccountId,
+    /// What is published in the place of a list's hash.
+    pub value: [u8; 32],
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct DisownedBody {
+    #[n(0)]
+    account: ByteArray<16>,
+    #[n(1)]
+    value: ByteArray<32>,
+}
+
+impl Disowned {
+    /// The statement, signed by a device.
+    #[must_use]
+    pub fn sign(&self, device_key: &SigningKey) -> proto::SignedBytes {
+        let body = DisownedBody { account: self.account.0.into(), value: self.value.into() };
+        sign(&body, Signer::Device(device_key), label::DISOWNED)
+    }
+
+    /// Reads a statement of a device of the newest list. It is that device's word: whether it is true, who has the list
+    /// shows.
+    ///
+    /// # Errors
+    /// [`StatementError`].
+    ///
+    /// Spec: `docs/book/ledger.md`, 5.
+    pub fn verify(chain: &Chain, signed: &proto::SignedBytes) -> Result<Self, StatementError> {
+        let body: DisownedBody = read(signed)?;
+        let account = AccountId(body.account.into());
+        if account != chain.account() {
+            return Err(StatementError::OtherAccount);
+        }
+        check(&device_key(chain.newest(), &signed.signer)?, label::DISOWNED, signed)?;
+        Ok(Self { account, value: body.value.into() })
     }
 }
 

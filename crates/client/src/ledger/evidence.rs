@@ -19,6 +19,7 @@ use nodoor_transparency::{
         proof::{Inclusion, Logged, ProofFile},
         tree::Hash,
     },
+    statement::Disowned,
 };
 use nodoor_view::model::{EvidenceFile, ProofKind};
 use nodoor_wire::{id::AccountId, proto};
@@ -79,11 +80,8 @@ impl Step<'_> {
             let hash: [u8; 32] = Sha256::digest(&list.body).into();
             hash == published.value
         });
-        let inclusion = directory.epoch.as_ref().and_then(|epoch| {
-            let inclusion = Inclusion::of_answer(epoch).ok()?;
-            Some(ProofFile { extra: Some(epoch.entry.to_vec()), inclusion })
-        });
-        let (Some(ghost), Some(epoch)) = (ghost, inclusion) else {
+        let epoch = directory.epoch.as_ref().and_then(proof_file);
+        let (Some(ghost), Some(epoch)) = (ghost, epoch) else {
             return;
         };
         let evidence = Evidence::GhostDevice {
@@ -97,6 +95,31 @@ impl Step<'_> {
         if matches!(evidence.check(), Verdict::Proven(_) | Verdict::Unanswered(_)) {
             self.keep_evidence(&evidence);
             self.tampered(kind_of(&evidence), Some(*account));
+        }
+    }
+
+    /// What is published for our own account is the hash of no list that anybody showed us: our word for it, with the
+    /// log's, which whoever has the list can hold against us.
+    pub(super) fn keep_hidden_list(
+        &mut self,
+        found: &proto::HistoryAnswer,
+        logged: &Logged<KtEpoch>,
+        value: [u8; 32],
+    ) {
+        let (Some(account), Some(key)) = (self.me(), self.device_key()) else {
+            return;
+        };
+        let lists = self.known(&account).map(|known| known.chain.to_proto());
+        let epoch = found.epoch.as_ref().and_then(proof_file);
+        let log = self.log_key(&logged.checkpoint);
+        if let (Some(lists), Some(epoch), Some(log)) = (lists, epoch, log) {
+            let (epoch, vrf_key) = (Box::new(epoch), found.vrf_key.to_vec());
+            let history = found.proof.to_vec();
+            let disowned = Disowned { account, value }.sign(&key);
+            let evidence = Evidence::HiddenList { log, epoch, vrf_key, history, lists, disowned };
+            if matches!(evidence.check(), Verdict::Unanswered(_)) {
+                self.keep_evidence(&evidence);
+            }
         }
     }
 
@@ -185,13 +208,18 @@ impl Step<'_> {
     }
 }
 
+fn proof_file(shown: &proto::LoggedEntry) -> Option<ProofFile> {
+    let inclusion = Inclusion::of_answer(shown).ok()?;
+    Some(ProofFile { extra: Some(shown.entry.to_vec()), inclusion })
+}
+
 /// What a file is proof of.
 const fn kind_of(evidence: &Evidence) -> ProofKind {
     match evidence {
         Evidence::Equivocation { .. } => ProofKind::Equivocation,
         Evidence::BadAppend { .. } => ProofKind::BadAppend,
         Evidence::EpochReuse { .. } => ProofKind::EpochReuse,
-        Evidence::GhostDevice { .. } => ProofKind::GhostDevice,
+        Evidence::GhostDevice { .. } | Evidence::HiddenList { .. } => ProofKind::GhostDevice,
         Evidence::UnloggedCode { .. } => ProofKind::UnloggedCode,
         Evidence::Fork { .. } => ProofKind::Fork,
     }

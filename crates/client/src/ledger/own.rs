@@ -156,7 +156,8 @@ impl Step<'_> {
             Said::More(_) => self.found_ghost(),
             Said::Strange(values) => {
                 let before = std::mem::replace(&mut self.live.checking.own.strange, values.clone());
-                if values.iter().any(|value| before.contains(value)) {
+                if let Some(value) = values.iter().find(|value| before.contains(value)) {
+                    self.keep_hidden_list(found, logged, *value);
                     return self.found_ghost();
                 }
                 // Looked up first; then asked again.

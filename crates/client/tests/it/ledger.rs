@@ -18,7 +18,7 @@ use crate::hand::{HOUR, MINUTE, account_of, answers, honest, two};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What somebody encrypted to others, and what key packages they took for it.
-fn seals(world: &mut World, who: usize) -> Rc<Cell<usize>> {
+pub(crate) fn seals(world: &mut World, who: usize) -> Rc<Cell<usize>> {
     let count: Rc<Cell<usize>> = Rc::default();
     let counted = Rc::clone(&count);
     world.fate = Box::new(move |person, _, request| {
@@ -283,6 +283,10 @@ fn a_list_of_our_own_that_we_do_not_know_stops_all_sending() {
     world.pass(7 * HOUR);
     let proof = ledger(&mut world, alice).proof.unwrap();
     assert_eq!((proof.kind, proof.own), (ProofKind::GhostDevice, true));
+    // A file says so to others: with the log's word for what is published, and Alice's that it is none of hers.
+    let (kind, verdict) = evidence(&mut world, alice);
+    assert_eq!(kind, "hidden-list");
+    assert!(matches!(verdict, Verdict::Unanswered(_)), "{verdict:?}");
     let sealed = seals(&mut world, alice);
     world.write(alice, chat, "to Bob");
     world.pass(MINUTE);

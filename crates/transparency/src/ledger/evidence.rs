@@ -8,7 +8,8 @@
 //!
 //! A ghost device is the one kind that cannot be proved so: the directory commits to a list, not to the signatures
 //! under it, so that whoever accuses might have left them out. [`Verdict::Unanswered`] says that: anybody with a
-//! signature of a device of the version before can refute it, and nobody else.
+//! signature of a device of the version before can refute it, and nobody else. A list that the server never shows is
+//! less still: the word of a device, which whoever shows the list, rightly signed, refutes.
 //!
 //! Spec: `docs/book/ledger.md`, 5.
 
@@ -25,9 +26,10 @@ use super::{
 use crate::{
     audit::{self, AuditError},
     chain::Chain,
-    directory::{account_label, verify_lookup},
+    directory::{account_label, verify_history, verify_lookup, versions_in},
     list::DeviceList,
     release::Builders,
+    statement::Disowned,
 };
 
 mod file;
@@ -76,6 +78,21 @@ pub enum Evidence {
         lists: Vec<proto::SignedList>,
         /// The list that is published, with whatever signatures it was served with.
         ghost: proto::SignedList,
+    },
+    /// A published value, and the word of the account's own device that it is none of its lists.
+    HiddenList {
+        /// The log's key.
+        log: VerifierKey,
+        /// Proof of the epoch.
+        epoch: Box<ProofFile>,
+        /// The VRF's public key.
+        vrf_key: Vec<u8>,
+        /// akd's history proof of the account.
+        history: Vec<u8>,
+        /// The lists of the account from version 1 on, as they verified.
+        lists: Vec<proto::SignedList>,
+        /// [`Disowned`], by a device of the newest of them.
+        disowned: proto::SignedBytes,
     },
     /// A build that two builders signed and the log does not have.
     UnloggedCode {
@@ -141,6 +158,9 @@ impl Evidence {
             Self::GhostDevice { log, epoch, vrf_key, lookup, lists, ghost } => {
                 ghost_device(log, epoch, vrf_key, lookup, lists, ghost)
             }
+            Self::HiddenList { log, epoch, vrf_key, history, lists, disowned } => {
+                hidden_list(log, epoch, vrf_key, history, lists, disowned)
+            }
             Self::UnloggedCode { log, builders, release, checkpoint, leaves, epoch } => {
                 unlogged(log, builders, release, checkpoint, leaves, epoch)
             }
@@ -157,6 +177,7 @@ impl Evidence {
             Self::BadAppend { .. } => "bad-append",
             Self::EpochReuse { .. } => "epoch-reuse",
             Self::GhostDevice { .. } => "ghost-device",
+            Self::HiddenList { .. } => "hidden-list",
             Self::UnloggedCode { .. } => "unlogged-code",
             Self::Fork { .. } => "fork",
         }
@@ -170,6 +191,7 @@ impl Evidence {
             | Self::BadAppend { log, .. }
             | Self::EpochReuse { log, .. }
             | Self::GhostDevice { log, .. }
+            | Self::HiddenList { log, .. }
             | Self::UnloggedCode { log, .. } => Some(log),
             Self::Fork { .. } => None,
         }
@@ -264,6 +286,36 @@ fn ghost_device(
     }
     Ok(Verdict::Unanswered(
         "a list is published, and nobody has shown signatures under which it counts",
+    ))
+}
+
+fn hidden_list(
+    log: &VerifierKey,
+    epoch: &ProofFile,
+    vrf_key: &[u8],
+    history: &[u8],
+    lists: &[proto::SignedList],
+    disowned: &proto::SignedBytes,
+) -> Result<Verdict, Refused> {
+    const NOT_PUBLISHED: Refused = "the value is not shown to be published";
+    let chain = founded(lists)?;
+    let deployment = deployment_of(log.name()).ok_or("the log is of no deployment")?;
+    let epoch = logged_epoch(log, epoch)?;
+    let label = account_label(&deployment, &chain.account());
+    let versions = versions_in(history).ok_or(NOT_PUBLISHED)?;
+    let published = verify_history(&epoch, vrf_key, &label, history, versions);
+    let published = published.map_err(|_| NOT_PUBLISHED)?;
+    let value = Disowned::verify(&chain, disowned)
+        .map_err(|_| "no device of the newest list says that a value is none of its lists")?
+        .value;
+    if !published.iter().any(|one| one.value == value) {
+        return Err(NOT_PUBLISHED);
+    }
+    if chain.by_hash(&value).is_some() {
+        return Err("the published value is that of a list that verifies");
+    }
+    Ok(Verdict::Unanswered(
+        "a list is published that a device of the account says it never had, and nobody has shown it",
     ))
 }
 

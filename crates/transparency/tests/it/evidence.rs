@@ -12,6 +12,7 @@ use nodoor_transparency::{
         note::NoteSigner,
     },
     release::Builders,
+    statement::Disowned,
 };
 use nodoor_wire::{id::DeploymentId, proto};
 use proptest::prelude::*;
@@ -197,6 +198,42 @@ fn a_published_value_that_is_no_list_is_proof() {
     let bob = Keys::of(0x21);
     let other = nodoor_transparency::list::DeviceList::first([9; 32], bob.public());
     assert!(proven(&ghost(&other.sign(&[bob.signer()]), &chain.to_proto())));
+}
+
+/// What Alice's device says of the newest value that is published for her.
+fn hidden(value: [u8; 32], of: &Chain, signer: &Keys, lists: &[proto::SignedList]) -> Evidence {
+    let (mut olga, mut log, _, chain) = directory();
+    let label = account_label(&deployment(), &chain.account());
+    olga.publish(&[(label.clone(), [0xbd; 32])]);
+    let at = log.append_epoch(olga.newest());
+    let disowned = Disowned { account: of.account(), value }.sign(&signer.device);
+    Evidence::HiddenList {
+        log: self::log(),
+        epoch: Box::new(log.proof(at)),
+        vrf_key: olga.vrf_key.clone(),
+        history: olga.history(&label, 2),
+        lists: lists.to_vec(),
+        disowned,
+    }
+}
+
+#[test]
+fn a_published_list_that_nobody_is_shown_stands_on_the_word_of_a_device() {
+    let alice = Alice::new();
+    let chain = alice.with_laptop();
+    let lists = chain.to_proto();
+    let said = hidden([0xbd; 32], &chain, &alice.laptop, &lists);
+    assert!(matches!(verdict(&said), Verdict::Unanswered(_)));
+    let newest = chain.newest().hash();
+    for (why, lie) in [
+        ("nobody published that", hidden([0xbe; 32], &chain, &alice.phone, &lists)),
+        ("it is a list of hers", hidden(newest, &chain, &alice.phone, &lists)),
+        ("somebody else says so", hidden([0xbd; 32], &chain, &Keys::of(0x66), &lists)),
+        ("not yet a device there", hidden([0xbd; 32], &chain, &alice.laptop, &lists[..1])),
+        ("no lists", hidden([0xbd; 32], &chain, &alice.phone, &[])),
+    ] {
+        assert!(matches!(verdict(&lie), Verdict::NotProven(_)), "{why}");
+    }
 }
 
 fn unlogged(release: &Entry, log: &Log, builders: Builders, epoch: &KtEpoch) -> Evidence {

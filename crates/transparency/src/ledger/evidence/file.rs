@@ -82,6 +82,14 @@ fn read(text: &str) -> Option<Evidence> {
             lists: sections.lists()?,
             ghost: sections.list("ghost")?,
         },
+        "hidden-list" => Evidence::HiddenList {
+            log: log()?,
+            epoch: Box::new(sections.proof()?),
+            vrf_key: sections.bytes("vrf-key")?,
+            history: sections.bytes("history")?,
+            lists: sections.lists()?,
+            disowned: proto::SignedBytes::decode(&*sections.bytes("disowned")?).ok()?,
+        },
         "unlogged-code" => Evidence::UnloggedCode {
             log: log()?,
             builders: Builders::parse(&sections.text("builders")?).ok()?,
@@ -123,6 +131,13 @@ impl fmt::Display for Evidence {
                 bytes(f, "lookup", lookup)?;
                 lists.iter().try_for_each(|one| bytes(f, "list", &one.encode_to_vec()))?;
                 bytes(f, "ghost", &ghost.encode_to_vec())
+            }
+            Self::HiddenList { epoch, vrf_key, history, lists, disowned, .. } => {
+                text(f, "proof", epoch)?;
+                bytes(f, "vrf-key", vrf_key)?;
+                bytes(f, "history", history)?;
+                lists.iter().try_for_each(|one| bytes(f, "list", &one.encode_to_vec()))?;
+                bytes(f, "disowned", &disowned.encode_to_vec())
             }
             Self::UnloggedCode { builders, release, checkpoint, leaves, epoch, .. } => {
                 text(f, "builders", builders)?;
