@@ -45,6 +45,8 @@ mod offers;
 #[cfg(test)]
 mod olga;
 #[cfg(test)]
+mod origins;
+#[cfg(test)]
 mod quarter;
 #[cfg(test)]
 mod replaced;
