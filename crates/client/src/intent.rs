@@ -156,11 +156,13 @@ impl Step<'_> {
                 all.extend(packages.iter().cloned());
             } else {
                 waiting = true;
-                if self.may_ask(id) {
+                // Whoever asks for another device of this account, and not for all, is one of its devices.
+                let wire = if self.is_me(&who.account) { Wire::Login } else { Wire::Anonymous };
+                if self.may_ask(id) && self.is_ready(wire) {
                     let devices = who.device.iter().map(DeviceId::to_bytes).collect();
                     let take = proto::KeyPackageTake { account: who.account.to_bytes(), devices };
                     let body = request::Body::KeyPackageTake(take);
-                    self.ask_room(Wire::Anonymous, id, body, Purpose::Take(*id, *who));
+                    self.ask_room(wire, id, body, Purpose::Take(*id, *who));
                 }
             }
         }

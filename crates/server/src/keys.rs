@@ -86,7 +86,7 @@ impl Inner {
         connection: &Connection,
         take: proto::KeyPackageTake,
     ) -> Handled {
-        self.anonymous(connection, 1)?;
+        self.may_take(connection, &take.account, 1)?;
         at_most(take.devices.len(), DEVICES)?;
         let account: AccountId = identifier(&take.account)?;
         let record = self.storage.account(account).await?.ok_or(Code::NotFound)?;
@@ -104,7 +104,7 @@ impl Inner {
         devices.dedup();
         let now_ms = self.clock.now_ms();
         let cost = u32::try_from(devices.len()).unwrap_or(u32::MAX).max(1);
-        self.anonymous(connection, cost_of(&record))?;
+        self.may_take(connection, &take.account, cost_of(&record))?;
         self.budgets.take.spend_by_address(connection.budget_key(), cost, now_ms)?;
         // Who empties this budget empties nothing else: the last-resort package is everybody's.
         let wait = self.budgets.taken.spend(&account.0, cost, now_ms).err();
@@ -129,6 +129,22 @@ impl Inner {
         }
         let answer = proto::KeyPackageTakeAnswer { packages };
         Ok(answer::Body::KeyPackageTake(answer))
+    }
+
+    /// Where key packages are taken: on the anonymous connection, but those of one's own other devices, which would say whose
+    /// connection that is, on the login connection.
+    ///
+    /// Spec: `docs/book/ledger.md`, 7.
+    fn may_take(&self, connection: &Connection, of: &[u8], cost: u32) -> Result<(), Refusal> {
+        if connection.login().is_err() {
+            return self.anonymous(connection, cost);
+        }
+        match connection.device() {
+            Ok((own, device, _)) if own.as_bytes() == of => {
+                self.budgets.device.spend(&device.0, cost, self.clock.now_ms())
+            }
+            _ => Err(Code::WrongConnection.into()),
+        }
     }
 
     /// Takes a key package of each device.

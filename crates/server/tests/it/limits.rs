@@ -68,6 +68,15 @@ async fn a_device_asks_for_its_own_account_where_it_says_who_it_is_and_for_nobod
     for other in [lists(bob.account), of(proto::lookup::Of::Handle("alice".into()))] {
         assert_refused(&alice.ask(&world, other).await, Code::WrongConnection);
     }
+    // Key packages of its other devices as well.
+    let take = |account: AccountId| {
+        Ask::KeyPackageTake(proto::KeyPackageTake {
+            account: account.to_bytes(),
+            devices: Vec::new(),
+        })
+    };
+    assert_refused(&alice.ask(&world, take(alice.account)).await, Code::NoKeyPackage);
+    assert_refused(&alice.ask(&world, take(bob.account)).await, Code::WrongConnection);
     // Its other device is met there as well.
     let put = proto::RendezvousPut { id: vec![1; 16].into(), slot: 0, r#box: vec![2].into() };
     assert_done(alice.ask(&world, Ask::RendezvousPut(put.clone())).await);
