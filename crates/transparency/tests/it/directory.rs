@@ -220,6 +220,47 @@ proptest! {
     }
 
     #[test]
+    fn any_history_of_an_account_is_shown_and_with_a_byte_changed_none_else(
+        epochs in prop::collection::vec((any::<bool>(), 0..6_u8), 1..9),
+        at: prop::sample::Index,
+        to in 1..=255_u8,
+    ) {
+        let mut olga = Olga::new();
+        let mut values: Vec<Published> = Vec::new();
+        for (epoch, (hers, others)) in (1_u64..).zip(epochs) {
+            // At least one epoch has her; each has somebody.
+            let hers = hers || epoch == 1;
+            let value = [epoch as u8; 32];
+            let mut changes: Vec<_> = (0..others).map(|other| (vec![other], value)).collect();
+            if hers || changes.is_empty() {
+                changes.push((ALICE.to_vec(), value));
+                values.push(Published { version: values.len() as u64 + 1, epoch, value });
+            }
+            olga.publish(&changes);
+        }
+        let newest = olga.newest();
+        let lookup = olga.lookup(ALICE);
+        let shown = verify_lookup(newest, &olga.vrf_key, ALICE, &lookup).unwrap();
+        prop_assert_eq!(&shown, &values[values.len() - 1]);
+        let history = olga.history(ALICE, values.len());
+        let shown = verify_history(newest, &olga.vrf_key, ALICE, &history, values.len()).unwrap();
+        prop_assert_eq!(&shown, &values);
+
+        let mut changed = lookup;
+        let place = at.index(changed.len());
+        changed[place] ^= to;
+        if let Ok(shown) = verify_lookup(newest, &olga.vrf_key, ALICE, &changed) {
+            prop_assert_eq!(&shown, &values[values.len() - 1]);
+        }
+        let mut changed = history;
+        let place = at.index(changed.len());
+        changed[place] ^= to;
+        if let Ok(shown) = verify_history(newest, &olga.vrf_key, ALICE, &changed, values.len()) {
+            prop_assert_eq!(shown, values);
+        }
+    }
+
+    #[test]
     fn random_bytes_are_no_proof(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         thread_local!(static OLGA: Olga = busy());
         OLGA.with(|olga| {
