@@ -172,3 +172,21 @@ fn a_clients_file_of_a_list_of_nobody_is_proof_for_anybody() {
     );
     no_byte_of_it_can_be_another(folder.path(), &text);
 }
+
+#[test]
+fn a_clients_file_of_a_list_that_it_is_never_shown_says_whose_word_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::with_ledger(903);
+    let alice = world.register("alice");
+    world.pass(MINUTE);
+    let one = world.turn(alice);
+    let account = one.account;
+    world.give_back(one);
+    world.write_into_directory(account, [9; 32]);
+    world.pass(7 * 60 * MINUTE);
+    let text = file(&mut world, alice);
+    let [kind, verdict, said] = checked(folder.path(), text.as_bytes()).unwrap();
+    assert_eq!((kind.as_str(), verdict.as_str()), ("hidden-list", "unanswered"));
+    assert!(said.contains("a device of the account says it never had"), "{said}");
+    no_byte_of_it_can_be_another(folder.path(), &text);
+}
