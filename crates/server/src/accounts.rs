@@ -314,9 +314,14 @@ impl Inner {
         if holder == account {
             return done();
         }
+        // A name that its holder gave up for another: nobody would be told of the claim.
+        if self.handle_of(holder).await? != Some(handle.clone()) {
+            return Err(Code::HandleTaken.into());
+        }
         let ledger = self.ledger()?;
         let hash = handle_hash(&handle);
-        let (row, now_ms) = ledger.claim(hash, account, holder, asked.known)?;
+        let has = self.handle_of(account).await?.map(|handle| handle_hash(&handle));
+        let (row, now_ms) = ledger.claim(hash, (account, has), holder, asked.known)?;
         if now_ms < row.takes_effect_ms() {
             return Ok(answer::Body::HandleMove(proto::HandleMoveAnswer {
                 takes_effect_ms: row.takes_effect_ms(),

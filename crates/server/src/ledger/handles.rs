@@ -40,8 +40,8 @@ pub(super) struct Wanted(Mutex<BTreeMap<[u8; 32], Change>>);
 
 #[derive(Clone, Copy)]
 enum Change {
-    /// Somebody asks; the account that holds it.
-    Claim { by: AccountId, holder: AccountId },
+    /// Somebody asks; the account that holds it; the handle that who asks has now.
+    Claim { by: AccountId, holder: AccountId, has: Option<[u8; 32]> },
     /// The holder said no.
     No { to: AccountId },
 }
@@ -136,7 +136,12 @@ impl Inner {
         let mut entries = Vec::new();
         for (handle, change) in wanted {
             match change {
-                Change::Claim { by, holder } => {
+                Change::Claim { by, holder, has } => {
+                    // An account's earlier claims are over, but that which brought it the handle it has.
+                    handles.0.retain(|of, rows| {
+                        rows.retain(|row| row.account != by || has == Some(*of));
+                        !rows.is_empty()
+                    });
                     // Of moves the one that brought the holder is proved still.
                     let rows = handles.0.entry(handle).or_default();
                     rows.retain(|row| row.account == holder);
@@ -155,7 +160,7 @@ impl Inner {
 }
 
 impl Ledger {
-    /// The claim of an account to a handle that another one holds: as it is logged, or waits to be.
+    /// The claim of an account, which has this handle now, to one that another holds: as it is logged, or waits to be.
     ///
     /// # Errors
     /// A [`Refusal`]: [`Code::LedgerWaits`] while it waits, [`Code::HandleTaken`] while somebody else's stands,
@@ -163,7 +168,7 @@ impl Ledger {
     pub(crate) fn claim(
         &self,
         handle: [u8; 32],
-        by: AccountId,
+        (by, has): (AccountId, Option<[u8; 32]>),
         holder: AccountId,
         known: bool,
     ) -> Result<(Row, u64), Refusal> {
@@ -195,8 +200,12 @@ impl Ledger {
             at_most(state.handles.0.values().flatten().filter(|row| waits(row)).count(), 0)?;
         }
         self.0.handles_wanted.with(|wanted| {
+            let others = wanted.iter().filter(|(of, change)| {
+                **of != handle && matches!(change, Change::Claim { by: who, .. } if *who == by)
+            });
+            at_most(others.count(), 0)?;
             at_most(wanted.len() + 1, WAITING)?;
-            wanted.entry(handle).or_insert(Change::Claim { by, holder });
+            wanted.entry(handle).or_insert(Change::Claim { by, holder, has });
             Err(Code::LedgerWaits.into())
         })
     }

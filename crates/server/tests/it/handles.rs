@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! A handle moves after a week in the log, unless the account that holds it says no.
 
+use nodoor_server::storage::ledger::{Log as _, Note};
 use nodoor_transparency::{
     handover::{logged_claim, verify_move},
     key::Signer,
@@ -25,7 +26,11 @@ fn bob() -> Handle {
 }
 
 async fn ask_for(deployment: &Deployment, who: &Person, known: bool) -> Answer {
-    let claim = HandleClaim { handle: bob(), account: who.account };
+    ask_for_name(deployment, who, "bob", known).await
+}
+
+async fn ask_for_name(deployment: &Deployment, who: &Person, name: &str, known: bool) -> Answer {
+    let claim = HandleClaim { handle: Handle::parse(name).unwrap(), account: who.account };
     let handle_claim = Some(claim.sign(Signer::Device(&who.device_key)));
     let asked = proto::HandleMove { handle_claim, known };
     who.ask(&deployment.world, Ask::HandleMove(asked)).await
@@ -120,4 +125,59 @@ async fn whoever_holds_a_handle_is_told_and_keeps_it_by_saying_no() {
     day(&deployment, 20).await;
     assert_refused(&ask_for(&deployment, &mallory, true).await, Code::Forbidden);
     assert_eq!(found(&deployment).await, (holder.account.to_bytes().to_vec(), false));
+}
+
+#[tokio::test]
+async fn the_name_that_an_account_had_is_nobody_elses() {
+    let deployment = Deployment::new().await;
+    deployment.world.person("bob").await;
+    let alice = deployment.world.person("alice").await;
+    let mallory = deployment.world.person("mallory").await;
+    day(&deployment, 0).await;
+    // Asked for while it is hers, and once it is not any more.
+    assert_refused(&ask_for(&deployment, &alice, false).await, Code::LedgerWaits);
+    assert_refused(&ask_for_name(&deployment, &mallory, "alice", false).await, Code::LedgerWaits);
+    day(&deployment, 1).await;
+    day(&deployment, 8).await;
+    assert_done(ask_for(&deployment, &alice, true).await);
+    for known in [true, false] {
+        let asked = ask_for_name(&deployment, &mallory, "alice", known).await;
+        assert_refused(&asked, Code::HandleTaken);
+    }
+}
+
+#[tokio::test]
+async fn an_account_asks_for_one_handle_at_a_time_also_before_the_log_has_the_claim() {
+    let deployment = Deployment::new().await;
+    deployment.world.person("bob").await;
+    deployment.world.person("carol").await;
+    let mallory = deployment.world.person("mallory").await;
+    let dave = deployment.world.person("dave").await;
+    day(&deployment, 0).await;
+    assert_refused(&ask_for(&deployment, &mallory, false).await, Code::LedgerWaits);
+    let carols = ask_for_name(&deployment, &mallory, "carol", false).await;
+    assert_refused(&carols, Code::TooLarge);
+    assert_refused(&ask_for(&deployment, &mallory, false).await, Code::LedgerWaits);
+    assert_refused(&ask_for_name(&deployment, &dave, "carol", false).await, Code::LedgerWaits);
+    day(&deployment, 1).await;
+    assert!(matches!(ask_for(&deployment, &mallory, true).await, Answer::HandleMove(_)));
+    let daves = ask_for_name(&deployment, &dave, "carol", true).await;
+    assert!(matches!(daves, Answer::HandleMove(_)));
+}
+
+#[tokio::test]
+async fn claims_that_nobody_carried_out_are_not_remembered_for_ever() {
+    let deployment = Deployment::new().await;
+    let mallory = deployment.world.person("mallory").await;
+    day(&deployment, 0).await;
+    for week in 0..10 {
+        let name = format!("victim-{week}");
+        deployment.world.person(&name).await;
+        let asked = ask_for_name(&deployment, &mallory, &name, false).await;
+        assert_refused(&asked, Code::LedgerWaits);
+        day(&deployment, 1 + 9 * week).await;
+        day(&deployment, 9 + 9 * week).await;
+    }
+    let note = deployment.store.note(Note::Handles).await.unwrap().unwrap();
+    assert_eq!(note.len(), 64);
 }
