@@ -174,10 +174,20 @@ impl Ledger {
     ) -> Result<(Row, u64), Refusal> {
         let served = self.served().ok_or(Code::LedgerWaits)?;
         let time_ms = served.time_ms();
-        let no = self.0.handles_wanted.with(|wanted| match wanted.get(&handle) {
-            Some(Change::No { to }) => Some(*to),
-            _ => None,
-        });
+        // One at a time for an account, and with the next its earlier claim is over: that moves nothing meanwhile.
+        let one_at_a_time = |wanted: &BTreeMap<[u8; 32], Change>| {
+            let others = wanted.iter().filter(|(of, change)| {
+                **of != handle && matches!(change, Change::Claim { by: who, .. } if *who == by)
+            });
+            at_most(others.count(), 0)
+        };
+        let no = self.0.handles_wanted.with(|wanted| {
+            one_at_a_time(wanted)?;
+            Ok::<_, Refusal>(match wanted.get(&handle) {
+                Some(Change::No { to }) => Some(*to),
+                _ => None,
+            })
+        })?;
         let standing = self.0.state().handles.standing(&handle, &holder, time_ms);
         match standing {
             Some(row) if row.account == by && no != Some(by) => {
@@ -195,15 +205,11 @@ impl Ledger {
         {
             let state = self.0.state();
             at_most(state.handles.0.len() + 1, REMEMBERED)?;
-            // One at a time for an account.
             let waits = |row: &Row| row.account == by && row.takes_effect_ms() > time_ms;
             at_most(state.handles.0.values().flatten().filter(|row| waits(row)).count(), 0)?;
         }
         self.0.handles_wanted.with(|wanted| {
-            let others = wanted.iter().filter(|(of, change)| {
-                **of != handle && matches!(change, Change::Claim { by: who, .. } if *who == by)
-            });
-            at_most(others.count(), 0)?;
+            one_at_a_time(wanted)?;
             at_most(wanted.len() + 1, WAITING)?;
             wanted.entry(handle).or_insert(Change::Claim { by, holder, has });
             Err(Code::LedgerWaits.into())

@@ -181,3 +181,21 @@ async fn claims_that_nobody_carried_out_are_not_remembered_for_ever() {
     let note = deployment.store.note(Note::Handles).await.unwrap().unwrap();
     assert_eq!(note.len(), 64);
 }
+
+#[tokio::test]
+async fn who_asks_for_another_handle_has_given_up_the_one_that_would_have_been_theirs() {
+    let deployment = Deployment::new().await;
+    let bob = deployment.world.person("bob").await;
+    deployment.world.person("carol").await;
+    let alice = deployment.world.person("alice").await;
+    day(&deployment, 0).await;
+    assert_refused(&ask_for(&deployment, &alice, false).await, Code::LedgerWaits);
+    day(&deployment, 1).await;
+    day(&deployment, 8).await;
+    assert_refused(&ask_for_name(&deployment, &alice, "carol", false).await, Code::LedgerWaits);
+    // Its claim is forgotten with the next epoch: nothing would prove the move.
+    assert_refused(&ask_for(&deployment, &alice, true).await, Code::TooLarge);
+    day(&deployment, 9).await;
+    assert_refused(&ask_for(&deployment, &alice, true).await, Code::Forbidden);
+    assert_eq!(found(&deployment).await, (bob.account.to_bytes().to_vec(), false));
+}
