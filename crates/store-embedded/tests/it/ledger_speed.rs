@@ -23,6 +23,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::person::NOW;
 
+// What `nodoord` has: the system's keeps an arena for each thread, and memory is measured here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Marks without accounts.
 #[derive(Clone, Default)]
 struct Waiting(Arc<Mutex<BTreeSet<Mark>>>);
