@@ -208,6 +208,9 @@ impl Step<'_> {
             })
         });
         let handle = handle.as_ref().map(Handle::as_str);
+        if self.known(account).is_some_and(|known| known.chain.newest().version() == version) {
+            self.note_shown(account);
+        }
         self.note_logged(account, version, handle, logged);
         Some(())
     }

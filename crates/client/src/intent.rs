@@ -145,8 +145,8 @@ impl Step<'_> {
                 waiting = true;
                 continue;
             }
-            // Nothing is encrypted, and nothing of theirs taken, before their newest list is logged.
-            if !self.is_logged(&who.account) {
+            // Nothing is encrypted, and nothing of theirs taken, before their newest list is logged, and shown to be the newest.
+            if !self.is_shown(&who.account) || !self.is_logged(&who.account) {
                 self.seek_proof(who.account);
                 waiting = true;
                 continue;

@@ -129,6 +129,10 @@ impl Step<'_> {
         if !self.is_fresh(&sender.name.account) {
             return waits;
         }
+        if !self.is_shown(&sender.name.account) {
+            self.seek_proof(sender.name.account);
+            return waits;
+        }
         if !self.is_listed(&sender) {
             return DROP;
         }

@@ -9,7 +9,7 @@ use nodoor_view::{
 };
 use nodoor_wire::id::AccountId;
 
-use crate::{ledger::Ledger, rows::Conversation, step::Step};
+use crate::{io::Wire, ledger::Ledger, rows::Conversation, step::Step};
 
 const HOUR: u64 = 3600 * 1000;
 /// A log older than this is amber, and red.
@@ -93,7 +93,7 @@ impl Step<'_> {
             // Not in a log that there is not, and what is proved to be wrong becomes no better.
             if !self.is_fresh(&account) {
                 waits = true;
-            } else if !self.is_logged(&account) {
+            } else if !self.is_shown(&account) || !self.is_logged(&account) {
                 self.seek_proof(account);
                 waits = true;
             }
@@ -103,10 +103,17 @@ impl Step<'_> {
         known.then_some(Some(check))
     }
 
-    /// How it stands now, whatever is still on its way.
+    /// How it stands when nothing more came. Without a connection that is what was found last; a server that answers and proves
+    /// nothing has not been checked.
     pub(crate) fn check_of_conversation(&mut self, id: ConversationId) -> Option<Check> {
         let conversation = self.conversation(id)?;
-        Some(self.check(&conversation))
+        let check = self.check(&conversation);
+        let vouched = matches!(check.state, CheckState::Verified | CheckState::Unwitnessed);
+        let shown = self.people_of(&conversation).iter().all(|account| self.is_shown(account));
+        match vouched && !shown && self.is_ready(Wire::Anonymous) {
+            true => Some(Check { freshness: check.freshness, ..Check::unchecked() }),
+            false => Some(check),
+        }
     }
 
     /// The ledger time up to which both the log and our own history were seen: whoever has an account and is not shown

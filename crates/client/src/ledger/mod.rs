@@ -148,6 +148,8 @@ pub(crate) struct Checking {
     not_yet: HashMap<AccountId, (u32, u64)>,
     /// Whose newest list and handle are logged, as far as that was asked since it changed.
     logged: HashSet<AccountId>,
+    /// When the directory last showed that an account's newest list we hold is the newest one published.
+    shown: HashMap<AccountId, u64>,
     /// Proofs that something waits for, until the next answer.
     awaited: BTreeSet<Sought>,
     /// How often in a row the log was asked for a key of tokens and did not show it.
@@ -266,6 +268,21 @@ impl Step<'_> {
             self.live.checking.logged.insert(*account);
         }
         logged
+    }
+
+    /// Whether the newest look-up of an account came with proof that it left out nothing that is published. What was logged once
+    /// may be an old list: of a device that was removed since. Of our own account our history says so.
+    pub(crate) fn is_shown(&self, account: &AccountId) -> bool {
+        let shown = self.live.checking.shown.get(account);
+        let fresh = self.live.fresh.get(account);
+        shown.is_some_and(|shown| fresh.is_none_or(|fresh| shown >= fresh))
+            || self.is_me(account)
+            || self.ledger().is_none()
+    }
+
+    /// The directory showed our newest list of this account as the newest one.
+    pub(crate) fn note_shown(&mut self, account: &AccountId) {
+        self.live.checking.shown.insert(*account, self.now);
     }
 
     /// What is known of an account is another: whether it is logged is found out anew.

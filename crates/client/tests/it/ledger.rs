@@ -8,12 +8,16 @@ use nodoor_testkit::world::{Fate, World};
 use nodoor_transparency::ledger::evidence::{Evidence, Verdict};
 use nodoor_view::{
     command::{Command, Reply},
+    device::Command as Device,
     event::Event,
     model::{Check, CheckState, ConversationId, Freshness, LedgerState, ProofKind, SendState},
 };
 use nodoor_wire::proto::{answer::Body as Answer, request::Body as Ask};
 
-use crate::hand::{HOUR, MINUTE, account_of, answers, honest, two};
+use crate::{
+    devices::device,
+    hand::{HOUR, MINUTE, account_of, answers, honest, lookup_of, two},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -430,4 +434,64 @@ fn two_people_read_the_same_sixty_digits_and_whoever_stands_between_them_shows_o
     world.kill(alice);
     world.switch_on(alice);
     assert!(compared(&mut world));
+}
+
+/// Olga answers Bob's look-ups of an account as they were before, and without a proof.
+fn as_it_was(world: &mut World, who: usize, of: nodoor_wire::id::AccountId) {
+    let before = lookup_of(world, of);
+    answers(world, who, move |answer| {
+        if let Answer::Lookup(found) = answer
+            && found.account == before.account
+        {
+            *found = nodoor_wire::proto::LookupAnswer { directory: None, ..before.clone() };
+        }
+    });
+}
+
+#[test]
+fn an_old_list_that_nobody_shows_to_be_the_newest_lets_no_removed_device_in() {
+    let (mut world, [alice, bob], [_, chat]) = talking(760);
+    let laptop = crate::devices::link(&mut world, alice, "laptop");
+    world.pass(MINUTE);
+    // Bob has both devices, proved.
+    assert_eq!(check(&mut world, bob, chat).state, CheckState::Unwitnessed);
+    let alices = account_of(&mut world, alice);
+    as_it_was(&mut world, bob, alices);
+    let gone = crate::devices::rows(&mut world, laptop)[0].device.clone();
+    let removed = device(&mut world, alice, Device::Remove { device: gone });
+    assert_eq!(removed, Reply::Done);
+    world.pass(MINUTE);
+    let taken = seals(&mut world, bob);
+    let title = "Garden".to_owned();
+    let made = Command::GroupCreate { title, members: vec!["alice".to_owned()] };
+    let asked = world.begin(bob, made);
+    world.pass(10 * MINUTE);
+    assert_eq!(taken.get(), 0, "nothing is taken or sealed: {:?}", world.told(bob, asked));
+    assert_eq!(check(&mut world, bob, chat).state, CheckState::Unchecked);
+    honest(&mut world);
+    world.pass(30 * MINUTE);
+    assert_eq!(world.requests(alice).len() + world.chats(alice).len(), 2);
+    assert_eq!(check(&mut world, bob, chat).state, CheckState::Unwitnessed);
+}
+
+#[test]
+fn a_removed_device_brings_nobody_into_a_room_under_an_old_list() {
+    let (mut world, [alice, bob], [_, chat]) = talking(761);
+    let laptop = crate::devices::link(&mut world, alice, "laptop");
+    world.pass(MINUTE);
+    assert_eq!(check(&mut world, bob, chat).state, CheckState::Unwitnessed);
+    let alices = account_of(&mut world, alice);
+    as_it_was(&mut world, bob, alices);
+    let gone = crate::devices::rows(&mut world, laptop)[0].device.clone();
+    // Mallory has the laptop; it is off when it is removed, and acts afterwards.
+    world.set_offline(bob, true);
+    let made = Command::GroupCreate { title: "Trap".to_owned(), members: vec!["bob".to_owned()] };
+    assert!(matches!(world.ask(laptop, made), Reply::Conversation(_)));
+    world.pass(MINUTE);
+    let removed = device(&mut world, alice, Device::Remove { device: gone });
+    assert_eq!(removed, Reply::Done);
+    world.pass(MINUTE);
+    world.set_offline(bob, false);
+    world.pass(10 * MINUTE);
+    assert!(world.requests(bob).is_empty(), "{:?}", world.requests(bob));
 }
