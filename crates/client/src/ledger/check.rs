@@ -15,6 +15,8 @@ const HOUR: u64 = 3600 * 1000;
 /// A log older than this is amber, and red.
 const AMBER: u64 = 24 * HOUR;
 const RED: u64 = 72 * HOUR;
+/// A log that is further ahead of our clock is not new.
+const AHEAD: u64 = 5 * 60 * 1000;
 
 impl Step<'_> {
     /// How far the keys of a chat are checked: of a group, what holds for whoever is behind most.
@@ -128,9 +130,12 @@ impl Step<'_> {
     }
 
     fn freshness(&self, ledger: &Ledger) -> Freshness {
+        // A log from the future is none that is new: it is wrong, or our clock is.
+        let latest = self.now.saturating_add(AHEAD);
+        let ahead = ledger.held.as_ref().is_some_and(|held| held.time > latest);
         match self.now.saturating_sub(self.seen_until(ledger)) {
             age if age > RED => Freshness::Red,
-            age if age > AMBER => Freshness::Amber,
+            age if age > AMBER || ahead => Freshness::Amber,
             _ => Freshness::Fresh,
         }
     }

@@ -367,6 +367,19 @@ fn whoever_is_not_shown_their_own_history_is_told_however_new_the_log_is() {
 }
 
 #[test]
+fn a_log_from_the_future_is_not_new() {
+    let (mut world, [alice, _], [chat, _]) = talking(746);
+    assert_eq!(ledger(&mut world, alice).freshness, Freshness::Fresh);
+    // Her clock is two hours behind, or what Olga dates is ahead: which of both Alice cannot tell.
+    world.device(alice).skew = -2 * 3_600_000;
+    world.pass(MINUTE);
+    assert_eq!(ledger(&mut world, alice).freshness, Freshness::Amber);
+    assert_eq!(check(&mut world, alice, chat).freshness, Freshness::Amber);
+    world.device(alice).skew = -4 * 60_000;
+    assert_eq!(ledger(&mut world, alice).freshness, Freshness::Fresh);
+}
+
+#[test]
 fn a_lost_answer_about_growth_is_asked_for_again() {
     let (mut world, [alice, _], _) = talking(750);
     world.register("carol");
