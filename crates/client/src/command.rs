@@ -25,6 +25,10 @@ use crate::{
 const PATIENCE: u64 = 15_000;
 /// How long one waits that is done in every room first, milliseconds.
 const PATIENCE_ROOMS: u64 = 60_000;
+/// How long one waits that signs a device list, which follows what the public log shows: an epoch and a little.
+const PATIENCE_LOG: u64 = 90_000;
+/// The same for a removal, which goes on without the log in the end.
+const PATIENCE_REMOVAL: u64 = 240_000;
 /// How long it waits once there was no connection to be had, milliseconds.
 const PATIENCE_WITHOUT_SERVER: u64 = 4_000;
 
@@ -50,8 +54,7 @@ use Answer::{Later, Now};
 impl Step<'_> {
     /// Takes an ask: answers it or parks it.
     pub(crate) fn ask(&mut self, ask: Ask) {
-        let patience = if takes_long(&ask.command) { PATIENCE_ROOMS } else { PATIENCE };
-        let until = self.now + patience;
+        let until = self.now + patience_for(&ask.command, self.ledger().is_some());
         self.try_ask(ask, until);
     }
 
@@ -339,7 +342,15 @@ impl Step<'_> {
     }
 }
 
-/// Whether a command is answered only when every room carried it out.
-fn takes_long(command: &Command) -> bool {
-    matches!(command, Command::Device { of: nodoor_view::device::Command::Remove { .. } })
+/// How long a command waits for the server, and for the public log if there is one.
+fn patience_for(command: &Command, has_log: bool) -> u64 {
+    use nodoor_view::device::Command::{LinkApprove, Recover, Remove};
+    match command {
+        Command::Device { of: Remove { .. } } if has_log => PATIENCE_REMOVAL,
+        Command::Device { of: Remove { .. } } => PATIENCE_ROOMS,
+        // Whoever recovers has heard of no log yet.
+        Command::Device { of: Recover { .. } } => PATIENCE_LOG,
+        Command::Device { of: LinkApprove { .. } } if has_log => PATIENCE_LOG,
+        _ => PATIENCE,
+    }
 }

@@ -223,6 +223,10 @@ impl Step<'_> {
         if *chain.newest().recovery() != recovery.public() {
             return Some(Reply::Problem(problem(ProblemKind::WrongWords)));
         }
+        if !self.may_sign_after(&account) {
+            self.seek_newest(account);
+            return None;
+        }
         let keys =
             Keys { device_seed: self.random(), mls_seed: self.random(), login_seed: self.random() };
         let list = chain.newest().successor(vec![keys.device()]);

@@ -40,6 +40,8 @@ use crate::{
 
 /// How long a removed device may object, milliseconds of ledger time.
 const DISPUTE_WITHIN: u64 = 7 * DAY;
+/// How long a removal waits for a log that shows nothing, milliseconds.
+const SILENT: u64 = 2 * 60_000;
 
 impl Step<'_> {
     /// Our own chain, as we hold it.
@@ -153,6 +155,36 @@ impl Step<'_> {
             self.live.device.stale = true;
             self.seek(me);
         }
+    }
+
+    /// Whether our newest list is shown to be the newest one published; asks if not. Two lists of one version under our own
+    /// keys would look as if we had forked our account.
+    pub(super) fn may_sign_own_list(&mut self) -> bool {
+        let Some(me) = self.me() else {
+            return false;
+        };
+        let may = !self.live.device.stale && self.may_sign_after(&me);
+        if may {
+            self.live.device.silent = None;
+        } else {
+            self.seek_newest(me);
+        }
+        may
+    }
+
+    /// Whether a removal has waited long enough for a log that shows nothing: whoever holds the log back keeps no thief's device
+    /// on the account. Only on a list that was logged.
+    fn log_is_silent(&mut self, newest: u64) -> bool {
+        let now = self.now;
+        let asked = self.live.device.silent.filter(|(_, last)| now.saturating_sub(*last) <= SILENT);
+        let since = asked.map_or(now, |(since, _)| since);
+        self.live.device.silent = Some((since, now));
+        let logged = self.me().map_or(0, |me| self.contact(&me).logged.version);
+        let silent = now.saturating_sub(since) >= SILENT && newest <= logged;
+        if silent {
+            self.live.device.silent = None;
+        }
+        silent && !self.live.device.stale
     }
 
     /// A list of ours that the server took follows those we hold.
@@ -300,6 +332,9 @@ impl Step<'_> {
         let (Some(key), false) = (self.device_key(), self.is_removed()) else {
             return Some(refused(ProblemKind::NotADevice));
         };
+        if !self.may_sign_own_list() && !self.log_is_silent(newest.version()) {
+            return None;
+        }
         let staying = newest.devices().iter().filter(|device| device.id != id).cloned().collect();
         let list = newest.successor(staying).sign(&[Signer::Device(&key)]);
         self.put_own_list(&list, None);

@@ -191,16 +191,21 @@ impl Step<'_> {
         match here.filter(|meeting| meeting.letters == secret.letters()).map(|one| &one.stage) {
             Some(Stage::Showing(showing)) => {
                 let (code, name) = (showing.code().to_string(), tidy(showing.name(), 60));
-                Some(Reply::Device(DeviceReply::Code { code, name }))
+                return Some(Reply::Device(DeviceReply::Code { code, name }));
             }
-            Some(_) => None,
-            None => {
-                let until = self.now + CODE_LASTS;
-                self.meet(&secret, Stage::Meeting, until).reading = Some(0);
-                self.want(Wire::Login);
-                None
-            }
+            Some(_) => return None,
+            None => {}
         }
+        // Met once: another text in the same slot would be sealed under the same key and number.
+        if self.live.device.answered.contains(&secret.letters()) {
+            return Some(refused(ProblemKind::LinkOver));
+        }
+        if self.may_sign_own_list() {
+            let until = self.now + CODE_LASTS;
+            self.meet(&secret, Stage::Meeting, until).reading = Some(0);
+        }
+        self.want(Wire::Login);
+        None
     }
 
     pub(super) fn link_code(&mut self, code: &str) -> Option<Reply> {
@@ -397,6 +402,7 @@ impl Step<'_> {
                     Showing::begin(plain, &chain, account.device, code, self.rng)?;
                 let until = self.now + CODE_LASTS;
                 if let Some(meeting) = &mut self.live.device.meeting {
+                    self.live.device.answered.insert(meeting.letters.clone());
                     meeting.put(1, &slot_1);
                     meeting.said = Some(0);
                     meeting.say(&showing.slot());

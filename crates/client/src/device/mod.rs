@@ -33,6 +33,8 @@ mod rooms;
 mod rows;
 mod words;
 
+use std::collections::HashSet;
+
 use nodoor_view::{
     command::Reply,
     device::{Command, Event as DeviceEvent},
@@ -89,6 +91,10 @@ pub(crate) struct Volatile {
     held_again_at: u64,
     /// Our own lists must be looked up before another is signed.
     stale: bool,
+    /// Since when a removal waits for the log, and when it last did.
+    silent: Option<(u64, u64)>,
+    /// Letters of links that were answered here: each is good for one meeting.
+    answered: HashSet<String>,
     /// Which recovery words were asked back.
     places: Vec<u8>,
     /// How many key packages the server had when it had no mailbox key of ours yet.

@@ -44,6 +44,8 @@ use crate::{
 const NOT_YET: u64 = 700;
 /// The longest such pause, milliseconds.
 const AT_MOST: u64 = 300_000;
+/// How long a list counts as shown to be the newest one for signing another, milliseconds.
+const SHOWN_LASTS: u64 = 60_000;
 
 /// `a/ledger`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -319,6 +321,29 @@ impl Step<'_> {
 
     pub(crate) fn is_proved(&mut self, account: &AccountId) {
         self.live.checking.not_yet.remove(account);
+    }
+
+    /// Whether a look-up at most a minute old came with proof that an account's newest list we hold is the newest one
+    /// published: what is signed next follows it. Our own signature is asked for here, so of our own account nothing else counts.
+    pub(crate) fn may_sign_after(&self, account: &AccountId) -> bool {
+        let shown = self.live.checking.shown.get(account);
+        let fresh = self.live.fresh.get(account);
+        let is_newest = shown.zip(fresh).is_some_and(|(shown, fresh)| {
+            shown >= fresh && self.now.saturating_sub(*shown) < SHOWN_LASTS
+        });
+        is_newest || self.ledger().is_none()
+    }
+
+    /// Asks for that: soon, then ever more rarely. Nobody's other work waits for it.
+    pub(crate) fn seek_newest(&mut self, account: AccountId) {
+        self.live.checking.awaited.insert(Sought::Account(account));
+        let at = match self.live.fresh.get(&account).copied() {
+            Some(last) => self.not_yet(&account, last).max(self.now),
+            None => self.now,
+        };
+        let lacking = self.live.lacking.take();
+        self.wish(Sought::Account(account), at);
+        self.live.lacking = lacking;
     }
 
     /// Asks again for a proof that an account's newest list, and its handle, are logged: soon, then ever more rarely.

@@ -41,6 +41,8 @@ mod lost;
 #[cfg(test)]
 mod new_words;
 #[cfg(test)]
+mod newest;
+#[cfg(test)]
 mod offers;
 #[cfg(test)]
 mod olga;
