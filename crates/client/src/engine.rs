@@ -120,6 +120,7 @@ impl Step<'_> {
             self.forget_dead_tokens();
         }
         self.advance_own_history();
+        self.advance_gossip();
         self.tell_changes();
         self.tell_ledger();
         self.next_timer();
@@ -160,6 +161,7 @@ impl Step<'_> {
             .chain(self.retired_due())
             .chain(self.devices_due())
             .chain(self.own_history_due())
+            .chain(self.gossip_due())
             .chain(self.freshness_due())
             .filter(|at| *at > self.now)
             .min();

@@ -131,13 +131,13 @@ impl Step<'_> {
             }
             Purpose::TokenKey(_) => self.live.asking_for_key = false,
             Purpose::Grows(..) => self.growth_lost(),
+            Purpose::Gossip(claim) => self.gossip_unanswered(claim),
             Purpose::History(_) => self.own_history_lost(),
             Purpose::Device(of) => self.device_unanswered(of),
             Purpose::Hello
             | Purpose::Register
             | Purpose::Login
             | Purpose::Policy
-            | Purpose::Gossip(_)
             | Purpose::Admission
             | Purpose::TokenKeys
             | Purpose::Tokens

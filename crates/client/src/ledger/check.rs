@@ -119,8 +119,13 @@ impl Step<'_> {
     }
 
     /// The ledger time up to which both the log and our own history were seen: whoever has an account and is not shown
-    /// what is published for it learns of no device that somebody else added, however new the log is.
+    /// what is published for it learns of no device that somebody else added, however new the log is. Nor is one new that does
+    /// not show whether it is the one that a contact sees.
     fn seen_until(&self, ledger: &Ledger) -> u64 {
+        self.held_until(ledger).min(self.open_since().unwrap_or(u64::MAX))
+    }
+
+    fn held_until(&self, ledger: &Ledger) -> u64 {
         let held = ledger.held.as_ref().map_or(ledger.pinned_at, |held| held.time);
         match (self.me(), ledger.own_seen) {
             (None, _) => held,

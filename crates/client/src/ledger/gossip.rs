@@ -9,6 +9,8 @@
 //! What is asked and answered here is never shown, goes out once an hour and person at most, and goes out even while proof
 //! stops all else. It may not know what is said in the chat. Spec: `docs/book/ledger.md`, 4.
 
+use std::collections::BTreeMap;
+
 use nodoor_e2ee::{content::Content, payload::Gossip};
 use nodoor_transparency::ledger::{
     checkpoint::{Relation, SignedCheckpoint, TreeHead, origin},
@@ -19,7 +21,6 @@ use nodoor_transparency::ledger::{
 };
 use nodoor_view::model::Kind;
 use nodoor_wire::{
-    code::Class,
     id::AccountId,
     proto::{self, answer, request},
 };
@@ -28,7 +29,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     io::Wire,
     ledger::{Held, Ledger, growth::hashes},
-    link::class_of,
     live::Purpose,
     rows::{Room, Status, key},
     step::Step,
@@ -54,14 +54,26 @@ struct Talk {
     answered: u64,
     /// Their signed checkpoint is awaited.
     waits: bool,
+    /// A checkpoint of theirs as the log signed it, which the log has not shown to be one with ours yet.
+    #[serde(default)]
+    open: Option<Open>,
+}
+
+/// A question that the log did not answer. It is asked again each hour, and the log is as old as the question.
+#[derive(Clone, Serialize, Deserialize)]
+struct Open {
+    #[serde(with = "serde_bytes")]
+    note: Vec<u8>,
+    /// Since when, by our clock.
+    since: u64,
 }
 
 /// Whether two trees are one, as the log is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Claim {
     from: AccountId,
-    /// What we held when we asked.
-    ours: TreeHead,
+    /// What we held when we asked; what we hold later goes on from it.
+    ours: Held,
     theirs: TreeHead,
     /// Theirs as the log signed it, if they showed that.
     note: Option<Vec<u8>>,
@@ -72,11 +84,8 @@ pub(crate) struct Claim {
 impl Claim {
     /// The smaller tree and the larger one.
     fn ordered(&self) -> (TreeHead, TreeHead) {
-        if self.ours.size < self.theirs.size {
-            (self.ours, self.theirs)
-        } else {
-            (self.theirs, self.ours)
-        }
+        let ours = self.ours.head();
+        if ours.size < self.theirs.size { (ours, self.theirs) } else { (self.theirs, ours) }
     }
 }
 
@@ -131,19 +140,28 @@ impl Step<'_> {
             Relation::Same => {}
             Relation::Fork => self.ask_for_checkpoint(&ledger, from),
             Relation::Larger | Relation::Smaller => {
-                let (ours, from) = (held.head(), *from);
-                self.ask_log(Claim { from, ours, theirs, note: None, doubted: None });
+                let from = *from;
+                self.ask_log(Claim { from, ours: held, theirs, note: None, doubted: None });
             }
         }
     }
 
     fn ask_log(&mut self, claim: Claim) {
-        if self.is_ready(Wire::Anonymous) {
-            let (small, large) = claim.ordered();
-            // One entry more shows the root of a tree of a power of two, which is left out otherwise.
-            let from = small.size + u64::from(claim.doubted.is_some());
-            let body = request::Body::Consistency(proto::Consistency { from, to: large.size });
-            self.request(Wire::Anonymous, body, Purpose::Gossip(Box::new(claim)));
+        if !self.is_ready(Wire::Anonymous) {
+            return self.gossip_unanswered(&claim);
+        }
+        let (small, large) = claim.ordered();
+        // One entry more shows the root of a tree of a power of two, which is left out otherwise.
+        let from = small.size + u64::from(claim.doubted.is_some());
+        let body = request::Body::Consistency(proto::Consistency { from, to: large.size });
+        self.request(Wire::Anonymous, body, Purpose::Gossip(Box::new(claim)));
+    }
+
+    /// The log said nothing, or not now: no reason to believe anything. The other one is asked for what it signed; what it
+    /// signed is asked about again.
+    pub(crate) fn gossip_unanswered(&mut self, claim: &Claim) {
+        if let (None, Some((ledger, _))) = (&claim.note, self.standing_ledger()) {
+            self.ask_for_checkpoint(&ledger, &claim.from);
         }
     }
 
@@ -151,31 +169,87 @@ impl Step<'_> {
     pub(crate) fn gossip_answered(&mut self, claim: Claim, body: &answer::Body) {
         let found = match body {
             answer::Body::Consistency(found) => hashes(found),
-            // Not now: the next hour is soon enough.
-            answer::Body::Refusal(refusal) if class_of(refusal) == Class::Retry => return,
             _ => None,
         };
-        let Some((ledger, held)) = self.standing_ledger() else {
-            return;
-        };
-        if held.head() != claim.ours {
+        if self.standing_ledger().is_none() {
             return;
         }
         let (small, large) = claim.ordered();
         let fits = |hashes: &Vec<Hash>| small.grows_into(&large, hashes).is_ok();
         if claim.doubted.is_none() && found.as_ref().is_some_and(fits) {
-            return;
+            return self.close_question(&claim.from);
         }
         match (&claim.note, found) {
-            (None, _) => self.ask_for_checkpoint(&ledger, &claim.from),
-            (Some(note), Some(found)) => self.prove(&held, &claim, note, found),
-            // The log that we see does not have their tree: they ask the one that they see.
+            (None, _) => self.gossip_unanswered(&claim),
+            (Some(note), Some(found)) => self.prove(&claim, note, found),
+            // The log that we see does not have their tree: they ask the one that they see, and we ask again.
             (Some(_), None) => {}
         }
     }
 
+    /// What somebody showed and the log left open is kept.
+    fn open_question(&mut self, from: &AccountId, note: &[u8]) {
+        let mut talk = self.talk(from);
+        let since = talk.open.as_ref().map_or(self.now, |open| open.since);
+        talk.open = Some(Open { note: note.to_vec(), since });
+        self.set_talk(from, &talk);
+        let open = &mut self.live.checking.open;
+        open.get_or_insert_default().insert(*from, since);
+        let again = &mut self.live.checking.open_again;
+        if *again <= self.now {
+            *again = self.now + HOUR_MS;
+        }
+    }
+
+    fn close_question(&mut self, from: &AccountId) {
+        let mut talk = self.talk(from);
+        if talk.open.take().is_some() {
+            self.set_talk(from, &talk);
+            self.open_questions().remove(from);
+        }
+    }
+
+    /// Whose checkpoints the log has not shown to be one with ours, and since when.
+    fn open_questions(&mut self) -> &mut BTreeMap<AccountId, u64> {
+        if self.live.checking.open.is_none() {
+            let talks = self.disk.prefixed(key::TALKS, usize::MAX);
+            let read = |(row, value): (Vec<u8>, Vec<u8>)| {
+                let talk: Talk = self.disk.decode(&value)?;
+                Some((key::read_talk(&row)?, talk.open?.since))
+            };
+            self.live.checking.open = Some(talks.into_iter().filter_map(read).collect());
+        }
+        self.live.checking.open.get_or_insert_default()
+    }
+
+    /// The log is asked again about what it left open, once an hour.
+    pub(crate) fn advance_gossip(&mut self) {
+        if self.live.checking.open_again > self.now || !self.is_ready(Wire::Anonymous) {
+            return;
+        }
+        self.live.checking.open_again = self.now + HOUR_MS;
+        let all: Vec<AccountId> = self.open_questions().keys().copied().collect();
+        for who in all {
+            if let Some(open) = self.talk(&who).open {
+                self.hold_against(&who, &open.note);
+            }
+        }
+    }
+
+    /// When that is due.
+    pub(crate) fn gossip_due(&self) -> Option<u64> {
+        let open = self.live.checking.open.as_ref().is_some_and(|open| !open.is_empty());
+        open.then_some(self.live.checking.open_again)
+    }
+
+    /// Since when the log leaves a question open, by our clock.
+    pub(super) fn open_since(&self) -> Option<u64> {
+        self.live.checking.open.as_ref()?.values().min().copied()
+    }
+
     /// Two signed checkpoints of different sizes, and hashes of the larger tree.
-    fn prove(&mut self, held: &Held, claim: &Claim, note: &[u8], found: Vec<Hash>) {
+    fn prove(&mut self, claim: &Claim, note: &[u8], found: Vec<Hash>) {
+        let held = &claim.ours;
         let (small, large) = claim.ordered();
         let leads = |subtrees: &Vec<Hash>| {
             prefix_root(small.size, large.size, &large.root, subtrees)
@@ -186,7 +260,7 @@ impl Step<'_> {
             None => vec![found.clone()],
         };
         if let Some(subtrees) = beginnings.into_iter().find(leads) {
-            let ours_is_small = small == claim.ours;
+            let ours_is_small = small == held.head();
             let (one, other) = if ours_is_small {
                 (held.note.as_slice(), note)
             } else {
@@ -265,15 +339,13 @@ impl Step<'_> {
             return;
         }
         match held.head().relation(&shown.head()) {
-            Relation::Same => {}
+            Relation::Same => self.close_question(from),
             Relation::Fork => self.two_histories(&held.note, &shown, Vec::new()),
-            Relation::Larger | Relation::Smaller => self.ask_log(Claim {
-                from: *from,
-                ours: held.head(),
-                theirs: shown.head(),
-                note: Some(note.to_vec()),
-                doubted: None,
-            }),
+            Relation::Larger | Relation::Smaller => {
+                self.open_question(from, note);
+                let (theirs, note) = (shown.head(), Some(note.to_vec()));
+                self.ask_log(Claim { from: *from, ours: held, theirs, note, doubted: None });
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) mod growth;
 mod own;
 mod policy;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use nodoor_transparency::ledger::{
     checkpoint::{Relation, TreeHead, origin},
@@ -73,7 +73,7 @@ pub(crate) struct Ledger {
 }
 
 /// A checkpoint that counted.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Held {
     /// Entries.
     pub(crate) size: u64,
@@ -158,6 +158,9 @@ pub(crate) struct Checking {
     no_key: u32,
     /// Our own history.
     own: own::Next,
+    /// Whose signed checkpoints the log left open, once read from disk; when it is asked again.
+    open: Option<BTreeMap<AccountId, u64>>,
+    open_again: u64,
     /// Greetings name another policy than ours.
     other_policy: bool,
     /// What interfaces were told last.

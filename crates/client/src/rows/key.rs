@@ -184,7 +184,12 @@ pub(crate) fn read_token(key: &[u8]) -> Option<(u32, [u8; 32])> {
 }
 /// What was told and heard of the public log with somebody.
 pub(crate) fn gossip(account: &AccountId) -> Vec<u8> {
-    join(b"y/", &[account.as_bytes()])
+    join(TALKS, &[account.as_bytes()])
+}
+pub(crate) const TALKS: &[u8] = b"lt/";
+/// The person of such a row.
+pub(crate) fn read_talk(row: &[u8]) -> Option<AccountId> {
+    AccountId::try_from(row.strip_prefix(TALKS)?).ok()
 }
 /// A file of evidence.
 pub(crate) fn evidence(number: u64) -> Vec<u8> {

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use ciborium::Value;
 use nodoor_client::store::{Store as _, WriteBatch};
-use nodoor_testkit::world::World;
+use nodoor_testkit::world::{Fate, World};
 use nodoor_transparency::ledger::evidence::Verdict;
-use nodoor_view::model::ConversationId;
+use nodoor_view::model::{ConversationId, Freshness};
+use nodoor_wire::{
+    code::Code,
+    proto::{answer::Body as Answer, from_server::Body as Said, request::Body as Ask},
+};
 
 use crate::{
-    hand::MINUTE,
+    hand::{MINUTE, honest, refusal},
     ledger::{evidence, ledger, talking},
 };
 
@@ -164,7 +168,7 @@ fn what_somebody_merely_says_proves_nothing_and_shows_nothing() {
 /// Whether somebody was ever asked for a signed checkpoint.
 fn was_in_doubt(world: &mut World, who: usize) -> bool {
     world.kill(who);
-    let talks = world.disk(who).scan(b"y/", b"y0", false, 9).unwrap();
+    let talks = world.disk(who).scan(b"lt/", b"lt0", false, 9).unwrap();
     world.switch_on(who);
     world.pass(SECOND);
     talks.iter().any(|(_, talk)| {
@@ -172,4 +176,84 @@ fn was_in_doubt(world: &mut World, who: usize) -> bool {
         let asked = talk.as_map().unwrap().iter().find(|(key, _)| key.as_text() == Some("asked"));
         asked.unwrap().1 != Value::from(0)
     })
+}
+
+/// Olga says "not now" whenever she is asked whether two trees are one.
+fn evades(world: &mut World) {
+    world.tamper = Box::new(|_, said| {
+        if let Some(Said::Answer(answer)) = &mut said.body
+            && let Some(Answer::Consistency(_)) = &answer.body
+        {
+            answer.body = Some(refusal(Code::SlowDown));
+        }
+    });
+}
+
+#[test]
+fn a_log_that_answers_not_now_is_asked_again_until_it_answers() {
+    let mut split = Split::new(830, 1, 2);
+    evades(&mut split.world);
+    for _ in 0..4 {
+        split.world.pass(LONG);
+        split.talk("still there");
+    }
+    assert_eq!(split.proofs(), [false, false]);
+    // Nobody says a word more. What was signed is kept, also over a restart.
+    honest(&mut split.world);
+    for who in [0, 1] {
+        split.world.kill(split.people[who]);
+        split.world.switch_on(split.people[who]);
+        split.world.pass(LONG);
+        split.alone(who);
+        split.world.pass(LONG);
+    }
+    assert!(split.proofs().contains(&true), "{:?}", split.proofs());
+}
+
+#[test]
+fn a_connection_lost_with_the_question_is_no_answer() {
+    let mut split = Split::new(831, 1, 2);
+    split.world.fate = Box::new(|_, _, request| match request.body {
+        Some(Ask::Consistency(_)) => Fate::AnswerLost,
+        _ => Fate::Arrives,
+    });
+    for _ in 0..4 {
+        split.world.pass(LONG);
+        split.talk("still there");
+    }
+    honest(&mut split.world);
+    for _ in 0..2 {
+        for who in [0, 1] {
+            split.alone(who);
+            split.world.pass(LONG);
+        }
+    }
+    assert!(split.proofs().contains(&true), "{:?}", split.proofs());
+}
+
+#[test]
+fn a_log_that_never_answers_is_as_old_as_the_question() {
+    let mut split = Split::new(832, 1, 2);
+    for _ in 0..4 {
+        split.world.pass(LONG);
+        evades(&mut split.world);
+        split.talk("still there");
+    }
+    // It grows for both, a little each day, and never shows that it is one.
+    for _ in 0..5 {
+        for who in [0, 1] {
+            split.alone(who);
+            honest(&mut split.world);
+            split.world.publish();
+            // Their own history brings the new checkpoint.
+            split.world.cut(split.people[who]);
+            split.world.pass(10 * SECOND);
+            split.shows[who] = as_it_is(&split.world);
+            evades(&mut split.world);
+            split.world.pass(Duration::from_secs(12 * 3600));
+        }
+    }
+    let states = split.people.map(|person| ledger(&mut split.world, person));
+    assert!(states.iter().any(|state| state.freshness == Freshness::Red), "{states:?}");
+    assert_eq!(split.proofs(), [false, false]);
 }
