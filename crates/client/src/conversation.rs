@@ -319,8 +319,9 @@ impl Step<'_> {
         let Stored::Content(content) = &arrived.stored else {
             return None;
         };
-        let rooms = conversation.rooms.iter().copied().chain(self.retired_rooms(conversation.id));
-        let seen = rooms.into_iter().find_map(|room| {
+        let once = self.disk.keys(&key::once(conversation.id), usize::MAX);
+        let once = once.iter().filter_map(|row| key::read_once(row));
+        let seen = conversation.rooms.iter().copied().chain(once).find_map(|room| {
             let other = content::message_id(from, &room, content);
             self.disk.get(&key::message_by_reference(conversation.id, &other))
         })?;

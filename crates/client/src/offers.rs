@@ -103,7 +103,7 @@ impl Step<'_> {
 
     /// If a room is still reached by a shared token: that one is to go, because its people know it.
     pub(crate) fn disown_shared_token(&mut self, id: &RoomId) {
-        if self.room(id).is_none_or(|room| room.closed) {
+        if self.room(id).is_none_or(|room| room.closed && !self.is_retired(&room)) {
             return;
         }
         let Some(token) = self.token_in_use(id) else {
@@ -201,7 +201,8 @@ impl Step<'_> {
             .collect();
         let mut in_use = Vec::new();
         for room in rooms {
-            if !room.closed && !self.is_blocked(&room) {
+            // A room that was left for another is read for a week.
+            if (!room.closed || self.is_retired(&room)) && !self.is_blocked(&room) {
                 in_use.extend(self.token_in_use(&room.room));
             }
         }

@@ -29,6 +29,7 @@ impl Step<'_> {
         room.last_epoch = self.with_group(id, |_, group| group.epoch()).unwrap_or(0);
         self.set_room(&room);
         self.disk.put(key::retired_one(room.conversation, id), &(self.now + READ));
+        self.disk.put(key::once_one(room.conversation, id), &());
         self.disk.remove(&key::unknown(id));
         self.disk.remove(&key::stuck(id));
         // A commit that is on its way may have arrived: it stays, to be known when it comes.

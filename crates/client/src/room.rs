@@ -354,6 +354,8 @@ impl Step<'_> {
         };
         let was_read = !room.closed || self.is_retired(&room);
         self.disk.remove(&key::retired_one(room.conversation, id));
+        // What was read in it is known again if it comes by another room.
+        self.disk.put(key::once_one(room.conversation, id), &());
         if !room.closed {
             room.closed = true;
             room.last_epoch = self.with_group(id, |_, group| group.epoch()).unwrap_or(0);

@@ -59,7 +59,7 @@ impl Step<'_> {
 
     /// A request goes, and all that it held. If it came to somebody who had left the group, their own history stays.
     pub(crate) fn forget_request(&mut self, mut conversation: Conversation) {
-        for room in &conversation.rooms {
+        for room in conversation.rooms.iter().chain(&self.retired_rooms(conversation.id)) {
             self.disown_shared_token(room);
         }
         let Some(last) = conversation.returning.take() else {
@@ -97,6 +97,9 @@ impl Step<'_> {
         for (row, _) in self.disk.prefixed(&key::outgoing(conversation.id), usize::MAX) {
             self.disk.remove(&row);
         }
+        for row in self.disk.keys(&key::once(conversation.id), usize::MAX) {
+            self.disk.remove(&row);
+        }
         self.disk.remove(&key::conversation(conversation.id));
         self.disk.remove(&key::reference(&conversation.reference));
         if conversation.kind == Kind::Direct {
@@ -114,6 +117,9 @@ impl Step<'_> {
         if conversation.status != Status::Blocked {
             conversation.blocked_from = Some(conversation.status);
             conversation.status = Status::Blocked;
+        }
+        for room in self.retired_rooms(conversation.id) {
+            self.disown_shared_token(&room);
         }
         self.close_retired(conversation.id);
         for room in &conversation.rooms {

@@ -89,7 +89,8 @@ impl Step<'_> {
         let stranger = !contact.accepted && !by_own;
         let too_big =
             leaves.len() > limits::STRANGER_LEAVES || welcome.len() > limits::STRANGER_WELCOME;
-        if contact.blocked || (stranger && too_big) {
+        let direct = matches!(context.kind, RoomKind::Direct { .. });
+        if (contact.blocked && !direct) || (stranger && too_big) {
             return DROP;
         }
         let change = Change {
@@ -148,6 +149,11 @@ impl Step<'_> {
                 Follows::NotYet => return waits,
             },
         };
+        // Of somebody blocked, where the chat goes on alone: unread, as the room before it, and there when they are unblocked. Who
+        // is told nothing of the block would write into a room that nobody else is in.
+        if contact.blocked && follows.is_none() {
+            return DROP;
+        }
         if stranger && before.is_none() && follows.is_none() && self.has_enough_of(&other) {
             return DROP;
         }
@@ -279,6 +285,9 @@ impl Step<'_> {
         }
         if conversation.status == Status::Open {
             self.intend(id, &Intent::Update);
+        }
+        if conversation.status == Status::Blocked {
+            return self.deafen(id);
         }
         self.greet_own_devices(id);
     }

@@ -67,6 +67,7 @@ pub(crate) const STUCK: &[u8] = b"q/";
 pub(crate) const ROOMS: &[u8] = b"r/";
 /// All rooms that are over and still read.
 pub(crate) const RETIRED: &[u8] = b"ro/";
+pub(crate) const ONCE: &[u8] = b"rp/";
 /// All rooms to make known.
 pub(crate) const UNKNOWN: &[u8] = b"t/";
 /// Tokens the server shall forget.
@@ -206,6 +207,18 @@ pub(crate) fn retired(conversation: ConversationId) -> Vec<u8> {
 /// One of them.
 pub(crate) fn retired_one(conversation: ConversationId, room: &RoomId) -> Vec<u8> {
     join(RETIRED, &[&conversation.0.to_be_bytes(), room.as_bytes()])
+}
+/// The rooms that a conversation had and left.
+pub(crate) fn once(conversation: ConversationId) -> Vec<u8> {
+    join(ONCE, &[&conversation.0.to_be_bytes()])
+}
+/// One of them.
+pub(crate) fn once_one(conversation: ConversationId, room: &RoomId) -> Vec<u8> {
+    join(ONCE, &[&conversation.0.to_be_bytes(), room.as_bytes()])
+}
+/// Which room such a key names.
+pub(crate) fn read_once(key: &[u8]) -> Option<RoomId> {
+    RoomId::try_from(key.get(ONCE.len() + 8..)?).ok()
 }
 /// Which room the key of a retired one names.
 pub(crate) fn read_retired(key: &[u8]) -> Option<RoomId> {

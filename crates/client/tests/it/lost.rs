@@ -21,7 +21,7 @@ use crate::{
     groups::{group, lines},
     hand::{
         HOUR, MINUTE, account_of, four, honest, members, package_of, refusal, room_of, smuggle,
-        two, welcome,
+        strand, two, welcome,
     },
     writable,
 };
@@ -307,4 +307,28 @@ fn who_leaves_goes_although_something_was_still_to_be_done() {
     let left = |line: &SystemLine| matches!(line, SystemLine::Left { .. });
     assert!(lines(&mut world, bob, b).iter().any(left));
     assert!(!members(&mut world, bob, b).contains(&"alice".to_owned()));
+}
+
+#[test]
+fn a_chat_that_moved_while_it_was_blocked_is_one_again_afterwards() {
+    let mut world = World::new(420);
+    let [alice, bob] = ["alice", "bob"].map(|name| world.register(name));
+    let [a, b] = two(&mut world, alice, bob);
+    world.ask(alice, Command::Block { conversation: a });
+    world.pass(MINUTE);
+    // Bob's room is lost to him; of the block he knows nothing.
+    strand(&mut world, bob);
+    world.write(bob, b, "are you there");
+    world.pass(2 * HOUR);
+    honest(&mut world);
+    world.pass(HOUR);
+    world.ask(alice, Command::Unblock { conversation: a });
+    world.pass(MINUTE);
+    assert!(world.texts(alice, a).iter().all(|text| text != "bob: are you there"));
+    world.write(alice, a, "here I am");
+    world.write(bob, b, "good");
+    world.pass(MINUTE);
+    let (bobs, alices) = (world.texts(bob, b), world.texts(alice, a));
+    assert!(bobs.contains(&"alice: here I am".to_owned()), "{bobs:?}");
+    assert!(alices.contains(&"bob: good".to_owned()), "{alices:?}");
 }

@@ -64,6 +64,34 @@ fn an_answer_that_was_overtaken_loses_nothing_that_waits() {
     assert_eq!(world.texts(bob, ids[1]), ["alice: after it"]);
 }
 
+#[test]
+fn what_was_read_in_a_burnt_room_is_not_read_again_from_its_successor() {
+    let (mut world, people, ids) = four(345);
+    let (bob, carol) = (people[1], people[2]);
+    // Carol's message arrives, and she never hears that it did.
+    let sent = Rc::new(Cell::new(false));
+    world.fate = Box::new(move |person, _, request| match request.body {
+        Some(Ask::Send(_)) if person == carol && sent.replace(true) => Fate::NeverAnswered,
+        Some(Ask::Send(_)) if person == carol => Fate::AnswerLost,
+        _ => Fate::Arrives,
+    });
+    world.write(carol, ids[2], "once");
+    world.pass(MINUTE);
+    assert_eq!(world.texts(bob, ids[1]), ["carol: once"]);
+    let mut mallory = world.turn(people[3]);
+    let room = mallory.rooms()[0];
+    let commit = of_no_list(&mut mallory, &room);
+    assert!(matches!(world.submit(commit), Answer::Done(_)));
+    world.pass(MINUTE);
+    honest(&mut world);
+    world.kill(carol);
+    world.switch_on(carol);
+    world.pass(3 * HOUR);
+    world.write(carol, ids[2], "again");
+    world.pass(MINUTE);
+    assert_eq!(world.texts(bob, ids[1]), ["carol: once", "carol: again"]);
+}
+
 /// Mallory's leaf names a version of her list that does not exist and never will.
 fn of_no_list(mallory: &mut Mallory, room: &RoomId) -> nodoor_wire::proto::Commit {
     mallory.claim_version(room, u32::MAX);
