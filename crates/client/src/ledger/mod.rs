@@ -219,7 +219,8 @@ impl Step<'_> {
         };
         // Each batch of entries ends with its epoch: an older one would be the directory as it was.
         let newest = logged.index.checked_add(1) == Some(head.size);
-        if logged.checkpoint.checkpoint().origin() != ours || !newest {
+        let ahead = policy::is_dated_ahead(logged.entry.time_ms, &logged.satisfaction, self.now);
+        if logged.checkpoint.checkpoint().origin() != ours || !newest || ahead {
             return Weighed::Nothing;
         }
         let logged = Box::new(logged);

@@ -380,6 +380,33 @@ fn a_log_from_the_future_is_not_new() {
 }
 
 #[test]
+fn an_epoch_that_is_dated_ahead_of_our_clock_moves_no_time() {
+    let (mut world, [alice, _], [chat, _]) = talking(746);
+    let before = ledger(&mut world, alice);
+    assert_eq!(before.freshness, Freshness::Fresh);
+    // Olga dates what she writes two hours ahead; for Alice that is the same as a clock two hours behind.
+    world.device(alice).skew = -2 * 3_600_000;
+    world.register("carol");
+    world.pass(10 * SECOND);
+    let sealed = seals(&mut world, alice);
+    world.say(alice, "carol", "hello");
+    world.pass(10 * MINUTE);
+    let state = ledger(&mut world, alice);
+    assert_eq!((state.size, state.log_time, state.proof), (before.size, before.log_time, None));
+    assert_eq!(sealed.get(), 0);
+    // Nor is it new: the log or the clock is wrong.
+    assert_eq!(state.freshness, Freshness::Amber);
+    assert_eq!(check(&mut world, alice, chat).freshness, Freshness::Amber);
+    world.device(alice).skew = 0;
+    world.pass(10 * MINUTE);
+    let state = ledger(&mut world, alice);
+    assert!(state.size > before.size);
+    assert_eq!(state.freshness, Freshness::Fresh);
+    let chat = world.chat(alice, "carol").id;
+    assert_eq!(world.states(alice, chat), [SendState::Sent]);
+}
+
+#[test]
 fn a_lost_answer_about_growth_is_asked_for_again() {
     let (mut world, [alice, _], _) = talking(750);
     world.register("carol");
