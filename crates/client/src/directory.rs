@@ -84,6 +84,9 @@ impl Known {
     }
 }
 
+/// Objections that are kept of an account, as many as the server keeps.
+const DISPUTES: usize = 16;
+
 impl Step<'_> {
     /// What we know of an account, loaded into memory if it is on disk.
     pub(crate) fn known(&mut self, account: &AccountId) -> Option<&Known> {
@@ -141,6 +144,8 @@ impl Step<'_> {
         logged: Option<&Logged<KtEpoch>>,
         handle: Option<&str>,
     ) -> bool {
+        let with_disputes = self.with_disputes_seen(account, found);
+        let found = with_disputes.as_ref().unwrap_or(found);
         let Ok(shown) = Known::verify(account, found) else {
             if let Some(logged) = logged {
                 self.published_against_the_chain(account, found, logged);
@@ -176,6 +181,28 @@ impl Step<'_> {
             self.own_account_looked_up();
         }
         true
+    }
+
+    /// An answer with the objections that were seen before and that it leaves out, if there are any: they are in no log, and
+    /// only the words settle them.
+    fn with_disputes_seen(
+        &self,
+        account: &AccountId,
+        found: &proto::LookupAnswer,
+    ) -> Option<proto::LookupAnswer> {
+        let before = proto::LookupAnswer::decode(self.contact(account).lookup.as_slice()).ok()?;
+        let mut left_out = before.disputes;
+        left_out.retain(|one| !found.disputes.contains(one));
+        if left_out.is_empty() {
+            return None;
+        }
+        let chain = Chain::verify(account, &found.lists).ok()?;
+        let stands = |dispute: Dispute| dispute.stands(&chain);
+        left_out.retain(|one| Dispute::verify(&chain, one).is_ok_and(stands));
+        let mut found = found.clone();
+        let free = DISPUTES.saturating_sub(found.disputes.len());
+        found.disputes.extend(left_out.into_iter().take(free));
+        Some(found)
     }
 
     /// What the directory shows under a logged epoch: which of the lists we hold is the newest one published, and whose

@@ -378,6 +378,41 @@ fn a_thief_gets_a_standstill_and_no_account() {
 }
 
 #[test]
+fn an_objection_that_was_seen_is_not_forgotten_because_the_server_leaves_it_out() {
+    let mut world = World::with_ledger(9);
+    let (alice, bob) = (world.register("alice"), world.register("bob"));
+    world.pass(Duration::from_secs(10));
+    world.say(alice, "bob", "before");
+    world.pass(Duration::from_secs(10));
+    world.accept(bob);
+    world.pass(Duration::from_secs(10));
+    let thief = link(&mut world, alice, "laptop");
+    let phone = rows(&mut world, alice)[0].device.clone();
+    assert_eq!(device(&mut world, thief, Device::Remove { device: phone }), Reply::Done);
+    world.cut(alice);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(device(&mut world, alice, Device::Dispute), Reply::Done);
+    world.pass(Duration::from_secs(700));
+    let chat = world.chats(bob).remove(0);
+    world.write(bob, chat.id, "are you there?");
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.chats(bob).remove(0).writable, nodoor_view::model::Writable::Disputed);
+    // Olga helps the thief.
+    crate::hand::answers(&mut world, bob, |answer| {
+        if let nodoor_wire::proto::answer::Body::Lookup(found) = answer {
+            found.disputes.clear();
+        }
+    });
+    for _ in 0..4 {
+        world.pass(Duration::from_secs(700));
+        world.cut(bob);
+    }
+    assert_eq!(world.chats(bob).remove(0).writable, nodoor_view::model::Writable::Disputed);
+    let at_thief = world.chats(thief).remove(0).id;
+    assert!(world.texts(thief, at_thief).is_empty(), "the thief reads");
+}
+
+#[test]
 fn a_linking_survives_death_after_any_effect_or_never_was() {
     let mut linked = 0;
     for n in (0..36).step_by(2) {
