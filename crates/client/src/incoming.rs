@@ -340,13 +340,12 @@ impl Step<'_> {
             Verdict::Undecided(_) => Outcome::Wait,
             Verdict::Valid => {
                 let lines = self.lines_of(group, &staged);
+                let thinner = !staged.removed.is_empty();
                 let _ = group.drop_pending(&self.disk);
                 self.disk.remove(&key::submission(id));
                 if group.merge(&self.disk, *staged).is_err() {
                     return Outcome::Burnt(signer, Cause::Mls);
                 }
-                let out = |line: &Line| matches!(line, Line::Left { .. } | Line::Removed { .. });
-                let thinner = lines.iter().any(out);
                 self.merged(id, group, lines);
                 Outcome::Merged { thinner }
             }
@@ -404,7 +403,10 @@ impl Step<'_> {
         for gone in &staged.removed {
             let who = gone.leaf.name.account;
             let again = staged.added.iter().any(|leaf| leaf.name.account == who);
-            if again || said.contains(&who) {
+            // One of several devices: who it was of is still here.
+            let goes = |leaf: &Leaf| staged.removed.iter().any(|one| one.leaf.index == leaf.index);
+            let stays = before.iter().any(|leaf| leaf.name.account == who && !goes(leaf));
+            if again || stays || said.contains(&who) {
                 continue;
             }
             said.push(who);

@@ -27,6 +27,9 @@ impl Step<'_> {
         if text.trim().is_empty() || text.len() > limits::TEXT {
             return refused(ProblemKind::Size);
         }
+        if self.is_removed() {
+            return refused(ProblemKind::NotADevice);
+        }
         match conversation.status {
             Status::Open => {}
             Status::Request => return refused(ProblemKind::Request),

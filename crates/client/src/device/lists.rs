@@ -348,7 +348,7 @@ impl Step<'_> {
     }
 
     /// Whether a list removed this device.
-    pub(super) fn is_removed(&self) -> bool {
+    pub(crate) fn is_removed(&self) -> bool {
         self.disk.get::<Removed>(REMOVED).is_some()
     }
 

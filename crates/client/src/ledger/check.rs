@@ -186,7 +186,9 @@ impl Step<'_> {
             return;
         }
         let state = self.ledger_state();
-        let matters = |one: &LedgerState| (one.freshness, one.unwitnessed, one.proof.clone());
+        let matters = |one: &LedgerState| {
+            (one.log_time.is_some(), one.freshness, one.unwitnessed, one.proof.clone())
+        };
         let told = self.live.checking.told.as_ref().map(matters);
         if told != Some(matters(&state)) {
             self.live.checking.told = Some(state.clone());

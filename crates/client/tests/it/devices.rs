@@ -186,8 +186,17 @@ fn a_removed_device_reads_nothing_that_comes_after() {
     for person in [alice, tablet] {
         assert_eq!(rows(&mut world, person).len(), 2);
     }
+    // Alice is there as before, and nobody reads that she left.
+    let chat = world.chats(bob).remove(0).id;
+    let told = format!("{:?}", crate::groups::lines(&mut world, bob, chat));
+    assert!(!told.contains("Left") && !told.contains("Removed {"), "{told}");
     world.cut(laptop);
     world.pass(Duration::from_secs(5));
+    // What is typed there goes nowhere, and says so.
+    let chat = world.chats(laptop).remove(0).id;
+    let text = "still me".to_owned();
+    let said = world.ask(laptop, Command::SendText { conversation: chat, text });
+    assert_eq!(problem(said), ProblemKind::NotADevice);
     let removed = |event: &Event| match event {
         Event::Device { what: DeviceEvent::Removed { device, .. } } => device.device == gone,
         _ => false,
