@@ -431,6 +431,23 @@ pub struct LedgerState {
     pub awaited: u32,
     /// Proof of tampering, the newest.
     pub proof: Option<Proof>,
+    /// Those outside who have to vouch for it, some or all of them, by the names that its policy gives them.
+    #[serde(default)]
+    pub witnesses: Vec<String>,
+    /// Others will have to, or do since this month.
+    #[serde(default)]
+    pub change: Option<PolicyChange>,
+}
+
+/// Another policy of the public log: the log announces it, devices go by it a week after they saw that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyChange {
+    /// When this device goes by it, at the earliest; or since when it does.
+    pub due: Milliseconds,
+    /// It does.
+    pub done: bool,
+    /// Who vouches for the log then. Nobody: it stays, or becomes, unwitnessed.
+    pub witnesses: Vec<String>,
 }
 
 /// Proof of tampering, as the red screen shows it. The file is an answer to `Evidence`.

@@ -23,9 +23,15 @@ use nodoor_server::{
     storage::{
         Op, Outcome, Storage as _,
         directory::{Mark, Marks, Subject},
+        ledger::{LedgerStorage as _, Log as _, Note},
         ledger_memory::LedgerMemory,
         memory::Memory,
     },
+};
+use nodoor_transparency::ledger::{
+    checkpoint::SignedCheckpoint,
+    entry::{Entry, Governance, GovernanceKind},
+    note::NoteSigner,
 };
 use nodoor_view::{
     command::{Ask, Command, Reply},
@@ -164,6 +170,9 @@ pub struct World {
     pub epochs: bool,
     next_epoch: u64,
     log: LedgerMemory,
+    policy: Option<String>,
+    /// Who cosigns whatever the log signs.
+    pub witnesses: Vec<NoteSigner>,
     config: Config,
     clock: Hand,
     runtime: Runtime,
@@ -231,6 +240,8 @@ impl World {
             epochs: true,
             next_epoch: 0,
             log: LedgerMemory::default(),
+            policy: None,
+            witnesses: Vec::new(),
             config,
             clock,
             runtime,
@@ -276,8 +287,8 @@ impl World {
     fn open_ledger_with(&mut self, tokens: [u8; 32], marks: Arc<dyn Marks>) {
         let keys = LedgerKeys::from_seeds([1; 32], [2; 32], tokens);
         let log = Arc::new(self.log.clone());
-        let open =
-            Ledger::open(self.store.deployment(), log, marks, keys, None, self.clock.now_ms());
+        let (policy, now) = (self.policy.as_deref(), self.clock.now_ms());
+        let open = Ledger::open(self.store.deployment(), log, marks, keys, policy, now);
         self.ledger = Some(self.runtime.block_on(open).unwrap());
     }
 
@@ -302,11 +313,55 @@ impl World {
         assert_eq!(done, [Outcome::Done]);
     }
 
-    /// Logs what there is to log, and serves it.
+    /// The operator puts another policy file there and starts the server again. The witnesses that it names cosign from
+    /// then on if they stand in [`World::witnesses`].
+    pub fn go_by_policy(&mut self, policy: &str) {
+        self.policy = Some(policy.to_owned());
+        self.open_ledger([3; 32]);
+        self.restart_server();
+    }
+
+    /// Olga says that this is the policy, announced by the entry that she logs next, whose date is what she likes.
+    pub fn announce_with_date(&mut self, policy: &str, takes_effect_ms: u64) {
+        let ledger = self.ledger.clone().expect("the server keeps no ledger");
+        let text = format!("log {}\n{policy}", ledger.log_key());
+        let entry = Governance::with_document(
+            GovernanceKind::Policy,
+            text.clone().into_bytes(),
+            takes_effect_ms,
+        );
+        let now = self.clock.now_ms();
+        let index = self.runtime.block_on(self.log.size()).unwrap();
+        self.runtime.block_on(ledger.publish_with(vec![Entry::Governance(entry)], now)).unwrap();
+        let before =
+            self.policy.as_ref().map(|before| format!("log {}\n{before}", ledger.log_key()));
+        let first = (before.unwrap_or_default(), None::<u64>, 0_u64);
+        let mut note = Vec::new();
+        let all = ((first, (text, Some(index), takes_effect_ms)),);
+        ciborium::into_writer(&all, &mut note).unwrap();
+        self.runtime.block_on(self.log.keep(Note::Policies, note.into())).unwrap();
+        self.cosign();
+        self.go_by_policy(policy);
+    }
+
+    /// Logs what there is to log, has it cosigned, and serves it.
     pub fn publish(&mut self) {
         let ledger = self.ledger.clone().expect("the server keeps no ledger");
         self.runtime.block_on(ledger.publish(self.clock.now_ms())).unwrap();
+        self.cosign();
         self.run();
+    }
+
+    fn cosign(&mut self) {
+        let ledger = self.ledger.clone().expect("the server keeps no ledger");
+        let pending = self.runtime.block_on(ledger.file("pending")).unwrap();
+        let Some(pending) = pending else { return };
+        let pending = SignedCheckpoint::parse(&pending.bytes).unwrap();
+        let now = self.clock.now_ms();
+        for witness in &self.witnesses {
+            let line = format!("{}\n", pending.cosignature(witness, now / 1000));
+            self.runtime.block_on(ledger.cosign(line.as_bytes(), now)).unwrap();
+        }
     }
 
     /// The ledger's disk as it is now.

@@ -9,7 +9,12 @@ use nodoor_view::{
 };
 use nodoor_wire::id::AccountId;
 
-use crate::{io::Wire, ledger::Ledger, rows::Conversation, step::Step};
+use crate::{
+    io::Wire,
+    ledger::{Ledger, policy},
+    rows::Conversation,
+    step::Step,
+};
 
 const HOUR: u64 = 3600 * 1000;
 /// A log older than this is amber, and red.
@@ -162,6 +167,8 @@ impl Step<'_> {
                 unwitnessed: true,
                 awaited: 0,
                 proof: None,
+                witnesses: Vec::new(),
+                change: None,
             };
         };
         LedgerState {
@@ -170,6 +177,8 @@ impl Step<'_> {
             size: ledger.held.as_ref().map_or(0, |held| held.size),
             unwitnessed: !is_witnessed(&ledger),
             awaited: u32::try_from(self.live.checking.awaited.len()).unwrap_or(u32::MAX),
+            witnesses: policy::witnesses(&ledger.policy),
+            change: self.policy_change(&ledger),
             proof: ledger.tampered.map(|found| Proof {
                 kind: found.kind,
                 at: Milliseconds(found.at),
@@ -187,7 +196,8 @@ impl Step<'_> {
         }
         let state = self.ledger_state();
         let matters = |one: &LedgerState| {
-            (one.log_time.is_some(), one.freshness, one.unwitnessed, one.proof.clone())
+            let change = one.change.as_ref().map(|change| (change.done, change.witnesses.clone()));
+            (one.log_time.is_some(), one.freshness, one.unwitnessed, one.proof.clone(), change)
         };
         let told = self.live.checking.told.as_ref().map(matters);
         if told != Some(matters(&state)) {
@@ -197,7 +207,7 @@ impl Step<'_> {
     }
 }
 
-/// The policy is kept in its one form.
+/// The policy is kept in its one form. Nobody vouched under one that we only just go by.
 fn is_witnessed(ledger: &Ledger) -> bool {
-    !ledger.policy.ends_with("quorum none\n")
+    !ledger.not_vouched && !ledger.policy.ends_with("quorum none\n")
 }

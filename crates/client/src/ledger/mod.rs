@@ -56,6 +56,15 @@ pub(crate) struct Ledger {
     pub(crate) policy: String,
     /// When it was pinned, by our clock, milliseconds.
     pub(crate) pinned_at: u64,
+    /// Another policy that the log announced.
+    #[serde(default)]
+    next: Option<policy::Announced>,
+    /// When the policy became this one instead of another, by our clock.
+    #[serde(default)]
+    changed_at: Option<u64>,
+    /// No checkpoint that this policy asks for was held yet.
+    #[serde(default)]
+    not_vouched: bool,
     /// The newest checkpoint that counted.
     pub(crate) held: Option<Held>,
     /// Publications of our own list that were checked, from the first on.
@@ -161,8 +170,6 @@ pub(crate) struct Checking {
     /// Whose signed checkpoints the log left open, once read from disk; when it is asked again.
     open: Option<BTreeMap<AccountId, u64>>,
     open_again: u64,
-    /// Greetings name another policy than ours.
-    other_policy: bool,
     /// What interfaces were told last.
     told: Option<LedgerState>,
 }
@@ -177,21 +184,20 @@ impl Step<'_> {
         self.disk.put(key::LEDGER.to_vec(), ledger);
     }
 
-    /// Pins the policy of the first greeting that has one. A later one of another text is asked about.
+    /// Pins the policy of the first greeting that has one. What later ones name changes nothing: the log announces it.
     pub(crate) fn pin_policy(&mut self, deployment: &DeploymentId, text: &[u8]) {
-        let ledger = self.ledger().filter(|ledger| ledger.deployment == *deployment);
-        let Ok(shown) = Policy::parse(text) else {
+        let pinned = self.ledger().is_some_and(|ledger| ledger.deployment == *deployment);
+        let Some(shown) = Policy::parse(text).ok().filter(|_| !pinned) else {
             return;
         };
-        if let Some(ledger) = ledger {
-            self.live.checking.other_policy = ledger.policy != shown.to_string();
-            return;
-        }
         if shown.logs().iter().all(|log| log.key.name() == origin(deployment)) {
             self.set_ledger(&Ledger {
                 deployment: *deployment,
                 policy: shown.to_string(),
                 pinned_at: self.now,
+                next: None,
+                changed_at: None,
+                not_vouched: false,
                 held: None,
                 own: 0,
                 own_version: 0,
@@ -245,6 +251,7 @@ impl Step<'_> {
             let TreeHead { size, root } = logged.checkpoint.head();
             let note = logged.checkpoint.to_vec();
             ledger.held = Some(Held { size, root, time: logged.entry.time_ms, note });
+            ledger.not_vouched = false;
             self.set_ledger(&ledger);
             self.age_checkpoints();
         }

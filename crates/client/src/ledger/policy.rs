@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! Another policy than the pinned one: it counts when the log announced it under the one we hold, seven days ago. And how
-//! far ahead of the clocks an epoch may be dated, for what waits for days counts them by its dates.
+//! Another policy than the pinned one: it counts when we have seen it announced, in the log and under the one we hold, for
+//! seven days; until then the person is told. And how far ahead of the clocks an epoch may be dated, for what waits for days
+//! counts them by its dates.
 //!
-//! The date stands in the entry; that it lies seven days behind the epoch before it is what auditors check, whose word
-//! the policy we hold asks for. What was witnessed never becomes unwitnessed.
+//! The log alone writes an announcement, and witnesses cosign any tree that grew: neither its date nor their word says that
+//! anybody agreed. So it is seen first, and never asks for less than half of those who were needed before.
 //!
 //! Spec: `docs/book/ledger.md`, 1 and 3.
 
 use nodoor_transparency::ledger::{
-    checkpoint::origin,
-    entry::{Entry, GovernanceKind},
+    checkpoint::{SignedCheckpoint, origin},
+    entry::{Entry, GovernanceKind, POLICY_NOTICE_MS},
     policy::{Policy, Satisfaction},
     proof::Inclusion,
 };
+use nodoor_view::model::{Milliseconds, PolicyChange};
 use nodoor_wire::proto::{self, answer, request};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{io::Wire, live::Purpose, step::Step};
+use crate::{io::Wire, ledger::Ledger, live::Purpose, step::Step};
 
 /// How far ahead of our clock, and of the witnesses', an epoch may be dated, milliseconds: little against a week, and a clock
 /// that is an hour off, as many are twice a year, stops nothing.
@@ -29,31 +32,73 @@ pub(super) fn is_dated_ahead(time: u64, vouched: &Satisfaction, now: u64) -> boo
     time > cosigned.map_or(now, |at| at.min(now)).saturating_add(AHEAD)
 }
 
+/// So long a policy has to have been seen announced before it is gone by, milliseconds.
+const NOTICE: u64 = POLICY_NOTICE_MS;
+/// So long it is said that it changed, milliseconds.
+const TOLD: u64 = 30 * 24 * 3_600_000;
+
+/// A policy that the log announced, and we do not go by yet.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Announced {
+    /// As text.
+    policy: String,
+    /// The date that the entry has, milliseconds.
+    takes_effect: u64,
+    /// When we first saw it, by the log.
+    seen: u64,
+    /// By our clock.
+    at: u64,
+}
+
+impl Announced {
+    /// When we go by it at the earliest, by our clock.
+    fn due(&self) -> u64 {
+        self.at.saturating_add(NOTICE).max(self.takes_effect)
+    }
+
+    /// Whether its date is over, and the person was told a week ago by both clocks. Whoever writes the log writes both dates
+    /// of it; whoever has the device sets its clock.
+    fn is_due(&self, ledger_time: u64, now: u64) -> bool {
+        now >= self.due()
+            && ledger_time >= self.takes_effect
+            && ledger_time >= self.seen.saturating_add(NOTICE)
+    }
+}
+
 impl Step<'_> {
-    /// Asks for the policy in force, if greetings named another than ours. We have just seen the newest checkpoint: the
-    /// answer should come under it.
+    /// Asks which policy was announced last. We have just seen the newest checkpoint: the answer should come under it.
     pub(super) fn ask_for_policy(&mut self) {
-        if self.live.checking.other_policy {
-            let body = request::Body::PolicyGet(proto::PolicyGet {});
-            self.request(Wire::Login, body, Purpose::Policy);
-        }
+        let body = request::Body::PolicyGet(proto::PolicyGet {});
+        self.request(Wire::Login, body, Purpose::Policy);
     }
 
     /// The server's answer. One that does not count changes nothing: it is asked for again with the next history.
     pub(crate) fn policy_answered(&mut self, body: &answer::Body) {
         if let answer::Body::Policy(found) = body
-            && self.take_policy(found).is_some()
+            && let Some(mut ledger) = self.ledger().filter(|ledger| ledger.tampered.is_none())
+            && let Some(next) = self.announced(&ledger, found)
         {
-            self.live.checking.other_policy = false;
+            let held_time = ledger.held.as_ref().map_or(0, |held| held.time);
+            match &ledger.next {
+                Some(known) if known.policy == next.policy => {
+                    if known.is_due(held_time, self.now) {
+                        self.go_by(&mut ledger, next.policy);
+                    }
+                }
+                // What we go by was announced anew: the other one is off.
+                _ if ledger.policy == next.policy => ledger.next = None,
+                _ => ledger.next = Some(next),
+            }
+            self.set_ledger(&ledger);
         }
     }
 
-    fn take_policy(&mut self, found: &proto::PolicyAnswer) -> Option<()> {
-        let mut ledger = self.ledger().filter(|ledger| ledger.tampered.is_none())?;
+    /// What an answer announces, if it counts.
+    fn announced(&self, ledger: &Ledger, found: &proto::PolicyAnswer) -> Option<Announced> {
         let before = Policy::parse(ledger.policy.as_bytes()).ok()?;
         let after = Policy::parse(&found.policy).ok()?;
         let shown = found.entry.as_ref()?;
-        let held = ledger.held.clone()?;
+        let held = ledger.held.as_ref()?;
         let inclusion = Inclusion::of_answer(shown).ok()?;
         // Under the very checkpoint we hold: its time is the ledger's, and it is of the log we know.
         if inclusion.checkpoint.head() != held.head() {
@@ -67,14 +112,55 @@ impl Step<'_> {
         let ours = after.logs().iter().all(|log| log.key.name() == origin(&ledger.deployment));
         let counts = entry.kind == GovernanceKind::Policy
             && entry.document_hash == hash
-            && entry.takes_effect_ms <= held.time
             && after.may_follow(&before)
             && ours;
-        counts.then(|| {
-            ledger.policy = after.to_string();
-            self.set_ledger(&ledger);
+        counts.then(|| Announced {
+            policy: after.to_string(),
+            takes_effect: entry.takes_effect_ms,
+            seen: held.time,
+            at: self.now,
         })
     }
+
+    fn go_by(&self, ledger: &mut Ledger, policy: String) {
+        let vouched = ledger.held.as_ref().is_some_and(|held| {
+            let after = Policy::parse(policy.as_bytes());
+            let shown = SignedCheckpoint::parse(&held.note);
+            after.is_ok_and(|policy| {
+                shown.is_ok_and(|shown| policy.satisfied(&shown, self.now).is_ok())
+            })
+        });
+        ledger.policy = policy;
+        ledger.next = None;
+        ledger.changed_at = Some(self.now);
+        ledger.not_vouched = !vouched;
+    }
+
+    /// What a person is told of it: that the policy will change, or that it did.
+    pub(super) fn policy_change(&self, ledger: &Ledger) -> Option<PolicyChange> {
+        let changed = ledger.changed_at.filter(|at| self.now < at.saturating_add(TOLD));
+        match &ledger.next {
+            Some(next) => {
+                let (due, witnesses) = (Milliseconds(next.due()), witnesses(&next.policy));
+                Some(PolicyChange { due, done: false, witnesses })
+            }
+            None => changed.map(|at| {
+                let witnesses = witnesses(&ledger.policy);
+                PolicyChange { due: Milliseconds(at), done: true, witnesses }
+            }),
+        }
+    }
+}
+
+/// Names of those whom a policy asks.
+pub(super) fn witnesses(policy: &str) -> Vec<String> {
+    let policy = Policy::parse(policy.as_bytes());
+    let mut names: Vec<String> = policy.map_or_else(
+        |_| Vec::new(),
+        |policy| policy.quorum().into_iter().map(|one| one.name.clone()).collect(),
+    );
+    names.sort();
+    names
 }
 
 #[cfg(test)]
@@ -83,6 +169,27 @@ mod tests {
 
     const NOON: u64 = 1_795_348_800_000;
     const DAY: u64 = 24 * 3_600_000;
+
+    #[test]
+    fn a_policy_is_gone_by_a_week_after_it_was_seen_by_both_clocks() {
+        let one = |takes_effect| Announced {
+            policy: String::new(),
+            takes_effect,
+            seen: NOON + 1,
+            at: NOON + 2,
+        };
+        // The log dates it years back, and says that a year went by; or our clock says so.
+        for (ledger_time, now) in
+            [(NOON + 366 * DAY, NOON + 7 * DAY), (NOON + DAY, NOON + 366 * DAY)]
+        {
+            assert!(!one(0).is_due(ledger_time, now));
+        }
+        assert!(one(0).is_due(NOON + 7 * DAY + 1, NOON + 7 * DAY + 2));
+        assert!(!one(0).is_due(NOON + 7 * DAY, NOON + 7 * DAY + 2));
+        // A later date is its own.
+        assert!(!one(NOON + 8 * DAY).is_due(NOON + 8 * DAY - 1, NOON + 9 * DAY));
+        assert!(!one(NOON + 8 * DAY).is_due(NOON + 9 * DAY, NOON + 8 * DAY - 1));
+    }
 
     fn vouched(unwitnessed: bool, at: Option<u64>) -> Satisfaction {
         Satisfaction { unwitnessed, witnesses: Vec::new(), cosigned_at_ms: at }

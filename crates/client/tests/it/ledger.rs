@@ -34,7 +34,7 @@ pub(crate) fn seals(world: &mut World, who: usize) -> Rc<Cell<usize>> {
     count
 }
 
-fn check(world: &mut World, person: usize, conversation: ConversationId) -> Check {
+pub(crate) fn check(world: &mut World, person: usize, conversation: ConversationId) -> Check {
     match world.ask(person, Command::Verify { conversation }) {
         Reply::Check(check) => check,
         other => panic!("no check: {other:?}"),

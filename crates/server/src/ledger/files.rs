@@ -101,13 +101,11 @@ impl Ledger {
         let state = self.0.state();
         let (checkpoint, _) = state.newest.clone()?;
         let time_ms = state.policy_time_ms();
-        let (policy, _) = state.policies.in_force(time_ms)?;
         let lacks = |key: &VerifierKey| !matches!(key.verify(checkpoint.note()), Ok(Some(_)));
-        let witnesses: Vec<(VerifierKey, String)> = policy
-            .witnesses()
-            .iter()
+        let cosigners = state.policies.cosigners(time_ms).into_iter();
+        let witnesses: Vec<(VerifierKey, String)> = cosigners
             .filter(|witness| lacks(&witness.key))
-            .filter_map(|witness| Some((witness.key.clone(), witness.url.clone()?)))
+            .filter_map(|witness| Some((witness.key, witness.url?)))
             .collect();
         (!witnesses.is_empty()).then_some(Offer { checkpoint, witnesses })
     }
@@ -145,13 +143,13 @@ impl Inner {
         let latest = (now_ms / 1000).saturating_add(AHEAD_SECONDS);
         let mut state = self.state();
         let time_ms = state.policy_time_ms();
-        let Some((policy, _)) = state.policies.in_force(time_ms) else { return false };
+        let cosigners = state.policies.cosigners(time_ms);
         let Some((newest, _)) = &mut state.newest else { return false };
         let mut taken = false;
         for line in lines {
             let Ok(with) = newest.clone().with(line) else { continue };
             let cosigned = |signed: &SignedCheckpoint| {
-                let keys = policy.witnesses().iter().map(|witness| &witness.key);
+                let keys = cosigners.iter().map(|witness| &witness.key);
                 keys.map(|key| key.verify(signed.note())).collect::<Result<Vec<_>, _>>()
             };
             // One line more that verifies and is not of the future, and none that does not verify.

@@ -204,7 +204,9 @@ impl Ledger {
         let last = policies.newest().and_then(|last| Policy::parse(last.text.as_bytes()).ok());
         let last = last.ok_or(LedgerError::Directory)?;
         if !asked.may_follow(&last) {
-            return Err(LedgerError::PolicyRefused("has no quorum, and the one before had one"));
+            return Err(LedgerError::PolicyRefused(
+                "can be satisfied by too few witnesses of the one before",
+            ));
         }
 
         let sequencer = Sequencer::open(&store, &vrf, size, newest.clone()).await?;

@@ -6,12 +6,15 @@
 
 use minicbor::{Decode, Encode};
 use nodoor_transparency::ledger::{
-    entry::{Governance, GovernanceKind},
-    policy::Policy,
+    entry::{Governance, GovernanceKind, POLICY_NOTICE_MS},
+    note::VerifierKey,
+    policy::{Policy, Witness},
 };
 
 /// From its announcement until a policy is in force, in ledger time.
-const NOTICE_MS: u64 = 7 * 24 * 3_600_000;
+const NOTICE_MS: u64 = POLICY_NOTICE_MS;
+/// So long after it was replaced the witnesses of a policy are asked still, in ledger time.
+const LATECOMERS_MS: u64 = 30 * 24 * 3_600_000;
 
 /// What [`crate::storage::ledger::Note::Policies`] holds.
 #[derive(Clone, Default, Encode, Decode)]
@@ -54,6 +57,30 @@ impl Policies {
     pub(super) fn in_force(&self, ledger_time_ms: u64) -> Option<(Policy, &Announced)> {
         let in_force = self.all.iter().rev().find(|one| one.takes_effect_ms <= ledger_time_ms)?;
         Policy::parse(in_force.text.as_bytes()).ok().map(|policy| (policy, in_force))
+    }
+
+    /// Who may cosign: the witnesses of the policy in force, and of those that it replaced this month. Clients go by the old
+    /// one until they have seen the new one announced for a week.
+    pub(super) fn cosigners(&self, ledger_time_ms: u64) -> Vec<Witness> {
+        let mut all: Vec<Witness> = Vec::new();
+        let begun = |one: &&Announced| one.takes_effect_ms <= ledger_time_ms;
+        let mut replaced_at = u64::MAX;
+        for one in self.all.iter().rev().filter(begun) {
+            if replaced_at.saturating_add(LATECOMERS_MS) > ledger_time_ms
+                && let Ok(policy) = Policy::parse(one.text.as_bytes())
+            {
+                let new = policy.witnesses().iter().cloned();
+                let known: Vec<VerifierKey> = all.iter().map(|one| one.key.clone()).collect();
+                all.extend(new.filter(|one| !known.contains(&one.key)));
+            }
+            replaced_at = one.takes_effect_ms;
+        }
+        all
+    }
+
+    /// The newest one that stands in a log of this size, in force or not.
+    pub(super) fn newest_in(&self, size: u64) -> Option<&Announced> {
+        self.all.iter().rev().find(|one| one.index.is_none_or(|index| index < size))
     }
 
     /// The newest one, in force or not.

@@ -204,14 +204,15 @@ impl Inner {
         Ok(answer::Body::TokenKey(proto::TokenKeyAnswer { key, epoch }))
     }
 
+    /// The newest policy that the served log announces, in force or not: a client wants to have seen it a week long.
     pub(crate) async fn policy(&self, connection: &Connection) -> Handled {
         self.open_to_all(connection)?;
         let ledger = self.ledger()?;
         let served = ledger.served();
         let (policy, index) = {
             let state = ledger.0.state();
-            let time_ms = served.as_ref().map_or(0, |served| served.time_ms());
-            let (_, announced) = state.policies.in_force(time_ms).ok_or(Code::Internal)?;
+            let size = served.as_ref().map_or(0, |served| served.head().size);
+            let announced = state.policies.newest_in(size).ok_or(Code::Internal)?;
             (Bytes::copy_from_slice(announced.text.as_bytes()), announced.index)
         };
         let Some(index) = index else {

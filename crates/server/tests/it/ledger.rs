@@ -744,9 +744,8 @@ async fn another_policy_is_announced_in_the_log_and_in_force_seven_days_later() 
         Answer::Policy(policy) => policy,
         other => panic!("{other:?}"),
     };
-    let before = get().await;
-    assert!(!Policy::parse(&before.policy).unwrap().has_quorum());
-    assert_eq!(before.entry, None);
+    let before = deployment.file("policy").unwrap();
+    assert!(!Policy::parse(&before).unwrap().has_quorum());
     let announced = deployment.audited().into_iter().find_map(|entry| match entry {
         Entry::Governance(entry) if entry.kind == GovernanceKind::Policy => Some(entry),
         _ => None,
@@ -754,14 +753,20 @@ async fn another_policy_is_announced_in_the_log_and_in_force_seven_days_later() 
     let announced = announced.unwrap();
     let week = 7 * 24 * 60 * MINUTE;
     assert_eq!(announced.takes_effect_ms, NOW + 1000 + week);
+    // Whoever asks is shown it at once, with its entry: a client wants to have seen it for a week.
+    let shown = async || {
+        let answer = get().await;
+        assert_eq!(Some(answer.policy.to_vec()), announced.document);
+        let entry = answer.entry.unwrap();
+        let inclusion = nodoor_transparency::ledger::proof::Inclusion::of_answer(&entry).unwrap();
+        inclusion.includes(&leaf_hash(&entry.entry)).unwrap();
+    };
+    shown().await;
 
     deployment.world.clock.set(NOW + 2000 + week);
     assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
-    let after = get().await;
-    assert_eq!(Some(after.policy.to_vec()), announced.document);
-    let entry = after.entry.unwrap();
-    let inclusion = nodoor_transparency::ledger::proof::Inclusion::of_answer(&entry).unwrap();
-    inclusion.includes(&leaf_hash(&entry.entry)).unwrap();
+    assert_eq!(deployment.file("policy"), announced.document);
+    shown().await;
     // From now on the witness is needed.
     deployment.world.clock.set(NOW + 400_000 + week);
     assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
@@ -770,36 +775,52 @@ async fn another_policy_is_announced_in_the_log_and_in_force_seven_days_later() 
 
 #[tokio::test]
 async fn a_server_that_starts_after_its_witness_was_replaced_serves_what_it_served() {
-    let (old, new) = (witness("w1", 1), witness("w2", 2));
-    let (first, second) = (policy_of(&[&old], "w1"), policy_of(&[&new], "w2"));
+    let (old, new, stays) = (witness("w1", 1), witness("w2", 2), witness("w3", 3));
+    let all = |one: &NoteSigner, name: &str| {
+        policy_of(&[one, &stays], "g").replace("quorum", &format!("group g all {name} w3\nquorum"))
+    };
+    let (first, second) = (all(&old, "w1"), all(&new, "w2"));
     let cosigned = async |deployment: &Deployment, by: &NoteSigner| {
         let now_ms = deployment.world.clock.now_ms();
         let pending = SignedCheckpoint::parse(&deployment.file("pending").unwrap()).unwrap();
         let line = format!("{}\n", pending.cosignature(by, now_ms / 1000));
         deployment.ledger.cosign(line.as_bytes(), now_ms).await.unwrap()
     };
+    let satisfies = |deployment: &Deployment, text: &str| {
+        let text = format!("log {}\n{text}", deployment.ledger.log_key());
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        policy.satisfied(&deployment.checkpoint().unwrap(), deployment.world.clock.now_ms()).is_ok()
+    };
     let deployment = Deployment::with_policy(Some(&first)).await;
     let alice = deployment.world.person("alice").await;
     deployment.publish().await;
     assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    assert_eq!(cosigned(&deployment, &stays).await, Cosigned::Taken);
     // The operator puts another file there; the log announces it under the old witness.
     let deployment = deployment.restarted(Some(&second)).await.unwrap();
-    deployment.world.clock.set(NOW + 6 * MINUTE);
+    let mut now = NOW + 6 * MINUTE;
+    deployment.world.clock.set(now);
     assert!(matches!(deployment.publish().await, Published::Epoch { .. }));
     assert_eq!(cosigned(&deployment, &new).await, Cosigned::Unknown, "not in force yet");
     assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    assert_eq!(cosigned(&deployment, &stays).await, Cosigned::Taken);
     // A week later an epoch is served by the old witness, and from then on the new one counts.
-    let week = 7 * 24 * 60 * MINUTE;
-    let mut now = NOW + 12 * MINUTE + week;
+    let day = 24 * 60 * MINUTE;
+    now += 7 * day + MINUTE;
     deployment.world.clock.set(now);
     deployment.publish().await;
     assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    assert_eq!(cosigned(&deployment, &stays).await, Cosigned::Taken);
     now += 6 * MINUTE;
     deployment.world.clock.set(now);
     deployment.publish().await;
-    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Unknown, "replaced");
+    assert_eq!(cosigned(&deployment, &stays).await, Cosigned::Taken);
     assert_eq!(cosigned(&deployment, &new).await, Cosigned::Taken);
     let served = deployment.checkpoint().unwrap();
+    assert!(satisfies(&deployment, &second) && !satisfies(&deployment, &first));
+    // The old one is asked still, for those who have not seen the new one for a week.
+    let offer = deployment.ledger.offer().unwrap();
+    assert_eq!(offer.witnesses[0].0, *old.verifier());
     let deployment = deployment.restarted(Some(&second)).await.unwrap();
     deployment.world.clock.set(now);
     assert_eq!(deployment.checkpoint(), Some(served), "judged by the policy of its own time");
@@ -809,8 +830,20 @@ async fn a_server_that_starts_after_its_witness_was_replaced_serves_what_it_serv
     now += 6 * MINUTE;
     deployment.world.clock.set(now);
     deployment.publish().await;
-    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Unknown);
+    assert_eq!(cosigned(&deployment, &stays).await, Cosigned::Taken);
     assert_eq!(cosigned(&deployment, &new).await, Cosigned::Taken);
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Taken);
+    assert!(satisfies(&deployment, &second) && satisfies(&deployment, &first));
+    // For a month.
+    for _ in 0..2 {
+        now += 30 * day;
+        deployment.world.clock.set(now);
+        deployment.publish().await;
+        assert_eq!(cosigned(&deployment, &stays).await, Cosigned::Taken);
+        assert_eq!(cosigned(&deployment, &new).await, Cosigned::Taken);
+    }
+    assert_eq!(cosigned(&deployment, &old).await, Cosigned::Unknown, "replaced");
+    assert_eq!(deployment.ledger.offer().map(|offer| offer.witnesses.len()), None);
 }
 
 #[tokio::test]

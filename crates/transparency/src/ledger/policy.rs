@@ -107,6 +107,17 @@ enum Threshold {
     Count(usize),
 }
 
+impl Group {
+    /// How many of its members it takes.
+    fn needs(&self) -> usize {
+        match self.threshold {
+            Threshold::Any => 1,
+            Threshold::All => self.members.len(),
+            Threshold::Count(count) => count,
+        }
+    }
+}
+
 /// What a policy file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -170,11 +181,44 @@ impl Policy {
         self.quorum.is_some()
     }
 
-    /// Whether this policy may come after `before` at all: never without a quorum where there was one. That it was
-    /// announced, and long enough ago, is checked apart.
+    /// Whether this policy may come after `before` at all: whoever satisfies it has at least half of the fewest witnesses
+    /// with them that satisfied `before`. So a quorum never follows by none, and whoever writes policies alone names no
+    /// quorum of their own. That it was announced, and long enough ago, is checked apart.
     #[must_use]
     pub fn may_follow(&self, before: &Self) -> bool {
-        self.has_quorum() || !before.has_quorum()
+        let old: Vec<&[u8]> = before.quorum().iter().map(|one| one.key.public()).collect();
+        let stays = |witness: &Witness| old.contains(&witness.key.public());
+        self.fewest(&stays) >= before.fewest(&|_| true).div_ceil(2)
+    }
+
+    /// The witnesses that the quorum asks, in no order.
+    #[must_use]
+    pub fn quorum(&self) -> Vec<&Witness> {
+        let mut names: Vec<&str> = self.quorum.as_deref().into_iter().collect();
+        let mut asked = Vec::new();
+        while let Some(name) = names.pop() {
+            asked.extend(self.witnesses.iter().find(|witness| witness.name == name));
+            let group = self.groups.iter().find(|group| group.name == name);
+            names.extend(group.iter().flat_map(|group| &group.members).map(String::as_str));
+        }
+        asked
+    }
+
+    /// How many witnesses of these any set has at the least that satisfies this policy.
+    fn fewest(&self, these: &dyn Fn(&Witness) -> bool) -> usize {
+        self.quorum.as_ref().map_or(0, |name| self.fewest_of(name, these))
+    }
+
+    /// A group names only what stands before it, and nothing is in two groups: the sum is exact, and this ends.
+    fn fewest_of(&self, name: &str, these: &dyn Fn(&Witness) -> bool) -> usize {
+        let Some(group) = self.groups.iter().find(|group| group.name == name) else {
+            let witness = self.witnesses.iter().find(|witness| witness.name == name);
+            return usize::from(witness.is_some_and(these));
+        };
+        let mut each: Vec<usize> =
+            group.members.iter().map(|member| self.fewest_of(member, these)).collect();
+        each.sort_unstable();
+        each.into_iter().take(group.needs()).sum()
     }
 
     /// Whether the log and enough witnesses signed.
@@ -232,12 +276,8 @@ impl Policy {
         let Some(group) = self.groups.iter().find(|group| group.name == name) else {
             return cosigned.iter().any(|witness| witness == name);
         };
-        let needed = match group.threshold {
-            Threshold::Any => 1,
-            Threshold::All => group.members.len(),
-            Threshold::Count(count) => count,
-        };
-        group.members.iter().filter(|member| self.vouched(member, cosigned)).count() >= needed
+        group.members.iter().filter(|member| self.vouched(member, cosigned)).count()
+            >= group.needs()
     }
 }
 

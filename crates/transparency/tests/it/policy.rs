@@ -98,6 +98,65 @@ fn a_quorum_never_follows_by_none() {
 }
 
 #[test]
+fn a_policy_keeps_half_of_a_quorum_of_the_one_before() {
+    let key =
+        |n: u8| NoteSigner::cosigner(&format!("w{n}"), [n; 32]).unwrap().verifier().to_string();
+    // "2 of 1 2 3", with names of its own and Olga's witnesses 7 to 9.
+    let of = |count: usize, members: &[u8]| {
+        let mut text = format!("log {}\n", log_key().verifier());
+        for n in members {
+            text += &format!("witness x{n} {}\n", key(*n));
+        }
+        let names: Vec<String> = members.iter().map(|n| format!("x{n}")).collect();
+        text += &format!("group g {count} {}\nquorum g\n", names.join(" "));
+        Policy::parse(text.as_bytes()).unwrap()
+    };
+    let before = of(3, &[1, 2, 3, 4, 5]);
+    for after in [
+        of(3, &[1, 2, 3, 4, 5]),
+        of(3, &[1, 2, 3, 4, 7]),
+        of(2, &[1, 2, 3, 4, 5]),
+        of(5, &[1, 2, 7, 8, 9]),
+        of(4, &[1, 2, 3, 7, 8]),
+    ] {
+        assert!(after.may_follow(&before), "{after}");
+    }
+    for after in [
+        of(1, &[7]),
+        of(1, &[1]),
+        of(1, &[1, 2, 3, 4, 5]),
+        of(3, &[1, 2, 3, 7, 8]),
+        of(2, &[1, 2, 3, 4, 7]),
+        of(4, &[1, 2, 7, 8, 9]),
+    ] {
+        assert!(!after.may_follow(&before), "{after}");
+    }
+    assert!(of(2, &[1, 2, 7]).may_follow(&of(2, &[1, 2, 3])));
+    assert!(!of(1, &[1, 7]).may_follow(&of(1, &[1])));
+    assert!(of(1, &[7]).may_follow(&Policy::unwitnessed(log_key().verifier()).unwrap()));
+    // Whom the one before named and did not ask are as new as anybody.
+    let text = |quorum| {
+        let named: String = [1, 2].iter().map(|n| format!("witness x{n} {}\n", key(*n))).collect();
+        let text = format!("log {}\n{named}quorum {quorum}\n", log_key().verifier());
+        Policy::parse(text.as_bytes()).unwrap()
+    };
+    assert!(!text("x2").may_follow(&text("x1")));
+    // In a group of groups each asks for its own.
+    let nested = |threshold| {
+        let mut text = format!("log {}\n", log_key().verifier());
+        for n in 1..=5 {
+            text += &format!("witness x{n} {}\n", key(n));
+        }
+        text += &format!("group w 2 x1 x2 x3\ngroup a any x4 x5\ngroup all {threshold} w a\n");
+        Policy::parse((text + "quorum all\n").as_bytes()).unwrap()
+    };
+    assert!(of(2, &[1, 2]).may_follow(&nested("all")));
+    assert!(!of(1, &[4]).may_follow(&nested("all")));
+    assert!(!of(2, &[7, 8]).may_follow(&nested("any")));
+    assert!(nested("any").may_follow(&nested("any")));
+}
+
+#[test]
 fn what_is_not_a_policy_is_not_read() {
     use PolicyError::{Line, NoQuorum, Text, Twice, Unknown};
     let (log, wanda, walter) = (log_key(), wanda(), walter());
