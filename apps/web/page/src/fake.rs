@@ -369,6 +369,8 @@ impl Fake {
                 unwitnessed: true,
                 awaited: 0,
                 proof: None,
+                witnesses: Vec::new(),
+                change: None,
             }),
             Command::Evidence => Reply::Evidence(data::evidence()),
             Command::Device { of } => self.of_devices(of),

@@ -8,7 +8,8 @@ use crate::{
     ledger::{said_at, save_all},
     route::{self, Layer, Route, Section},
     state::app,
-    words::say,
+    time,
+    words::{Put, say, say_with},
 };
 
 /// What stands there now.
@@ -35,6 +36,7 @@ pub(crate) fn strip() -> impl IntoView {
                 return Some(line("strip warn", say("disputed-here"), actions));
             }
         }
+        let change = ledger.as_ref().and_then(|state| state.change.clone());
         let stale = ledger.and_then(|state| Some((state.freshness, state.log_time?)));
         if let Some((Freshness::Red, at)) = stale {
             let actions = vec![("details", to(Section::Limits))];
@@ -49,6 +51,12 @@ pub(crate) fn strip() -> impl IntoView {
         if let Some((Freshness::Amber, at)) = stale {
             let actions = vec![("details", to(Section::Limits))];
             return Some(line("strip warn", said_at("ledger-amber", at), actions));
+        }
+        if let Some(change) = change.filter(|change| !change.done) {
+            let day = time::day_line(change.due, app.now.get());
+            let text = say_with("strip-policy", &[("day", Put::Text(&day))]);
+            let actions = vec![("details", to(Section::About))];
+            return Some(line("strip", text, actions));
         }
         if app.update.get() {
             let open = act(|| route::open(Layer::Update));

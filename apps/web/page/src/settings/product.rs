@@ -10,6 +10,7 @@ use crate::{
     parts::{item_to, part},
     route::{Route, Section},
     state::app,
+    time,
     words::{Put, say, say_with},
 };
 
@@ -61,6 +62,10 @@ pub(super) fn about() -> impl IntoView {
             (!build.is_empty()).then(|| line(say("build"), move || Some(build.to_owned()))),
             line(say("server"), || Some(address())),
             line(say("public-log"), public_log),
+            move || {
+                public_log_change()
+                    .map(|said| line(say("public-log-change"), move || Some(said.clone())))
+            },
             html::div().class("item wrap").child((
                 html::dt().class("what").child(say("fingerprint")),
                 html::dd()
@@ -85,11 +90,24 @@ pub(super) fn about() -> impl IntoView {
 /// What is known of the public log: whether there is one, and who watches it.
 fn public_log() -> Option<String> {
     let log = app().ledger.get()?;
-    Some(say(match (log.log_time, log.unwitnessed) {
-        (None, _) => "public-log-none",
-        (Some(_), true) => "check-unwitnessed",
-        (Some(_), false) => "public-log-watched",
-    }))
+    Some(match (log.log_time, log.unwitnessed) {
+        (None, _) => say("public-log-none"),
+        (Some(_), true) => say("check-unwitnessed"),
+        (Some(_), false) => {
+            let names = log.witnesses.join(", ");
+            say_with("public-log-watched", &[("names", Put::Text(&names))])
+        }
+    })
+}
+
+/// That others will watch it, or do since this month.
+fn public_log_change() -> Option<String> {
+    let app = app();
+    let change = app.ledger.get()?.change?;
+    let day = time::day_line(change.due, app.now.get());
+    let names = change.witnesses.join(", ");
+    let id = if change.done { "public-log-since" } else { "public-log-from" };
+    Some(say_with(id, &[("day", Put::Text(&day)), ("names", Put::Text(&names))]))
 }
 
 /// The limits, each: one sentence, what helps.
