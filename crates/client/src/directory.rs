@@ -177,9 +177,7 @@ impl Step<'_> {
         if let Some(logged) = logged {
             self.take_directory_proof(account, found, logged, handle);
         }
-        if self.is_me(account) {
-            self.own_account_looked_up();
-        }
+        self.was_no_ghost(account);
         true
     }
 

@@ -45,13 +45,13 @@ impl Step<'_> {
 
     /// Carries out the oldest intent of a room, as far as it can be now.
     pub(crate) fn next_intent(&mut self, id: &RoomId, room: &Room) {
-        if self.is_stopped() {
-            return;
-        }
-        let Some((row, value)) = self.disk.prefixed(&key::intents(id), 1).into_iter().next() else {
-            return;
-        };
-        let Some(intent) = self.disk.decode::<Intent>(&value) else {
+        let stopped = self.is_stopped();
+        let all = self.disk.prefixed(&key::intents(id), if stopped { usize::MAX } else { 1 });
+        let read = |(row, value): (Vec<u8>, Vec<u8>)| Some((row, self.disk.decode(&value)?));
+        // Whoever goes reads no more, whatever was found against the log.
+        let goes = |intent: &Intent| matches!(intent, Intent::Remove(_) | Intent::Prune(_));
+        let next = all.into_iter().filter_map(read).find(|(_, intent)| !stopped || goes(intent));
+        let Some((row, intent)) = next else {
             return;
         };
         // Nobody learns by a commit of ours that we are there before we accepted.
@@ -109,6 +109,9 @@ impl Step<'_> {
                     && !gone.is_empty()
                     && !leaves.iter().any(stays)
                 {
+                    if stopped {
+                        return;
+                    }
                     match self.gather(id, &[Who::from(*account)]) {
                         Some(packages) => change.add = packages,
                         None => return,

@@ -252,6 +252,8 @@ pub(crate) struct Search {
     pub(crate) paused_until: u64,
     /// Answers in a row that were no use.
     pub(crate) failures: u32,
+    /// It is asked once more after the answer: that is to a question of before something was seen.
+    pub(crate) again: bool,
 }
 
 impl Search {

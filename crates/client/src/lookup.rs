@@ -134,6 +134,14 @@ impl Step<'_> {
             .or_insert(Search { not_before: at, ..Search::default() });
     }
 
+    /// Somebody wants an answer to a question that is asked from now on: one that is under way is asked once more.
+    pub(crate) fn wish_anew(&mut self, sought: Sought) {
+        self.wish(sought.clone(), self.now);
+        if let Some(search) = self.live.searches.get_mut(&sought) {
+            search.again = search.asked_at.is_some();
+        }
+    }
+
     /// Does something, and says which look-ups it wished for.
     pub(crate) fn lacking<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, Lacks) {
         let outer = self.live.lacking.replace(Vec::new());
@@ -246,6 +254,9 @@ impl Step<'_> {
         self.no_longer_awaited(&sought);
         let search = self.live.searches.remove(&sought).unwrap_or_default();
         let logged = logged.as_deref();
+        if search.again {
+            self.wish(sought.clone(), self.now);
+        }
         match sought {
             Sought::Account(account) => self.looked_up_account(account, search, body, logged),
             Sought::Handle(handle) => self.looked_up_handle(handle, &search, body, logged),
@@ -309,6 +320,9 @@ impl Step<'_> {
         match body {
             answer::Body::Lookup(found) if self.take_lookup(&account, &found, logged, None) => {
                 self.answered_about(account, &search);
+                if self.is_me(&account) && !search.again {
+                    self.own_account_looked_up();
+                }
                 self.retry_held_soon();
             }
             answer::Body::Refusal(refusal) if refusal.code == Code::NotFound.number() => {
@@ -325,7 +339,8 @@ impl Step<'_> {
                 };
                 let pause = wanted.max(PAUSE << search.failures.min(6));
                 let (paused_until, failures) = (self.now + pause, search.failures + 1);
-                let search = Search { asked_at: None, paused_until, failures, ..search };
+                let search =
+                    Search { asked_at: None, paused_until, failures, again: false, ..search };
                 self.live.searches.insert(Sought::Account(account), search);
             }
         }

@@ -182,7 +182,7 @@ impl Step<'_> {
             proof: ledger.tampered.map(|found| Proof {
                 kind: found.kind,
                 at: Milliseconds(found.at),
-                own: found.who.is_some_and(|who| self.is_me(&who)),
+                own: found.who.is_some_and(|who| self.is_me(&who)) && !found.own_again,
                 who: found.who.and_then(|who| self.person_or_me(&who)),
                 answered: found.answered,
             }),

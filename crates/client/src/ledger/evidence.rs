@@ -3,7 +3,7 @@
 //!
 //! After two histories of the log nothing under it counts any more: what was logged before goes on, new contacts,
 //! devices and members wait, and nothing is sent before the person has read it. A device on our own account that none
-//! of ours approved stops all sending for good.
+//! of ours approved stops all sending until what is published is our own list again.
 //!
 //! Spec: `docs/book/ledger.md`, 3 and 5.
 
@@ -28,6 +28,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     ledger::Tampered,
+    live::Sought,
     rows::{Fork, key},
     step::Step,
 };
@@ -52,7 +53,7 @@ impl Step<'_> {
         let evidence = Evidence::Equivocation { log, checkpoints, subtrees };
         if matches!(evidence.check(), Verdict::Proven(_)) {
             self.keep_evidence(&evidence);
-            self.tampered(kind_of(&evidence), None);
+            self.tampered(kind_of(&evidence), None, None);
         }
     }
 
@@ -64,21 +65,17 @@ impl Step<'_> {
         found: &proto::LookupAnswer,
         logged: &Logged<KtEpoch>,
     ) {
-        let (Some(directory), Some(ledger)) = (&found.directory, self.ledger()) else {
-            return;
-        };
         let lists = self.known(account).map(|known| known.chain.to_proto());
         let (Some(lists), Some(log)) = (lists, self.log_key(&logged.checkpoint)) else {
             return;
         };
-        let label = account_label(&ledger.deployment, account);
-        let (entry, vrf_key) = (&logged.entry, &directory.vrf_key);
-        let Ok(published) = verify_lookup(entry, vrf_key, &label, &directory.account) else {
+        let published = self.published(account, found, logged);
+        let (Some(published), Some(directory)) = (published, &found.directory) else {
             return;
         };
         let ghost = found.lists.iter().find(|list| {
             let hash: [u8; 32] = Sha256::digest(&list.body).into();
-            hash == published.value
+            hash == published
         });
         let epoch = directory.epoch.as_ref().and_then(proof_file);
         let (Some(ghost), Some(epoch)) = (ghost, epoch) else {
@@ -87,15 +84,70 @@ impl Step<'_> {
         let evidence = Evidence::GhostDevice {
             log,
             epoch: Box::new(epoch),
-            vrf_key: vrf_key.to_vec(),
+            vrf_key: directory.vrf_key.to_vec(),
             lookup: directory.account.to_vec(),
             lists,
             ghost: ghost.clone(),
         };
-        if matches!(evidence.check(), Verdict::Proven(_) | Verdict::Unanswered(_)) {
+        let counts = match evidence.check() {
+            Verdict::Proven(_) => true,
+            // One damaged signature on the way looks the same: it is asked for once more.
+            Verdict::Unanswered(_) => {
+                let before = self.live.checking.unsigned.insert(*account, published);
+                self.wish_anew(Sought::Account(*account));
+                before == Some(published)
+            }
+            Verdict::NotProven(_) => false,
+        };
+        if counts {
             self.keep_evidence(&evidence);
-            self.tampered(kind_of(&evidence), Some(*account));
+            self.tampered(kind_of(&evidence), Some(*account), Some(published));
         }
+    }
+
+    /// What the directory shows as the newest list of an account, under a logged epoch.
+    pub(super) fn published(
+        &self,
+        account: &AccountId,
+        found: &proto::LookupAnswer,
+        logged: &Logged<KtEpoch>,
+    ) -> Option<[u8; 32]> {
+        let directory = found.directory.as_ref()?;
+        let label = account_label(&self.ledger()?.deployment, account);
+        let shown =
+            verify_lookup(&logged.entry, &directory.vrf_key, &label, &directory.account).ok()?;
+        Some(shown.value)
+    }
+
+    /// What was a ghost is a list of the chain now: nothing was hidden but for a while. The files that said so go.
+    pub(crate) fn was_no_ghost(&mut self, account: &AccountId) {
+        self.live.checking.unsigned.remove(account);
+        let Some(mut ledger) = self.ledger() else {
+            return;
+        };
+        let found = ledger.tampered.as_ref().filter(|found| found.who == Some(*account));
+        let Some(value) = found.and_then(|found| found.value) else {
+            return;
+        };
+        if self.known(account).is_none_or(|known| known.chain.by_hash(&value).is_none()) {
+            return;
+        }
+        ledger.tampered = None;
+        self.set_ledger(&ledger);
+        for (row, text) in self.disk.prefixed(key::EVIDENCE, FILES) {
+            let about: Option<[u8; 32]> = match Evidence::parse(&text) {
+                Ok(Evidence::GhostDevice { ghost, .. }) => Some(Sha256::digest(&ghost.body).into()),
+                Ok(Evidence::HiddenList { disowned, .. }) => self
+                    .known(account)
+                    .and_then(|known| Disowned::verify(&known.chain, &disowned).ok())
+                    .map(|disowned| disowned.value),
+                _ => None,
+            };
+            if about == Some(value) {
+                self.disk.remove(&row);
+            }
+        }
+        self.retry_held_soon();
     }
 
     /// What is published for our own account is the hash of no list that anybody showed us: our word for it, with the
@@ -149,7 +201,12 @@ impl Step<'_> {
     }
 
     /// Notes what was found. What concerns the whole log outweighs an account, our own outweighs everything.
-    pub(super) fn tampered(&mut self, kind: ProofKind, who: Option<AccountId>) {
+    pub(super) fn tampered(
+        &mut self,
+        kind: ProofKind,
+        who: Option<AccountId>,
+        value: Option<[u8; 32]>,
+    ) {
         let Some(mut ledger) = self.ledger() else {
             return;
         };
@@ -157,13 +214,14 @@ impl Step<'_> {
         let graver = match &ledger.tampered {
             None => true,
             Some(found) => {
-                (own(&who) && !own(&found.who))
+                (own(&who) && (!own(&found.who) || found.own_again))
                     || (who.is_none() && found.who.is_some() && !own(&found.who))
             }
         };
         if graver {
             let at = self.now;
-            ledger.tampered = Some(Tampered { kind, at, who, answered: false });
+            ledger.tampered =
+                Some(Tampered { kind, at, who, value, own_again: false, answered: false });
             self.set_ledger(&ledger);
         }
     }

@@ -111,6 +111,12 @@ pub(crate) struct Tampered {
     pub(crate) at: u64,
     /// Whose account it is about; none where it is about the whole log.
     pub(crate) who: Option<AccountId>,
+    /// The value in the directory that no list of theirs had.
+    #[serde(default)]
+    pub(crate) value: Option<[u8; 32]>,
+    /// It was about our own account, and what is published for it now is our newest list.
+    #[serde(default)]
+    pub(crate) own_again: bool,
     /// The person read it.
     pub(crate) answered: bool,
 }
@@ -167,6 +173,8 @@ pub(crate) struct Checking {
     no_key: u32,
     /// Our own history.
     own: own::Next,
+    /// Published lists that came without signatures under which they count, once each.
+    unsigned: HashMap<AccountId, [u8; 32]>,
     /// Whose signed checkpoints the log left open, once read from disk; when it is asked again.
     open: Option<BTreeMap<AccountId, u64>>,
     open_again: u64,
@@ -257,13 +265,13 @@ impl Step<'_> {
         }
     }
 
-    /// Whether something stops everything that would be sent: proof that nobody has read yet, or a device on our own
-    /// account that we did not add.
+    /// Whether something stops everything that would be sent: proof that nobody has read yet, or that a device stands on
+    /// our own account that we did not add.
     pub(crate) fn is_stopped(&self) -> bool {
         let tampered = self.ledger().and_then(|ledger| ledger.tampered);
         tampered.is_some_and(|found| {
             let own = found.who.is_some_and(|who| self.is_me(&who));
-            own || !found.answered
+            own && !found.own_again || !found.answered
         })
     }
 

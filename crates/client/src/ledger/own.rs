@@ -2,8 +2,9 @@
 //! Our own account in the directory: that everything published under its label is a list of the chain we hold.
 //!
 //! Asked on the login connection at start, every six hours and after a list of ours was put. A value that we do not
-//! know may be a list that another device of ours has just put: the account is looked up once, and a value that no list
-//! of the chain then has is a *ghost*. The server that gave us the lists had published it before.
+//! know may be a list that another device of ours has just put: the account is looked up, and a value that no list of an
+//! answer has which was asked for later is a *ghost*: the server that gave us the lists had published it before. It is none
+//! any more once a list of the chain has it.
 //!
 //! Spec: `docs/book/ledger.md`, 3.
 
@@ -36,8 +37,10 @@ pub(super) struct Next {
     fruitless: u32,
     /// More publications than were asked for.
     more: usize,
-    /// Published values that no list of ours has, until the account was looked up.
+    /// Published values that no list of ours has.
     strange: Vec<[u8; 32]>,
+    /// Those of them that were looked up since.
+    settled: Vec<[u8; 32]>,
 }
 
 /// What a history says of our chain.
@@ -153,32 +156,69 @@ impl Step<'_> {
                 self.live.checking.own.more = versions;
                 self.live.checking.own.at = self.now;
             }
-            Said::More(_) => self.found_ghost(),
-            Said::Strange(values) => {
-                let before = std::mem::replace(&mut self.live.checking.own.strange, values.clone());
-                if let Some(value) = values.iter().find(|value| before.contains(value)) {
-                    self.keep_hidden_list(found, logged, *value);
-                    return self.found_ghost();
+            Said::More(_) => self.found_ghost(None),
+            Said::Strange(values) if self.is_own_again(&ledger, &shown, &values) => {
+                (ledger.own, ledger.own_version) = self.newest_of_ours(&shown);
+                ledger.own_seen = logged.entry.time_ms;
+                if let Some(found) = &mut ledger.tampered {
+                    found.own_again = true;
                 }
-                // Looked up first; then asked again.
+                self.set_ledger(&ledger);
+                self.check_own_history_soon();
+            }
+            Said::Strange(values) => {
+                let own = &mut self.live.checking.own;
+                let settled = std::mem::take(&mut own.settled);
+                own.strange.clone_from(&values);
+                if let Some(value) = values.iter().find(|value| settled.contains(value)) {
+                    self.keep_hidden_list(found, logged, *value);
+                    return self.found_ghost(Some(*value));
+                }
+                // Looked up first, from now on; then asked again.
                 self.live.checking.own.at = self.now + EVERY;
-                self.wish(Sought::Account(me), self.now);
+                self.wish_anew(Sought::Account(me));
             }
         }
     }
 
     /// Somebody stands on our account whom none of our devices approved: nothing is sent any more.
-    fn found_ghost(&mut self) {
+    fn found_ghost(&mut self, value: Option<[u8; 32]>) {
         let me = self.me();
         self.live.checking.own = Next { at: self.now + EVERY, ..Next::default() };
-        self.tampered(ProofKind::GhostDevice, me);
+        self.tampered(ProofKind::GhostDevice, me, value);
     }
 
-    /// Our own account was looked up: what was strange is held against the chain again.
+    /// Our own account was looked up, by a question of after something strange was seen: it is held against the chain again.
+    /// Whoever published a list has it, and left it out of that answer if it is strange still.
     pub(crate) fn own_account_looked_up(&mut self) {
-        if !self.live.checking.own.strange.is_empty() {
-            self.live.checking.own.at = self.now;
+        let own = &mut self.live.checking.own;
+        if !own.strange.is_empty() {
+            (own.settled, own.at) = (std::mem::take(&mut own.strange), self.now);
         }
+    }
+
+    /// Whether nothing is strange but the ghost that was found, and our newest list is published again after it.
+    fn is_own_again(
+        &mut self,
+        checked: &Ledger,
+        shown: &[Published],
+        strange: &[[u8; 32]],
+    ) -> bool {
+        let found = checked.tampered.as_ref();
+        let ghost = found.filter(|found| found.who.is_some_and(|who| self.is_me(&who)));
+        let only = ghost.and_then(|found| found.value);
+        let newest =
+            self.me().and_then(|me| self.known(&me)).map(|known| known.chain.newest().hash());
+        only.is_some_and(|only| {
+            strange.iter().all(|value| *value == only || Some(*value) == newest)
+        }) && shown.last().is_some_and(|last| Some(last.value) == newest)
+    }
+
+    /// The last publication, which is our newest list.
+    fn newest_of_ours(&mut self, shown: &[Published]) -> (u64, u64) {
+        let version = self.me().and_then(|me| self.known(&me));
+        let version = version.map_or(0, |known| known.chain.newest().version());
+        (shown.last().map_or(0, |last| last.version), version)
     }
 
     fn hold_against_our_chain(&mut self, checked: &Ledger, shown: &[Published]) -> Option<Said> {
@@ -191,7 +231,13 @@ impl Step<'_> {
         }
         let mut newest = 0;
         let mut strange = Vec::new();
+        // A ghost that was found before the account was our own again is known.
+        let known_ghost = checked.tampered.as_ref().filter(|found| found.own_again);
+        let known_ghost = known_ghost.and_then(|found| found.value);
         for published in shown {
+            if published.version <= checked.own && Some(published.value) == known_ghost {
+                continue;
+            }
             // What is new comes after what was checked.
             if published.version > checked.own {
                 newest = newest.max(checked.own_version);

@@ -48,6 +48,7 @@ mod offers;
 mod olga;
 #[cfg(test)]
 mod origins;
+mod ownghost;
 mod policies;
 #[cfg(test)]
 mod quarter;
