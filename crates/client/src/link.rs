@@ -255,7 +255,9 @@ impl Step<'_> {
             return self.does_not_fit(ProblemKind::Forged);
         }
         self.live.deployment = Some(deployment);
-        self.pin_policy(&deployment, &hello.policy);
+        if !self.pin_policy(&deployment, &hello.policy) {
+            return self.does_not_fit(ProblemKind::Forged);
+        }
         match (wire, account) {
             (Wire::Anonymous, _) => self.link(wire).state = LinkState::Ready,
             // Lists that the recovery key signed go before a login.

@@ -74,6 +74,17 @@ impl Newcomer {
     }
 }
 
+/// The public log as the device that one has goes by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenLog {
+    /// Its policy, as text.
+    pub policy: String,
+    /// Ledger time of the checkpoint, milliseconds since 1970; 0 if none was seen.
+    pub time_ms: u64,
+    /// The newest checkpoint that counted, as it was signed; empty if none was seen.
+    pub checkpoint: Vec<u8>,
+}
+
 /// Slot 1: whose device answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
@@ -83,6 +94,8 @@ pub struct Host {
     pub list: [u8; 32],
     /// The device that answers.
     pub device: DeviceId,
+    /// The log it sees; nothing where there is none. The code vouches for it, as for all of this slot.
+    pub log: Option<SeenLog>,
 }
 
 #[derive(Encode, Decode)]
@@ -94,6 +107,19 @@ struct HostBody {
     list: ByteArray<32>,
     #[n(2)]
     device: ByteArray<16>,
+    #[n(3)]
+    log: Option<LogBody>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct LogBody {
+    #[n(0)]
+    policy: String,
+    #[n(1)]
+    time_ms: u64,
+    #[n(2)]
+    checkpoint: ByteVec,
 }
 
 impl Host {
@@ -104,6 +130,11 @@ impl Host {
             account: self.account.0.into(),
             list: self.list.into(),
             device: self.device.0.into(),
+            log: self.log.clone().map(|log| LogBody {
+                policy: log.policy,
+                time_ms: log.time_ms,
+                checkpoint: log.checkpoint.into(),
+            }),
         })
     }
 
@@ -117,6 +148,11 @@ impl Host {
             account: AccountId(body.account.into()),
             list: body.list.into(),
             device: DeviceId(body.device.into()),
+            log: body.log.map(|log| SeenLog {
+                policy: log.policy,
+                time_ms: log.time_ms,
+                checkpoint: log.checkpoint.into(),
+            }),
         })
     }
 }

@@ -15,7 +15,7 @@ use nodoor_transparency::{
     key::{Signer, SigningKey, label},
     link::Code,
     list::{Device, DeviceList},
-    meeting::{Answer, Attempt, Bare, Host, NAME, Newcomer, Outcome},
+    meeting::{Answer, Attempt, Bare, Host, NAME, Newcomer, Outcome, SeenLog},
 };
 use nodoor_wire::{id::DeviceId, limits, proto};
 use rand_core::CryptoRng;
@@ -236,18 +236,19 @@ pub(crate) enum Tried {
 }
 
 impl Showing {
-    /// Slot 0: a device asks. `chain` is our own, `device` this device, `code` fresh. Slot 1 comes with it.
+    /// Slot 0: a device asks. `chain` is our own, `of` this device and the log it sees, `code` fresh. Slot 1 comes with it.
     pub(crate) fn begin(
         slot_0: &[u8],
         chain: &Chain,
-        device: DeviceId,
+        of: (DeviceId, Option<SeenLog>),
         code: Code,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Self, Vec<u8>), Broken> {
         let newcomer = Newcomer::from_slice(slot_0).map_err(|_| Broken::Forged)?;
         let newest = chain.newest();
         with_device(newest, newcomer.device.clone())?;
-        let host = Host { account: chain.account(), list: newest.hash(), device };
+        let (device, log) = of;
+        let host = Host { account: chain.account(), list: newest.hash(), device, log };
         let slot_1 = host.to_vec();
         let said = [slot_0, slot_1.as_slice()].concat();
         let half = Half::begin(Side::Old, code, &said, rng).ok_or(Broken::Forged)?;

@@ -383,8 +383,12 @@ impl Step<'_> {
                     self.tell_linking(Linking::CodeWanted { tries_left });
                 }
                 Heard::Right(matched) => {
+                    let (account, log) = (matched.host.account, matched.host.log.clone());
                     meeting.stage = Stage::Matched(matched);
                     self.tell_linking(Linking::Matched);
+                    if log.is_some_and(|log| self.go_on_with_log(&account, &log).is_none()) {
+                        return Err(Broken::Forged);
+                    }
                     self.judge_offer();
                 }
             },
@@ -398,8 +402,8 @@ impl Step<'_> {
                     return Err(Broken::ListChanged);
                 };
                 let code = self.draw_code();
-                let (showing, slot_1) =
-                    Showing::begin(plain, &chain, account.device, code, self.rng)?;
+                let of = (account.device, self.seen_log());
+                let (showing, slot_1) = Showing::begin(plain, &chain, of, code, self.rng)?;
                 let until = self.now + CODE_LASTS;
                 if let Some(meeting) = &mut self.live.device.meeting {
                     self.live.device.answered.insert(meeting.letters.clone());

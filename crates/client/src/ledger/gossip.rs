@@ -384,15 +384,13 @@ impl Step<'_> {
         Some((ledger, held))
     }
 
-    /// Whom a room is a direct chat with, if we accepted them.
+    /// Whom a room is a direct chat with, if we accepted them; ourselves in that of our own devices.
     fn gossips_with(&self, room: &Room) -> Option<AccountId> {
         let conversation = self.conversation(room.conversation)?;
         let contact = self.contact(&conversation.other);
-        let counts = conversation.kind == Kind::Direct
-            && conversation.status == Status::Open
-            && contact.accepted
-            && !contact.blocked
-            && !self.is_me(&conversation.other);
+        let known = contact.accepted && !contact.blocked || self.is_me(&conversation.other);
+        let counts =
+            conversation.kind == Kind::Direct && conversation.status == Status::Open && known;
         counts.then_some(conversation.other)
     }
 

@@ -16,6 +16,7 @@ mod compare;
 mod evidence;
 pub(crate) mod gossip;
 pub(crate) mod growth;
+mod inherited;
 mod own;
 mod policy;
 
@@ -79,6 +80,25 @@ pub(crate) struct Ledger {
     /// Proof of tampering.
     #[serde(default)]
     pub(crate) tampered: Option<Tampered>,
+}
+
+impl Ledger {
+    /// Nothing but the policy.
+    fn begin(deployment: DeploymentId, policy: String, now: u64) -> Self {
+        Self {
+            deployment,
+            policy,
+            pinned_at: now,
+            next: None,
+            changed_at: None,
+            not_vouched: false,
+            held: None,
+            own: 0,
+            own_version: 0,
+            own_seen: 0,
+            tampered: None,
+        }
+    }
 }
 
 /// A checkpoint that counted.
@@ -193,26 +213,17 @@ impl Step<'_> {
     }
 
     /// Pins the policy of the first greeting that has one. What later ones name changes nothing: the log announces it.
-    pub(crate) fn pin_policy(&mut self, deployment: &DeploymentId, text: &[u8]) {
-        let pinned = self.ledger().is_some_and(|ledger| ledger.deployment == *deployment);
-        let Some(shown) = Policy::parse(text).ok().filter(|_| !pinned) else {
-            return;
-        };
-        if shown.logs().iter().all(|log| log.key.name() == origin(deployment)) {
-            self.set_ledger(&Ledger {
-                deployment: *deployment,
-                policy: shown.to_string(),
-                pinned_at: self.now,
-                next: None,
-                changed_at: None,
-                not_vouched: false,
-                held: None,
-                own: 0,
-                own_version: 0,
-                own_seen: 0,
-                tampered: None,
-            });
+    /// Whether the greeting is one to go on with: a policy that nobody can go by would do away with the log.
+    pub(crate) fn pin_policy(&mut self, deployment: &DeploymentId, text: &[u8]) -> bool {
+        if text.is_empty() || self.ledger().is_some_and(|ledger| ledger.deployment == *deployment) {
+            return true;
         }
+        let shown = Policy::parse(text).ok();
+        let ours = shown.filter(|shown| policy::is_of(shown, deployment));
+        if let Some(policy) = &ours {
+            self.set_ledger(&Ledger::begin(*deployment, policy.to_string(), self.now));
+        }
+        ours.is_some()
     }
 
     /// What a logged entry shows that came with an answer.

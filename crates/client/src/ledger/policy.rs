@@ -15,7 +15,10 @@ use nodoor_transparency::ledger::{
     proof::Inclusion,
 };
 use nodoor_view::model::{Milliseconds, PolicyChange};
-use nodoor_wire::proto::{self, answer, request};
+use nodoor_wire::{
+    id::DeploymentId,
+    proto::{self, answer, request},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -109,11 +112,10 @@ impl Step<'_> {
             return None;
         };
         let hash: [u8; 32] = Sha256::digest(&found.policy).into();
-        let ours = after.logs().iter().all(|log| log.key.name() == origin(&ledger.deployment));
         let counts = entry.kind == GovernanceKind::Policy
             && entry.document_hash == hash
             && after.may_follow(&before)
-            && ours;
+            && is_of(&after, &ledger.deployment);
         counts.then(|| Announced {
             policy: after.to_string(),
             takes_effect: entry.takes_effect_ms,
@@ -150,6 +152,12 @@ impl Step<'_> {
             }),
         }
     }
+}
+
+/// Whether a policy is about this deployment's log, and no other.
+pub(super) fn is_of(policy: &Policy, deployment: &DeploymentId) -> bool {
+    let ours = origin(deployment);
+    !policy.logs().is_empty() && policy.logs().iter().all(|log| log.key.name() == ours)
 }
 
 /// Names of those whom a policy asks.

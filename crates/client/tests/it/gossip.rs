@@ -7,13 +7,17 @@ use ciborium::Value;
 use nodoor_client::store::{Store as _, WriteBatch};
 use nodoor_testkit::world::{Fate, World};
 use nodoor_transparency::ledger::evidence::Verdict;
-use nodoor_view::model::{ConversationId, Freshness};
+use nodoor_view::{
+    command::Command,
+    model::{ConversationId, Freshness},
+};
 use nodoor_wire::{
     code::Code,
     proto::{answer::Body as Answer, from_server::Body as Said, request::Body as Ask},
 };
 
 use crate::{
+    devices::link,
     hand::{MINUTE, honest, refusal},
     ledger::{evidence, ledger, talking},
 };
@@ -33,14 +37,34 @@ fn as_it_is(world: &World) -> Show {
 struct Split {
     world: World,
     people: [usize; 2],
-    chats: [ConversationId; 2],
+    /// Nothing where both are devices of one account.
+    chats: Option<[ConversationId; 2]>,
     shows: [Show; 2],
 }
 
 impl Split {
     /// From one log on Alice sees Carol in it, Bob sees David and so many entries more.
     fn new(seed: u64, first: u32, more: u32) -> Self {
-        let (mut world, people, chats) = talking(seed);
+        let (world, people, chats) = talking(seed);
+        Self::begin(world, people, Some(chats), first, more)
+    }
+
+    /// The same for two devices of Alice's, who knows nobody.
+    fn of_one_account(seed: u64) -> Self {
+        let mut world = World::with_ledger(seed);
+        let alice = world.register("alice");
+        let laptop = link(&mut world, alice, "laptop");
+        world.pass(MINUTE);
+        Self::begin(world, [alice, laptop], None, 0, 2)
+    }
+
+    fn begin(
+        mut world: World,
+        people: [usize; 2],
+        chats: Option<[ConversationId; 2]>,
+        first: u32,
+        more: u32,
+    ) -> Self {
         world.epochs = false;
         let beat = Duration::from_secs(301);
         for _ in 0..first {
@@ -78,7 +102,15 @@ impl Split {
     fn talk(&mut self, text: &str) {
         for who in [0, 1, 0, 1] {
             self.alone(who);
-            self.world.write(self.people[who], self.chats[who], text);
+            match self.chats {
+                Some(chats) => {
+                    self.world.write(self.people[who], chats[who], text);
+                }
+                None => {
+                    let name = format!("{text} {who} {}", self.world.now());
+                    self.world.ask(self.people[who], Command::SetName { name });
+                }
+            }
             self.world.pass(MINUTE);
         }
     }
@@ -108,6 +140,16 @@ fn two_people_who_are_shown_two_logs_of_one_size_prove_it_by_talking() {
     for _ in 0..4 {
         split.world.pass(LONG);
         split.talk("still there");
+    }
+    both_prove(&mut split);
+}
+
+#[test]
+fn two_devices_of_one_account_find_out_by_themselves() {
+    let mut split = Split::of_one_account(802);
+    for _ in 0..5 {
+        split.world.pass(LONG);
+        split.talk("Alice");
     }
     both_prove(&mut split);
 }

@@ -29,8 +29,9 @@ mod handles;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
-mod ledger;
+mod inherited;
 #[cfg(test)]
+mod ledger;
 mod leftbehind;
 #[cfg(test)]
 mod leftovers;

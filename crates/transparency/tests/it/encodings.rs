@@ -6,7 +6,7 @@ use nodoor_transparency::{
     ledger::{evidence::Evidence, witness::AddCheckpoint},
     link::LinkSecret,
     list::Device,
-    meeting::{Answer, Attempt, Bare, Host, Newcomer, Outcome},
+    meeting::{Answer, Attempt, Bare, Host, Newcomer, Outcome, SeenLog},
     statement::{Dispute, HandleClaim, MailboxKey},
 };
 use nodoor_wire::{
@@ -111,10 +111,19 @@ fn the_text_formats_of_the_ledger_keep_their_bytes() {
 fn what_is_linked_keeps_its_bytes() {
     let secret = LinkSecret::of(*b"fifteen letters");
     let device = Device::new([1; 32], [2; 32], [3; 32]);
-    let host = Host { account: AccountId([1; 16]), list: [2; 32], device: DeviceId([3; 16]) };
+    let host =
+        Host { account: AccountId([1; 16]), list: [2; 32], device: DeviceId([3; 16]), log: None };
+    let log = SeenLog {
+        policy: "quorum none\n".to_owned(),
+        time_ms: 1_795_348_800_000,
+        checkpoint: b"note".to_vec(),
+    };
+    let logged = Host { log: Some(log), ..host.clone() };
+    assert_eq!(Host::from_slice(&logged.to_vec()).unwrap(), logged);
     let slots = [
         Newcomer { device, name: "Laptop".to_owned() }.to_vec(),
         host.to_vec(),
+        logged.to_vec(),
         Answer::Try([4; 33]).to_vec(),
         Attempt { message: [5; 33], proof: [6; 32] }.to_vec(),
         Answer::Offer { proof: [7; 32], body: vec![8], signature: [9; 64] }.to_vec(),

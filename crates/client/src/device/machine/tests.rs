@@ -35,7 +35,7 @@ const CODE: u32 = 271_828;
 impl Alice {
     fn answer(&mut self, slot_0: &[u8]) -> Result<(Showing, Vec<u8>), Broken> {
         let id = self.chain.newest().devices()[0].id;
-        Showing::begin(slot_0, &self.chain, id, Code::of(CODE), &mut self.chance)
+        Showing::begin(slot_0, &self.chain, (id, None), Code::of(CODE), &mut self.chance)
     }
 
     fn tried(&mut self, showing: Showing, slot: &[u8]) -> Result<Tried, Broken> {
