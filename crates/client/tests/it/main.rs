@@ -32,6 +32,7 @@ mod history;
 mod inherited;
 #[cfg(test)]
 mod ledger;
+#[cfg(test)]
 mod leftbehind;
 #[cfg(test)]
 mod leftovers;
@@ -49,7 +50,9 @@ mod offers;
 mod olga;
 #[cfg(test)]
 mod origins;
+#[cfg(test)]
 mod ownghost;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod quarter;
