@@ -71,6 +71,7 @@ impl Step<'_> {
                     Command::Verify { conversation } => self
                         .check_of_conversation(conversation)
                         .map_or(refused(ProblemKind::NotFound), Reply::Check),
+                    Command::Device { ref of } if self.awaits_log(of) => refused(ProblemKind::LogWaits),
                     _ => refused(self.live.unfit.unwrap_or(ProblemKind::Offline)),
                 };
                 self.answer(ask.ask, reply);
@@ -344,9 +345,9 @@ impl Step<'_> {
 
 /// How long a command waits for the server, and for the public log if there is one.
 fn patience_for(command: &Command, has_log: bool) -> u64 {
-    use nodoor_view::device::Command::{LinkApprove, Recover, Remove};
+    use nodoor_view::device::Command::{LinkApprove, NewWords, Recover, Remove};
     match command {
-        Command::Device { of: Remove { .. } } if has_log => PATIENCE_REMOVAL,
+        Command::Device { of: Remove { .. } | NewWords { .. } } if has_log => PATIENCE_REMOVAL,
         Command::Device { of: Remove { .. } } => PATIENCE_ROOMS,
         // Whoever recovers has heard of no log yet.
         Command::Device { of: Recover { .. } } => PATIENCE_LOG,

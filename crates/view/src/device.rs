@@ -185,6 +185,8 @@ pub enum Event {
         /// The handle.
         handle: String,
     },
+    /// What was asked for signs a list of one's devices, and waits until the public log shows the newest one.
+    LogAwaited,
     /// How one's account stands has changed.
     Standing {
         /// As it is now.

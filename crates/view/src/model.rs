@@ -659,6 +659,8 @@ pub enum ProblemKind {
     Approved,
     /// Proof of tampering stands: nothing is signed.
     Stopped,
+    /// The public log has not shown that one's newest device list is the newest one: nothing is signed on top of it yet.
+    LogWaits,
     /// A fault of this app.
     Internal,
 }

@@ -275,6 +275,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::HandleKept => "problem-handle-kept",
         ProblemKind::Approved => "problem-approved",
         ProblemKind::Stopped => "problem-stopped",
+        ProblemKind::LogWaits => "problem-log-waits",
         ProblemKind::Internal => "problem-internal",
     }
 }

@@ -96,6 +96,7 @@ pub(crate) fn said(event: &Event, texts: &Texts) -> Option<String> {
         DeviceEvent::HandleRefused { handle } => {
             Some(texts.get("handle-refused", &[("handle", handle.into())]))
         }
+        DeviceEvent::LogAwaited => Some(texts.get("log-awaited", &[])),
         DeviceEvent::Standing { .. } | DeviceEvent::Linking { .. } => None,
     }
 }

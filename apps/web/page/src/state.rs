@@ -395,6 +395,7 @@ fn device_heard(what: device::Event) {
             app.device_added.set(Some(Layer::DeviceAdded(device, by, by_words)));
         }
         device::Event::Handle { .. } => refresh_profile(),
+        device::Event::LogAwaited => app.toast(say("log-awaited"), None),
         // Asked for from the terminal, and said there.
         device::Event::Removed { .. }
         | device::Event::HandleAsked { .. }

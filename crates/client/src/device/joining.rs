@@ -224,7 +224,7 @@ impl Step<'_> {
             return Some(Reply::Problem(problem(ProblemKind::WrongWords)));
         }
         if !self.may_sign_after(&account) {
-            self.seek_newest(account);
+            self.await_log(account);
             return None;
         }
         let keys =

@@ -22,7 +22,7 @@ use nodoor_view::{
 use nodoor_wire::{
     code::{Class, Code},
     handle::Handle,
-    id::DeviceId,
+    id::{AccountId, DeviceId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -42,6 +42,8 @@ use crate::{
 const DISPUTE_WITHIN: u64 = 7 * DAY;
 /// How long a removal waits for a log that shows nothing, milliseconds.
 const SILENT: u64 = 2 * 60_000;
+/// A look-up that was answered within so long and proved nothing: the log is what is waited for, milliseconds.
+const ANSWERED: u64 = 60_000;
 
 impl Step<'_> {
     /// Our own chain, as we hold it.
@@ -166,15 +168,26 @@ impl Step<'_> {
         let may = !self.live.device.stale && self.may_sign_after(&me);
         if may {
             self.live.device.silent = None;
+            self.live.device.log_awaited = false;
         } else {
-            self.seek_newest(me);
+            self.await_log(me);
         }
         may
     }
 
-    /// Whether a removal has waited long enough for a log that shows nothing: whoever holds the log back keeps no thief's device
-    /// on the account. Only on a list that was logged.
-    fn log_is_silent(&mut self, newest: u64) -> bool {
+    /// Asks until the log shows the newest list of an account, and says once that this is what is waited for.
+    pub(super) fn await_log(&mut self, account: AccountId) {
+        let looked = self.live.fresh.get(&account);
+        let answered = looked.is_some_and(|at| self.now.saturating_sub(*at) < ANSWERED);
+        if answered && !std::mem::replace(&mut self.live.device.log_awaited, true) {
+            self.tell_device(DeviceEvent::LogAwaited);
+        }
+        self.seek_newest(account);
+    }
+
+    /// Whether a removal, or new words, have waited long enough for a log that shows nothing: whoever holds the log back keeps no
+    /// thief's device, and no thief's words, on the account. Only on a list that was logged.
+    pub(super) fn log_is_silent(&mut self, newest: u64) -> bool {
         let now = self.now;
         let asked = self.live.device.silent.filter(|(_, last)| now.saturating_sub(*last) <= SILENT);
         let since = asked.map_or(now, |(since, _)| since);

@@ -93,6 +93,8 @@ pub(crate) struct Volatile {
     stale: bool,
     /// Since when a removal waits for the log, and when it last did.
     silent: Option<(u64, u64)>,
+    /// It was said that the log is waited for.
+    log_awaited: bool,
     /// Letters of links that were answered here: each is good for one meeting.
     answered: HashSet<String>,
     /// Which recovery words were asked back.
@@ -236,6 +238,18 @@ impl Step<'_> {
         let link = &self.live.login;
         let greeted = link.state == LinkState::Greeting && self.live.challenge.is_some();
         self.live.unfit.is_none() && (greeted || link.state == LinkState::Ready)
+    }
+
+    /// Whether what was asked for signs a list, and the log is what it waits for: the server answers.
+    pub(crate) fn awaits_log(&self, of: &Command) -> bool {
+        let signs = matches!(
+            of,
+            Command::LinkApprove { .. }
+                | Command::Remove { .. }
+                | Command::NewWords { .. }
+                | Command::Recover { .. }
+        );
+        signs && self.live.device.log_awaited && self.is_ready(Wire::Anonymous)
     }
 
     /// When to try again what was refused for now.

@@ -74,6 +74,9 @@ impl Step<'_> {
         if self.disk.get::<Putting>(PUTTING).is_some() || self.live.device.stale {
             return None;
         }
+        if !self.may_sign_own_list() && !self.log_is_silent(newest.version()) {
+            return None;
+        }
         // A list that was refused may stand later: what is signed is not taken back, and two lists of one version are none.
         let refused: Option<NewWords> = self.disk.get(NEW_WORDS);
         let entropy =

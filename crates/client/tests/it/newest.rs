@@ -7,7 +7,8 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 use nodoor_testkit::world::{Fate, World};
 use nodoor_view::{
     command::{Command, Reply},
-    device::{Command as Device, Reply as DeviceReply},
+    device::{Command as Device, Event as DeviceEvent, Reply as DeviceReply},
+    event::Event,
     model::ProblemKind,
 };
 use nodoor_wire::{
@@ -97,14 +98,48 @@ fn no_code_is_shown_for_a_list_that_the_log_does_not_show_to_be_the_newest() {
     world.pass(MINUTE);
     let watch = world.begin_without_account("watch");
     let letters = shown_link(&mut world, watch);
+    let waits = |event: &&Event| matches!(event, Event::Device { what: DeviceEvent::LogAwaited });
+    let told = |world: &World| world.person(alice).events.iter().filter(waits).count();
+    let before = told(&world);
     let asked = world.begin(alice, ask(Device::LinkApprove { link: letters }));
     world.pass(MINUTE);
     assert_eq!(world.told(alice, asked), None, "it waits for the public log");
+    assert_eq!(told(&world) - before, 1);
     honest(&mut world);
     world.pass(MINUTE / 2);
     let told = world.told(alice, asked);
     assert!(matches!(told, Some(Reply::Device(DeviceReply::Code { .. }))), "{told:?}");
     assert_eq!(rows(&mut world, alice).len(), 2, "and it is known who went");
+}
+
+#[test]
+fn new_words_wait_for_the_log_too_and_an_end_of_waiting_has_its_reason() {
+    let mut world = World::with_ledger(905);
+    let alice = world.register("alice");
+    link(&mut world, alice, "laptop");
+    world.pass(3 * MINUTE);
+    let account = account_of(&mut world, alice);
+    hide_what_comes(&mut world, alice, account);
+    world.pass(2 * MINUTE);
+    let lists = lists_of(&mut world, alice);
+    let asked = world.begin(alice, ask(Device::NewWords { words: String::new() }));
+    world.pass(MINUTE);
+    assert_eq!((lists.get(), world.told(alice, asked)), (0, None));
+    honest(&mut world);
+    world.pass(MINUTE);
+    assert_eq!((lists.get(), world.told(alice, asked)), (0, Some(Reply::Done)));
+
+    // Who asks to link is told why there was no code.
+    hide_what_comes(&mut world, alice, account);
+    world.pass(2 * MINUTE);
+    let watch = world.begin_without_account("watch");
+    let letters = shown_link(&mut world, watch);
+    let asked = world.begin(alice, ask(Device::LinkApprove { link: letters }));
+    world.pass(10 * MINUTE);
+    match world.told(alice, asked) {
+        Some(Reply::Problem(problem)) => assert_eq!(problem.kind, ProblemKind::LogWaits),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

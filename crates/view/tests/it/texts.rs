@@ -89,6 +89,7 @@ fn every_problem_line_and_state_has_words() {
         ProblemKind::HandleKept,
         ProblemKind::Approved,
         ProblemKind::Stopped,
+        ProblemKind::LogWaits,
         ProblemKind::Disk,
         ProblemKind::Internal,
     ];
