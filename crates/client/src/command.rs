@@ -71,7 +71,9 @@ impl Step<'_> {
                     Command::Verify { conversation } => self
                         .check_of_conversation(conversation)
                         .map_or(refused(ProblemKind::NotFound), Reply::Check),
-                    Command::Device { ref of } if self.awaits_log(of) => refused(ProblemKind::LogWaits),
+                    Command::Device { ref of } if self.awaits_log(of) => {
+                        refused(ProblemKind::LogWaits)
+                    }
                     _ => refused(self.live.unfit.unwrap_or(ProblemKind::Offline)),
                 };
                 self.answer(ask.ask, reply);
