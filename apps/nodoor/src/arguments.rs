@@ -256,6 +256,8 @@ pub(crate) enum HandleVerb {
         #[arg(value_name = "NAME")]
         handle: String,
     },
+    /// Show the handle that is asked for, and from when it may move
+    Show,
 }
 
 /// What can be done with devices.
@@ -464,6 +466,12 @@ pub(crate) struct ReleaseProof {
     /// Where the proof goes
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Where evidence goes, if two builders signed the entry and the log does not have it although it may be installed
+    #[arg(long, value_name = "FILE", requires = "builders")]
+    pub(crate) evidence: Option<PathBuf>,
+    /// Whose signatures count for that: lines `builder NAME KEY`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) builders: Option<PathBuf>,
 }
 
 /// What can be done with a newer version.

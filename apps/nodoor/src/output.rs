@@ -188,7 +188,7 @@ pub(crate) fn row(json: bool, row: &impl Serialize, line: &str) -> io::Result<()
 /// ` (not sent: why)`, after a message of one's own; nothing after others'.
 pub(crate) fn state(row: &MessageRow, chat: &ConversationRow, texts: &Texts) -> String {
     let Some(state) = &row.state else { return String::new() };
-    let word = texts.state(state, chat.kind, &chat.title);
+    let word = texts.state(state, chat);
     match state {
         SendState::NotSent { reason } => format!(" ({word} {})", texts.problem(reason)),
         _ => format!(" ({word})"),
@@ -274,6 +274,7 @@ mod tests {
             draft: String::new(),
             sorted_at: Milliseconds(0),
             writable: Writable::Yes,
+            held: false,
             request: false,
             people: 3,
             devices: 4,

@@ -210,12 +210,85 @@ test("history goes at once with the words, and not with others", async () => {
   await page.locator("#link-letters").waitFor();
   const device = { device: "d3".repeat(16), name: "Chromium on Linux", added_at: 0, current: false };
   await fake(page, { do: "event", event: { device: { what: { linking: { state: { linked: { device } } } } } } });
+  // The day that it waits else is one of the log.
+  await page.getByText("with your 24 words alone").waitFor();
+  await fake(page, { do: "event", event: { ledger: { state: log() } } });
+  await page.getByText("goes to it after 24 hours").waitFor();
   await page.locator("#history-words").fill("not the words");
   await page.getByRole("button", { name: "Send now" }).click();
   await page.getByText("Those are not the recovery words.").waitFor();
   await page.locator("#history-words").fill("word ".repeat(24));
   await page.getByRole("button", { name: "Send now" }).click();
   await page.getByText("History is on its way.").waitFor();
+  await done(page);
+});
+
+/** The public log as the engine tells of it, which three watch. */
+const log = (more = {}) => ({
+  freshness: "fresh", log_time: Date.now(), size: 900, unwitnessed: false, awaited: 0, proof: null,
+  witnesses: ["first", "second", "third"], change: null, ...more,
+});
+
+test("who watches the public log is said, and before others do", async () => {
+  const page = await open(world, { query: "few" });
+  await page.locator(".side .rows").waitFor();
+  await fake(page, { do: "event", event: { ledger: { state: log() } } });
+  await go(page, "#/settings/about");
+  await page.getByText("Watched by first, second, third").waitFor();
+  assert.equal(await page.locator(".strip").count(), 0);
+  const change = { due: Date.now() + 6 * DAY, done: false, witnesses: ["first", "second", "fourth"] };
+  await fake(page, { do: "event", event: { ledger: { state: log({ change }) } } });
+  await page.locator(".strip").getByText(/Others will watch this server's public log from \d+ \w+|\w+ \d+/).waitFor();
+  await page.locator(".item", { hasText: "Who watches it" }).getByText(/^From .*: first, second, fourth$/).waitFor();
+  await shot(page, "log-watched-light-1280");
+  assert.deepEqual(await axe(page), []);
+  await fake(page, { do: "event", event: { ledger: { state: log({ change: { ...change, done: true } }) } } });
+  await page.locator(".item", { hasText: "Who watches it" }).getByText(/^Since /).waitFor();
+  assert.equal(await page.locator(".strip").count(), 0);
+  await done(page);
+});
+
+test("the handle of a lost account is asked for, and the day is shown on which it comes", async () => {
+  const page = await open(world, { query: "few" });
+  await go(page, "#/settings/profile");
+  const part = page.locator("details", { hasText: "The handle of an account you lost" });
+  await part.locator("summary").click();
+  await page.getByLabel("Handle of the lost account").fill("@nobody");
+  await page.getByRole("button", { name: "Ask for it" }).click();
+  await part.locator(".failed").waitFor();
+  await page.getByLabel("Handle of the lost account").fill("@Old.Mira");
+  assert.equal(await part.locator(".failed").count(), 0);
+  await page.getByRole("button", { name: "Ask for it" }).click();
+  await part.getByText(/@old\.mira.* is asked for\. It moves here after \S/).waitFor();
+  await shot(page, "handle-lost-light-1280");
+  assert.deepEqual(await axe(page), []);
+  // Also for who comes back to the page.
+  await go(page, "#/settings/about");
+  await go(page, "#/settings/profile");
+  await part.locator("summary").click();
+  await part.getByText(/is asked for/).waitFor();
+  await fake(page, { do: "event", event: { device: { what: { handle_refused: { handle: "old.mira" } } } } });
+  await page.getByText(/Whoever has .*old\.mira.* keeps it\./).waitFor();
+  await fake(page, { do: "event", event: { device: { what: { handle_asked: { handle: "mira_k" } } } } });
+  await page.getByText(/Somebody else asked for .*mira_k.*it stays yours/).waitFor();
+  await done(page);
+});
+
+test("what waits for the keys of a device has an hourglass, and what waits for a connection a clock", async () => {
+  const page = await open(world, { query: "few", route: "/c/1" });
+  await page.locator(".messages [data-id]").first().waitFor();
+  await fake(page, { do: "connection", state: "offline" });
+  await page.locator(".composer textarea").fill("The first word");
+  await page.keyboard.press("Enter");
+  const mark = page.locator(".message", { hasText: "The first word" }).locator("[data-state=waiting]");
+  await mark.locator("use[href='#i-clock']").waitFor({ state: "attached" });
+  const row = await fake(page, { do: "chat", chat: 1 });
+  await fake(page, { do: "event", event: { conversation: { row: { ...row, held: true } } } });
+  await mark.locator("use[href='#i-hourglass']").waitFor({ state: "attached" });
+  assert.equal(await mark.getAttribute("title"), "Waiting for the key check of a new device");
+  await page.locator(".side .row[href='#/c/1'] use[href='#i-hourglass']").waitFor({ state: "attached" });
+  await shot(page, "held-light-1280");
+  assert.deepEqual(await axe(page), []);
   await done(page);
 });
 

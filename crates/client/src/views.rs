@@ -13,9 +13,10 @@ use nodoor_view::{
 use nodoor_wire::id::{AccountId, RoomId};
 
 use crate::{
+    io::Wire,
     names::skeleton,
     overlay::after_prefix,
-    rows::{Conversation, Line, Message, NotSent, State, Status, Stored, WhyNotSent, key},
+    rows::{Conversation, Line, Message, NotSent, Room, State, Status, Stored, WhyNotSent, key},
     step::Step,
 };
 
@@ -102,6 +103,7 @@ impl Step<'_> {
         let room = self.room_in_use(row);
         let stuck = room.as_ref().is_some_and(|room| room.stuck.is_some());
         let disputed = row.kind == Kind::Direct && self.is_disputed(&row.other);
+        let held = disputed || self.waits_for_a_check(row, room.as_ref());
         let (people, devices) = match &room {
             Some(room) if is_in(row) => self.count(&room.room),
             _ => (0, 0),
@@ -146,10 +148,22 @@ impl Step<'_> {
                 Status::Removed => Writable::Removed,
                 Status::Blocked => Writable::Blocked,
             },
+            held,
             request: row.status == Status::Request,
             people,
             devices,
         }
+    }
+
+    /// Whether the server is there, and keys that the log has not shown are what a message would wait for: of whom we write
+    /// to, or of somebody whom a commit brings in.
+    fn waits_for_a_check(&mut self, row: &Conversation, room: Option<&Room>) -> bool {
+        let connected = self.is_ready(Wire::Anonymous) && self.is_ready(Wire::Login);
+        if !connected || self.ledger().is_none() || row.status != Status::Open {
+            return false;
+        }
+        let commit = room.is_some_and(|room| self.has_waiting_commit(&room.room));
+        commit || row.kind == Kind::Direct && !self.is_logged(&row.other)
     }
 
     fn count(&mut self, room: &RoomId) -> (u32, u32) {

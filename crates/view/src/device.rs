@@ -79,11 +79,13 @@ pub enum Command {
     },
     /// Asks for a handle that another account holds: it moves here a week after the log has the claim, unless a device of
     /// that account is alive to say no. Asked again by itself until then. Answer: `Handle`; problems of kind `NotFound`
-    /// (nobody has it), `HandleTaken` (somebody else asks for it), `HandleKept`.
+    /// (nobody has it), `HandleTaken` (somebody else asks for it), `HandleKept`, `HandleWaits` (another one is asked for).
     MoveHandle {
         /// As typed.
         handle: String,
     },
+    /// The handle that is asked for, if one is. Answer: `Moving`, or `Nothing`.
+    Moving,
     /// On a device without an account: the 24 words make it the only device of the account that goes by this handle.
     /// Answer: `Profile`.
     Recover {
@@ -119,6 +121,13 @@ pub enum Reply {
     },
     /// How one's account stands.
     Standing(Standing),
+    /// A handle that is asked for and is not ours yet.
+    Moving {
+        /// The handle.
+        handle: String,
+        /// Ledger time from which it may move; none before the log has the claim.
+        from: Option<Milliseconds>,
+    },
     /// A handle that was asked for.
     Handle {
         /// The handle.

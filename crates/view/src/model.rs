@@ -84,6 +84,9 @@ pub struct ConversationRow {
     pub sorted_at: Milliseconds,
     /// Whether one can write here, and if not, why.
     pub writable: Writable,
+    /// What is written here waits for the key check of a device, and not for a connection.
+    #[serde(default)]
+    pub held: bool,
     /// Whether this is a request that waits for an answer.
     pub request: bool,
     /// People that can read this chat, oneself included, and their devices: from the MLS tree. Zero before the first message.
@@ -655,6 +658,8 @@ pub enum ProblemKind {
     HandleMoved,
     /// Whoever holds the handle keeps it.
     HandleKept,
+    /// Another handle is asked for already: one at a time.
+    HandleWaits,
     /// It is signed already, and not taken back: a device is removed under Devices.
     Approved,
     /// Proof of tampering stands: nothing is signed.

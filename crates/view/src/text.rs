@@ -13,7 +13,9 @@ mod clean;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 
 pub use self::clean::{Lines, for_terminal};
-use crate::model::{Content, Kind, Person, Problem, ProblemKind, SendState, SystemLine};
+use crate::model::{
+    Content, ConversationRow, Kind, Person, Problem, ProblemKind, SendState, SystemLine,
+};
 
 /// One language there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,14 +225,15 @@ impl Texts {
         self.get(problem_id(problem.kind), &[])
     }
 
-    /// The state of one's own message in words. `other` is the other person of a direct chat.
+    /// The state of one's own message of a chat in words.
     #[must_use]
-    pub fn state(&self, state: &SendState, kind: Kind, other: &str) -> String {
-        match (state, kind) {
+    pub fn state(&self, state: &SendState, chat: &ConversationRow) -> String {
+        match (state, chat.kind) {
+            (SendState::Waiting, _) if chat.held => self.get("state-held", &[]),
             (SendState::Waiting, _) => self.get("state-waiting", &[]),
             (SendState::Sent, _) => self.get("state-sent", &[]),
             (SendState::Delivered, Kind::Direct) => {
-                self.get("state-delivered", &[("name", other.into())])
+                self.get("state-delivered", &[("name", chat.title.as_str().into())])
             }
             (SendState::Delivered, Kind::Group) => self.get("state-delivered-group", &[]),
             (SendState::NotSent { .. }, _) => self.get("state-not-sent", &[]),
@@ -273,6 +276,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::Disk => "problem-disk",
         ProblemKind::HandleMoved => "problem-handle-moved",
         ProblemKind::HandleKept => "problem-handle-kept",
+        ProblemKind::HandleWaits => "problem-handle-waits",
         ProblemKind::Approved => "problem-approved",
         ProblemKind::Stopped => "problem-stopped",
         ProblemKind::LogWaits => "problem-log-waits",

@@ -10,6 +10,7 @@ yesterday = أمس
 ## Messages
 needs-newer = هذا يحتاج إلى نسخة أحدث من Nodoor.
 state-waiting = بانتظار الاتصال
+state-held = بانتظار فحص مفاتيح جهاز جديد
 state-sent = على الخادم
 state-delivered = على جهاز واحد على الأقل من أجهزة { $name }
 state-delivered-group = على جهاز واحد على الأقل لدى كل عضو
@@ -81,6 +82,7 @@ problem-link-over = انتهى هذا الربط. لم يُضف شيء؛ اعر�
 problem-wrong-words = ليست هذه كلمات الاسترداد. تحقق من ترتيبها وكتابتها.
 problem-handle-moved = صار هذا المعرّف لحساب آخر. محادثتك مع صاحبه السابق ما زالت هنا. حاول مرة أخرى لتكتب إلى الجديد.
 problem-handle-kept = من لديه هذا المعرّف يحتفظ به.
+problem-handle-waits = تطلب معرّفًا آخر بالفعل. واحد في كل مرة.
 problem-approved = تمت الموافقة من قبل. أزل الجهاز من قسم الأجهزة.
 problem-stopped = يوجد دليل على تلاعب. لا يُوقَّع شيء ما دام قائمًا.
 problem-log-waits = لا يُظهر السجل العام بعد أن قائمة أجهزتك هي الأحدث. لم يتغيّر شيء. حاول بعد دقيقة.
@@ -97,3 +99,7 @@ wait-seconds = { $seconds ->
     [few] انتظر { $seconds } ثوانٍ.
    *[other] انتظر { $seconds } ثانية.
 }
+handle-yours = يجدك الناس الآن باسم @{ $handle }.
+handle-asked = طلب شخص آخر @{ $handle }. رفض هذا الجهاز: يبقى لك.
+handle-refused = صاحب @{ $handle } يحتفظ به.
+handle-gone = صار معرّفك لحساب آخر: طُلب ولم يرفض أي جهاز من أجهزتك أسبوعًا.

@@ -10,6 +10,7 @@ yesterday = Yesterday
 ## Messages
 needs-newer = This needs a newer version of Nodoor.
 state-waiting = Waiting for a connection
+state-held = Waiting for the key check of a new device
 state-sent = On the server
 state-delivered = On at least one of { $name }'s devices
 state-delivered-group = On at least one device of each member
@@ -81,6 +82,7 @@ problem-link-over = This link is over. Nothing was added; show a new one and try
 problem-wrong-words = Those are not the recovery words. Check their order and spelling.
 problem-handle-moved = This handle belongs to another account now. Your chat with the one before is still there. Try again to write to the new one.
 problem-handle-kept = Whoever has this handle keeps it.
+problem-handle-waits = You ask for another handle already. One at a time.
 problem-approved = It was approved already. Remove the device under Devices.
 problem-stopped = There is proof of tampering. Nothing is signed while it stands.
 problem-log-waits = The public log does not show yet that your list of devices is the newest one. Nothing was changed. Try again in a minute.
@@ -95,3 +97,7 @@ wait-seconds = { $seconds ->
     [one] Wait 1 second.
    *[other] Wait { $seconds } seconds.
 }
+handle-yours = You are found as @{ $handle } now.
+handle-asked = Somebody else asked for @{ $handle }. This device said no: it stays yours.
+handle-refused = Whoever has @{ $handle } keeps it.
+handle-gone = Your handle belongs to another account now: it was asked for, and no device of yours said no for a week.

@@ -10,6 +10,7 @@
 
 mod lookup;
 mod room;
+mod welcome;
 
 use anyhow::{Context as _, Result};
 use nodoor_e2ee::{
@@ -108,7 +109,8 @@ fn round(value: f64) -> f64 {
 pub fn rows(rounds: usize, clock: &dyn Fn() -> f64) -> Result<Vec<Value>> {
     let rooms = [(2, false), (10, false), (100, false), (2, true), (10, true), (100, true)];
     let rooms = rooms.into_iter().map(|(size, in_use)| measure(size, in_use, rounds, clock));
-    rooms.chain(std::iter::once_with(|| lookup::measure(rounds, clock))).collect()
+    let alone = [lookup::measure(rounds, clock), welcome::measure(clock)];
+    rooms.chain(alone).collect()
 }
 
 /// The rows of one run in a browser, as JSON; or what went wrong.

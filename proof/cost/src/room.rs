@@ -150,6 +150,6 @@ impl Room {
     }
 }
 
-fn rng() -> UnwrapErr<SysRng> {
+pub(crate) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }

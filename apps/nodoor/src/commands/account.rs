@@ -4,7 +4,7 @@
 use nodoor_view::{
     command::{Command, Reply},
     device::{Command as OfDevices, Reply as DeviceReply},
-    model::{Problem, ProblemKind, Profile},
+    model::{Milliseconds, Problem, ProblemKind, Profile},
 };
 use serde_json::json;
 
@@ -49,15 +49,36 @@ pub(super) async fn move_handle(session: &Session, handle: &str) -> Result<(), F
         return Err(Failure::unexpected());
     };
     let said = match from {
-        Some(from) => {
-            let when = output::local(from);
-            let values = [("handle", (&handle).into()), ("when", (&when).into())];
-            session.texts.get("handle-waits", &values)
-        }
+        Some(from) => waits(session, &handle, from),
         None => session.texts.get("handle-yours", &[("handle", (&handle).into())]),
     };
     let row = json!({ "handle": handle, "yours": from.is_none(), "from": from });
     output::row(session.json, &row, &said).map_err(|error| Failure::system(&error))
+}
+
+/// The handle that is asked for. None is a failure.
+pub(super) async fn moving(session: &Session) -> Result<(), Failure> {
+    session.catch_up().await;
+    let asked = Command::Device { of: OfDevices::Moving };
+    let (handle, from) = match session.ask(asked).await? {
+        Reply::Device(DeviceReply::Moving { handle, from }) => (handle, from),
+        Reply::Nothing => {
+            let hint = session.texts.get("handle-none", &[]);
+            return Err(Failure::Surroundings("not_found", hint));
+        }
+        _ => return Err(Failure::unexpected()),
+    };
+    let said = match from {
+        Some(from) => waits(session, &handle, from),
+        None => session.texts.get("handle-waits-log", &[("handle", (&handle).into())]),
+    };
+    let row = json!({ "handle": handle, "yours": false, "from": from });
+    output::row(session.json, &row, &said).map_err(|error| Failure::system(&error))
+}
+
+fn waits(session: &Session, handle: &str, from: Milliseconds) -> String {
+    let when = output::local(from);
+    session.texts.get("handle-waits", &[("handle", handle.into()), ("when", (&when).into())])
 }
 
 pub(super) async fn erase(session: &Session) -> Result<(), Failure> {

@@ -88,6 +88,7 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Words { new: true, .. } => words::renew(session).await,
         Verb::Words { confirm: false, .. } => words::show(session).await,
         Verb::Words { confirm: true, .. } => words::confirm(session).await,
+        Verb::Handle { verb: HandleVerb::Show } => account::moving(session).await,
         Verb::Handle { verb: HandleVerb::Move { handle } } => {
             account::move_handle(session, handle).await
         }

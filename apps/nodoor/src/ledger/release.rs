@@ -19,7 +19,9 @@ use nodoor_transparency::{
     ledger::{
         checkpoint::SignedCheckpoint,
         entry::{Artifact, ENTRY_BYTES, Entry, Release, ReleaseKind},
+        evidence::{Evidence, Verdict},
         note::NOTE_BYTES,
+        policy::{POLICY_BYTES, Policy},
         tree::{Tile, bundle_from_slice, leaf_hash},
     },
     release::{Builder, sign as signed_by},
@@ -32,7 +34,7 @@ use super::{
     audit::BUNDLE_BYTES,
     files::{from_hex, hex, read, replace, write_secret},
     log::{Log, Stopped},
-    update::FILE_BYTES,
+    update::{FILE_BYTES, read_builders},
 };
 use crate::{
     arguments::{ReleaseKey, ReleaseProof, ReleaseSign, ReleaseVerb, ReleaseWrite},
@@ -157,13 +159,17 @@ async fn proof(options: &ReleaseProof, server: &str, json: bool) -> Result<(), F
     let shown =
         SignedCheckpoint::parse(&served).map_err(|_| wrong("what is served is no checkpoint"))?;
     let size = shown.head().size;
+    let mut all = Vec::new();
     for bundle in (0..size.div_ceil(256)).rev() {
         let tile = Tile::bundle(size, bundle).ok_or_else(|| wrong("a size that no log has"))?;
         let missing = || Stopped::Unreachable("the log does not serve its entries".to_owned());
         let bytes = log.file(&tile.path(), BUNDLE_BYTES).await?.ok_or_else(missing)?;
         let entries = bundle_from_slice(tile.width, &bytes)
             .ok_or_else(|| wrong("a bundle of entries is spoiled"))?;
-        let Some(at) = entries.iter().rposition(|one| *one == entry) else { continue };
+        let Some(at) = entries.iter().rposition(|one| *one == entry) else {
+            all.push(entries);
+            continue;
+        };
         let index = bundle * 256 + at as u64;
         let proof = log.proof(index, &entry, &shown).await?;
         proof.inclusion.includes(&leaf_hash(&entry)).map_err(|error| wrong(&error.to_string()))?;
@@ -176,7 +182,32 @@ async fn proof(options: &ReleaseProof, server: &str, json: bool) -> Result<(), F
         return Ok(());
     }
     let hint = "the log does not have this entry; has the operator put it into `entries`?";
-    Err(Failure::Surroundings("not_logged", hint.to_owned()))
+    let Some((out, builders)) = options.evidence.as_deref().zip(options.builders.as_deref()) else {
+        return Err(Failure::Surroundings("not_logged", hint.to_owned()));
+    };
+    let policy = log.file("policy", POLICY_BYTES).await?.unwrap_or_default();
+    let policy = Policy::parse(&policy).map_err(|_| wrong("what is served is no policy"))?;
+    let key = policy.signed_by_log(&shown).map_err(|error| wrong(&error.to_string()))?;
+    let entries: Vec<Vec<u8>> = all.into_iter().rev().flatten().collect();
+    let is_epoch = |entry: &&Vec<u8>| matches!(Entry::decode(entry), Ok(Entry::Epoch(_)));
+    let evidence = Evidence::UnloggedCode {
+        log: key.clone(),
+        builders: read_builders(builders)?,
+        release: entry,
+        leaves: entries.iter().map(|entry| leaf_hash(entry)).collect(),
+        epoch: entries.iter().rev().find(is_epoch).cloned().unwrap_or_default(),
+        checkpoint: shown,
+    };
+    match evidence.check() {
+        Verdict::Proven(what) => {
+            put(out, evidence.to_string().as_bytes())?;
+            let hint = format!("{what}; the evidence is in {}", out.display());
+            Err(Failure::Surroundings("not_logged", hint))
+        }
+        Verdict::Unanswered(why) | Verdict::NotProven(why) => {
+            Err(Failure::Surroundings("not_logged", format!("{hint} Nothing is proved: {why}")))
+        }
+    }
 }
 
 fn open_entry(path: &Path) -> Result<Release, Failure> {

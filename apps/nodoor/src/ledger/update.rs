@@ -145,7 +145,7 @@ fn read_policy(path: &Path) -> Result<Policy, Failure> {
         .map_err(|error| refused(format!("{}: {error}", path.display())))
 }
 
-fn read_builders(path: &Path) -> Result<Builders, Failure> {
+pub(super) fn read_builders(path: &Path) -> Result<Builders, Failure> {
     let text = read(path, POLICY_BYTES)?;
     parse_builders(&String::from_utf8_lossy(&text))
 }

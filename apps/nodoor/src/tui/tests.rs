@@ -47,6 +47,7 @@ fn chat(id: u64, title: &str, unread: u32, ago: u64) -> ConversationRow {
         draft: String::new(),
         sorted_at: Milliseconds(NOW - ago),
         writable: Writable::Yes,
+        held: false,
         request: false,
         people: 2,
         devices: 3,

@@ -312,7 +312,7 @@ impl Screen<'_> {
         }
         let row = self.app.open_row();
         if let (Some(state), Some(row)) = (&detail.row.state, row) {
-            lines.push(texts.state(state, row.kind, &row.title));
+            lines.push(texts.state(state, row));
             if let SendState::NotSent { reason } = state {
                 lines.push(texts.problem(reason));
             }

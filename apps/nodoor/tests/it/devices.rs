@@ -236,12 +236,19 @@ fn a_handle_is_asked_for_and_kept_by_whoever_lives() {
     let server = Server::start();
     let (bob, mallory) =
         (Person::registered(&server, "bob"), Person::registered(&server, "mallory"));
+    let fails = |arguments: &[&str], kind: &str| {
+        let failed = mallory.run(arguments);
+        let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert_eq!(failed.status.code(), Some(1), "{said}");
+        assert!(said.starts_with(&format!("nodoor: {kind}: ")), "{said}");
+    };
+    fails(&["handle", "move", "nobody"], "not_found");
+    fails(&["handle", "show"], "not_found");
     let asked = mallory.json(&["handle", "move", "bob"]);
     assert_eq!((&asked[0]["handle"], &asked[0]["yours"]), (&"bob".into(), &false.into()));
     assert!(asked[0]["from"].as_u64().unwrap() > 0);
-    let nobody = mallory.run(&["handle", "move", "nobody"]);
-    assert_eq!(nobody.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&nobody.stderr).starts_with("nodoor: not_found: "));
+    assert_eq!(mallory.json(&["handle", "show"]), asked);
+    fails(&["handle", "move", "nobody"], "handle_waits");
     // Bob's device hears of it when it asks for its own history, and says no by itself.
     let until = Instant::now() + Duration::from_secs(60);
     loop {

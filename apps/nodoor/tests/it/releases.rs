@@ -185,3 +185,34 @@ fn a_build_waits_out_its_cool_down_and_an_emergency_is_seen() {
     assert!(checked.status.success(), "{}", said(&checked));
     assert_eq!(rows(&checked)[0]["emergency"], true);
 }
+
+#[test]
+fn a_build_that_two_signed_and_the_log_does_not_have_is_proved_by_a_file() {
+    let world = World::new();
+    world.pin_policy();
+    let ask = |entry: &Path, out: &str| {
+        let mut asked = vec!["release", "proof", entry.to_str().unwrap(), "--out", "proof"];
+        asked.extend(["--evidence", out, "--builders", "builders"]);
+        let asked = world.run(&asked);
+        assert_eq!(asked.status.code(), Some(1), "{}", said(&asked));
+        (world.path(out).exists(), said(&asked))
+    };
+    let hidden = world.entry("hidden", &["--sequence", "5"], &["bob", "carol"]);
+    let (there, line) = ask(&hidden, "hidden.txt");
+    assert!(there && line.contains("the log did not have it"), "{line}");
+    let checked = world.run(&["evidence", "check", "hidden.txt"]);
+    assert!(checked.status.success(), "{}", said(&checked));
+    assert_eq!(rows(&checked)[0]["kind"], "unlogged-code");
+    // Of one builder's alone, or before its time, nothing is said.
+    let alone = world.entry("alone", &["--sequence", "6"], &["bob", "mallory"]);
+    let (there, line) = ask(&alone, "alone.txt");
+    assert!(!there && line.contains("fewer than two"), "{line}");
+    let later = ["--sequence", "7", "--not-before", "4000000000000"];
+    let (there, line) = ask(&world.entry("later", &later, &["bob", "carol"]), "later.txt");
+    assert!(!there && line.contains("before the release may be installed"), "{line}");
+    // Once it is logged, the file that says otherwise is of the checkpoint that it names, and no other is written.
+    world.logged(&hidden);
+    let out = ["--out", "proof", "--evidence", "again.txt", "--builders", "builders"];
+    let asked = [&["release", "proof", hidden.to_str().unwrap()], out.as_slice()].concat();
+    assert!(world.run(&asked).status.success() && !world.path("again.txt").exists());
+}

@@ -36,6 +36,7 @@ pub(crate) struct Fake {
     online: bool,
     // Replies are kept back while a test wants to look at what waits.
     held: Option<Vec<String>>,
+    moving: Option<device::Reply>,
     refuse: Option<ProblemKind>,
     // The recovery words wait to be saved.
     words: bool,
@@ -633,6 +634,13 @@ impl Fake {
             device::Command::Standing => {
                 Reply::Device(device::Reply::Standing(device::Standing::Good))
             }
+            device::Command::Moving => self.moving.clone().map_or(Reply::Nothing, Reply::Device),
+            device::Command::MoveHandle { handle } if handle == "old.mira" => {
+                let from = Some(Milliseconds(dom::now() + 7 * 24 * 60 * data::MINUTE));
+                self.moving = Some(device::Reply::Moving { handle: handle.clone(), from });
+                Reply::Device(device::Reply::Handle { handle, from })
+            }
+            device::Command::MoveHandle { .. } => problem(ProblemKind::NotFound),
             device::Command::WordsAsk if !self.words => Reply::Nothing,
             device::Command::WordsAsk => {
                 Reply::Device(device::Reply::Places { places: vec![4, 11, 23] })

@@ -215,9 +215,7 @@ fn preview(row: &ConversationRow, current: bool) -> AnyView {
         _ => None,
     };
     (
-        last.state
-            .as_ref()
-            .and_then(|state| mark(state, words::state(state, row.kind, &row.title))),
+        last.state.as_ref().and_then(|state| mark(state, row.held, words::state(state, row))),
         failed.then(|| {
             html::span().class("failed").child((
                 icon_with("circle-alert", "icon small"),

@@ -394,12 +394,19 @@ fn device_heard(what: device::Event) {
         device::Event::Added { device, by, by_words } => {
             app.device_added.set(Some(Layer::DeviceAdded(device, by, by_words)));
         }
-        device::Event::Handle { .. } => refresh_profile(),
+        device::Event::Handle { handle } => {
+            let id = if handle.is_empty() { "handle-gone" } else { "handle-yours" };
+            app.toast(say_with(id, &[("handle", Put::Text(&handle))]), None);
+            refresh_profile();
+        }
         device::Event::LogAwaited => app.toast(say("log-awaited"), None),
-        // Asked for from the terminal, and said there.
-        device::Event::Removed { .. }
-        | device::Event::HandleAsked { .. }
-        | device::Event::HandleRefused { .. } => (),
+        device::Event::HandleAsked { handle } => {
+            app.toast(say_with("handle-asked", &[("handle", Put::Text(&handle))]), None);
+        }
+        device::Event::HandleRefused { handle } => {
+            app.toast(say_with("handle-refused", &[("handle", Put::Text(&handle))]), None);
+        }
+        device::Event::Removed { .. } => (),
         device::Event::Standing { standing } => app.standing.set(standing),
     }
 }

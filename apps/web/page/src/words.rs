@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use nodoor_view::{
-    model::{Content, Kind, Person, Problem, SendState},
+    model::{Content, ConversationRow, Person, Problem, SendState},
     text::{Language, Texts},
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn problem(problem: &Problem) -> String {
     TEXTS.with_borrow(|texts| texts.problem(problem))
 }
 
-/// The state of one's own message.
-pub(crate) fn state(state: &SendState, kind: Kind, other: &str) -> String {
-    TEXTS.with_borrow(|texts| texts.state(state, kind, other))
+/// The state of one's own message of a chat.
+pub(crate) fn state(state: &SendState, chat: &ConversationRow) -> String {
+    TEXTS.with_borrow(|texts| texts.state(state, chat))
 }

@@ -70,6 +70,9 @@ impl Step<'_> {
             }
             // On its way; or its time has come.
             Some(_) => None,
+            None if self.disk.get::<Moving>(MOVING).is_some_and(|other| !other.kept) => {
+                Some(refused(ProblemKind::HandleWaits))
+            }
             None => {
                 let key = self.device_key()?;
                 let of = HandleClaim { handle: handle.clone(), account: account.account };
@@ -79,6 +82,16 @@ impl Step<'_> {
                 self.live.device.moving = Flight::default();
                 None
             }
+        }
+    }
+
+    /// The handle that we ask for.
+    pub(super) fn moving(&self) -> Reply {
+        match self.disk.get::<Moving>(MOVING).filter(|moving| !moving.kept) {
+            Some(Moving { handle, from, .. }) => {
+                Reply::Device(DeviceReply::Moving { handle, from: from.map(Milliseconds) })
+            }
+            None => Reply::Nothing,
         }
     }
 

@@ -166,6 +166,7 @@ impl Step<'_> {
             Command::WordsAsk => Some(self.words_ask()),
             Command::NewWords { words } => self.new_words(words),
             Command::MoveHandle { handle } => self.move_handle(handle),
+            Command::Moving => Some(self.moving()),
             Command::WordsConfirm { words } => Some(self.words_confirm(words)),
             _ => Some(refused(ProblemKind::Internal)),
         }

@@ -72,8 +72,11 @@ fn a_first_contact_right_after_registration_waits_an_epoch_and_no_more() {
     let (alice, bob) = (world.register("alice"), world.register("bob"));
     world.say(alice, "bob", "hello");
     let chat = world.chat(alice, "bob").id;
+    // It is not for want of a connection, and the person sees that.
+    assert!(world.chat(alice, "bob").held);
     world.pass(4 * SECOND);
     assert_eq!(world.states(alice, chat), [SendState::Sent]);
+    assert!(!world.chat(alice, "bob").held);
     world.pass(4 * SECOND);
     assert_eq!(world.requests(bob).len(), 1);
     let checked = check(&mut world, alice, chat);

@@ -2,7 +2,10 @@
 use std::collections::BTreeSet;
 
 use nodoor_view::{
-    model::{Kind, Person, Problem, ProblemKind, SendState, SystemLine},
+    model::{
+        ConversationId, ConversationRow, Kind, Milliseconds, Person, Problem, ProblemKind,
+        SendState, SystemLine, Writable,
+    },
     text::{LANGUAGES, Texts, Value, problem_id},
 };
 
@@ -87,6 +90,7 @@ fn every_problem_line_and_state_has_words() {
         ProblemKind::NotADevice,
         ProblemKind::HandleMoved,
         ProblemKind::HandleKept,
+        ProblemKind::HandleWaits,
         ProblemKind::Approved,
         ProblemKind::Stopped,
         ProblemKind::LogWaits,
@@ -122,10 +126,16 @@ fn every_problem_line_and_state_has_words() {
             assert!(said.contains(' ') || language.tag == "ar", "{said}");
             assert!(!said.starts_with("line-") && !said.contains('{'), "{said}");
         }
-        for state in [SendState::Waiting, SendState::Sent, SendState::Delivered] {
-            assert!(!texts.state(&state, Kind::Direct, "Ben").starts_with("state-"));
-            assert!(!texts.state(&state, Kind::Group, "").starts_with("state-"));
+        for (kind, held) in [(Kind::Direct, false), (Kind::Direct, true), (Kind::Group, false)] {
+            let mut said = [SendState::Waiting, SendState::Sent, SendState::Delivered]
+                .map(|state| texts.state(&state, &chat(kind, held)));
+            assert!(said.iter().all(|said| !said.starts_with("state-")), "{said:?}");
+            said.sort();
+            assert!(said.windows(2).all(|two| two[0] != two[1]), "{said:?}");
         }
+        let waiting =
+            [false, true].map(|held| texts.state(&SendState::Waiting, &chat(Kind::Group, held)));
+        assert_ne!(waiting[0], waiting[1]);
     }
 }
 
@@ -161,4 +171,24 @@ fn a_tag_finds_its_language_and_an_unknown_one_english() {
     assert_eq!(Texts::new("ar_EG.UTF-8").language().tag, "ar");
     assert_eq!(Texts::new("tlh").language().tag, "en");
     assert_eq!(Texts::new("").language().tag, "en");
+}
+
+fn chat(kind: Kind, held: bool) -> ConversationRow {
+    ConversationRow {
+        id: ConversationId(1),
+        reference: String::new(),
+        kind,
+        title: "Ben".to_owned(),
+        person: None,
+        unread: 0,
+        first_unread: None,
+        last: None,
+        draft: String::new(),
+        sorted_at: Milliseconds(0),
+        writable: Writable::Yes,
+        held,
+        request: false,
+        people: 0,
+        devices: 0,
+    }
 }

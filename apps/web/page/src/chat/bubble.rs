@@ -185,7 +185,7 @@ fn meta(signal: ArcRwSignal<Entry>) -> impl IntoView {
         // The place is the text's, the order within the page's.
         Some(html::span().class("meta").child(html::span().dir(direction()).child((
             html::time().title(time::exact(at)).child(time::clock(at)),
-            row.state.as_ref().and_then(|state| mark(state, words_of(state))),
+            row.state.as_ref().and_then(|state| mark(state, is_held(), words_of(state))),
         ))))
     }
 }
@@ -194,9 +194,10 @@ fn direction() -> &'static str {
     if dom::find("html").is_some_and(|root| root.dir() == "rtl") { "rtl" } else { "ltr" }
 }
 
-/// The mark of a state, with its words.
-pub(crate) fn mark(state: &SendState, words: String) -> Option<impl IntoView + use<>> {
+/// The mark of a state, with its words. A message that waits is `held` if it waits for keys.
+pub(crate) fn mark(state: &SendState, held: bool, words: String) -> Option<impl IntoView + use<>> {
     let name = match state {
+        SendState::Waiting if held => "hourglass",
         SendState::Waiting => "clock",
         SendState::Sent => "check",
         SendState::Delivered => "check-check",
@@ -210,12 +211,16 @@ pub(crate) fn mark(state: &SendState, words: String) -> Option<impl IntoView + u
     )
 }
 
+/// Whether what is written in the open chat waits for keys.
+fn is_held() -> bool {
+    let row = app().chat.id.get_untracked().and_then(|id| app().row(id));
+    row.is_some_and(|row| row.with(|row| row.held))
+}
+
 /// The words of a state, for the open chat.
 pub(crate) fn words_of(state: &SendState) -> String {
     let row = app().chat.id.get_untracked().and_then(|id| app().row(id));
-    row.map_or_else(String::new, |row| {
-        row.with_untracked(|row| words::state(state, row.kind, &row.title))
-    })
+    row.map_or_else(String::new, |row| row.with_untracked(|row| words::state(state, row)))
 }
 
 fn short(state: &SendState) -> &'static str {

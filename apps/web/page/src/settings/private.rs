@@ -4,7 +4,8 @@
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::ConversationRow,
+    device,
+    model::{ConversationRow, Milliseconds},
 };
 
 use super::look::switch;
@@ -13,12 +14,13 @@ use crate::{
     chat::set_name,
     dom,
     layer::dialog,
-    parts::{Weight, bdi, button, face, face_of_chat, part},
+    parts::{Weight, bdi, button, face, face_of_chat, part, submit},
     qr::qr,
     remind::{self, DELIVERED, LATER},
     route::{self, Layer, Route, Section},
     state::{Engine, app, copied, load_chats},
-    words::{self, say},
+    time,
+    words::{self, Put, say, say_with},
 };
 
 /// Name, handle, invite link.
@@ -62,8 +64,93 @@ pub(super) fn profile() -> impl IntoView {
                         .child(html::button().r#type("submit").class("button").child(say("save"))),
                 )),
             part(say("invite-link"), html::div().class("card").child(invite(profile.invite_link))),
+            lost_handle(),
         ))
     }
+}
+
+/// The handle of an account that was lost: what is asked for, or a field to ask.
+fn lost_handle() -> impl IntoView {
+    let app = app();
+    let asked: RwSignal<Option<(String, Option<Milliseconds>)>> = RwSignal::new(None);
+    let error: RwSignal<Option<String>> = RwSignal::new(None);
+    let busy = RwSignal::new(false);
+    let field: NodeRef<html::Input> = NodeRef::new();
+    // Asked again whenever something was told of one's account.
+    Effect::new(move |_| {
+        app.devices_changed.track();
+        ask(Command::Device { of: device::Command::Moving }, move |reply| {
+            asked.try_set(match reply {
+                Reply::Device(device::Reply::Moving { handle, from }) => Some((handle, from)),
+                _ => None,
+            });
+        });
+    });
+    let send = move || {
+        let handle = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let handle = handle.trim().trim_start_matches('@').to_lowercase();
+        if handle.is_empty() || busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        ask(Command::Device { of: device::Command::MoveHandle { handle } }, move |reply| {
+            busy.try_set(false);
+            match reply {
+                Reply::Device(device::Reply::Handle { handle, from: Some(from) }) => {
+                    asked.try_set(Some((handle, Some(from))));
+                }
+                Reply::Problem(problem) => drop(error.try_set(Some(words::problem(&problem)))),
+                _ => {}
+            }
+        });
+    };
+    let stands = move || {
+        asked.get().map(|(handle, from)| {
+            let handle = format!("@{handle}");
+            html::p().attr("role", "status").child(match from {
+                Some(from) => {
+                    let now = app.now.get();
+                    let when = format!("{}, {}", time::day_line(from, now), time::clock(from));
+                    let values = [("handle", Put::Text(&handle)), ("when", Put::Text(&when))];
+                    say_with("handle-moves", &values)
+                }
+                None => say_with("handle-moves-soon", &[("handle", Put::Text(&handle))]),
+            })
+        })
+    };
+    let form = move || {
+        html::form()
+            .on(ev::submit, move |event| {
+                event.prevent_default();
+                send();
+            })
+            .child((
+                html::p().child(say("handle-lost-text")),
+                html::div().class("field").child((
+                    html::label().r#for("lost-handle").child(say("handle-lost-field")),
+                    html::div().class("input").dir("ltr").child(
+                        html::input()
+                            .id("lost-handle")
+                            .node_ref(field)
+                            .r#type("text")
+                            .maxlength("33")
+                            .attr("autocomplete", "off")
+                            .attr("autocapitalize", "none")
+                            .attr("spellcheck", "false")
+                            .on(ev::input, move |_| error.set(None)),
+                    ),
+                )),
+                html::div()
+                    .attr("aria-live", "polite")
+                    .child(move || error.get().map(|error| html::p().class("failed").child(error))),
+                html::div().class("row-of-buttons").child(submit(say("handle-ask"), busy.into())),
+            ))
+    };
+    let inner = move || match asked.with(Option::is_some) {
+        true => stands().into_any(),
+        false => form().into_any(),
+    };
+    html::details().class("part").child((html::summary().child(say("handle-lost")), inner))
 }
 
 /// The invite link as a code, in words, and how it leaves this device.
