@@ -515,6 +515,8 @@ pub(crate) enum EvidenceVerb {
         /// The folder
         folder: PathBuf,
     },
+    /// Say that you have read the proof: chats whose keys were verified send again
+    Answer,
 }
 
 /// What else is read, as `--help` says it.

@@ -14,7 +14,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 
 pub use self::clean::{Lines, for_terminal};
 use crate::model::{
-    Content, ConversationRow, Kind, Person, Problem, ProblemKind, SendState, SystemLine,
+    Content, ConversationRow, Kind, Person, Problem, ProblemKind, Proof, ProofKind, SendState,
+    SystemLine,
 };
 
 /// One language there is.
@@ -223,6 +224,21 @@ impl Texts {
             return self.get("wait-seconds", &[("seconds", problem.wait_seconds.into())]);
         }
         self.get(problem_id(problem.kind), &[])
+    }
+
+    /// What is proved, in one sentence. `server` is its address.
+    #[must_use]
+    pub fn proof(&self, proof: &Proof, server: &str) -> String {
+        let id = match proof.kind {
+            ProofKind::Equivocation => "proof-equivocation",
+            ProofKind::BadAppend => "proof-bad-append",
+            ProofKind::EpochReuse => "proof-epoch-reuse",
+            ProofKind::GhostDevice => "proof-ghost-device",
+            ProofKind::UnloggedCode => "proof-unlogged-code",
+            ProofKind::Fork => "proof-fork",
+        };
+        let name = proof.who.as_ref().map(|who| self.person(who)).unwrap_or_default();
+        self.get(id, &[("server", server.into()), ("name", name.as_str().into())])
     }
 
     /// The state of one's own message of a chat in words.

@@ -391,18 +391,6 @@ broken-text = Your chats are kept. Restart Nodoor; if it stops again, close othe
 
 ## Proof of tampering
 evidence = Evidence
-proof = Proof of tampering
-proof-equivocation = The server at { $server } signed two different versions of its public log. This cannot happen by accident.
-proof-bad-append = The server at { $server } rewrote an entry it had published in its public log. This cannot happen by accident.
-proof-epoch-reuse = The server at { $server } published two key lists as one. This cannot happen by accident.
-proof-ghost-device = The server at { $server } listed a device that none of the account's own devices approved: { $name }.
-proof-unlogged-code = The server at { $server } handed out an app version that is not in its public log.
-proof-fork = The keys of one account signed two different lists of its devices: { $name }. One of its devices is not in its owner's hands.
-proof-did = What Nodoor did
-proof-did-text = New contacts, devices and members are stopped. Nothing was sent to an unknown key.
-proof-did-own = It is about your own account: all sending is stopped until the list of devices is your own again.
-proof-can = What you can do
-proof-can-text = Save the evidence and show it to someone you trust. Anyone can check the file without the operator.
 save-evidence = Save evidence
 read-my-chats = Read my chats
 how-to-check = How to check it

@@ -6,7 +6,7 @@ pub(crate) mod devices;
 mod groups;
 mod messages;
 mod people;
-mod verify;
+pub(crate) mod verify;
 mod words;
 
 use std::io::IsTerminal;
@@ -41,7 +41,11 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
             tui::run(&session, Some(to), arguments.global.ascii).await
         }
         Some(Verb::Chat { to, plain: true }) => plain::run(&session, to).await,
-        Some(verb) => carry_out(&session, verb).await,
+        Some(verb) => {
+            let outcome = carry_out(&session, verb).await;
+            verify::warn(&session).await;
+            outcome
+        }
     };
     session.keep_policy().await;
     session.client.close().await;
@@ -109,6 +113,7 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Evidence { verb: EvidenceVerb::Save { folder } } => {
             verify::save_evidence(session, folder).await
         }
+        Verb::Evidence { verb: EvidenceVerb::Answer } => verify::answer_proof(session).await,
         // Done by `run`.
         Verb::Chat { .. }
         | Verb::Witness { .. }

@@ -5,7 +5,10 @@
 
 use std::path::Path;
 
-use nodoor_view::command::{Command, Reply};
+use nodoor_view::{
+    command::{Command, Reply},
+    model::{EvidenceFile, LedgerState},
+};
 use serde::Serialize;
 
 use super::people::print;
@@ -65,12 +68,41 @@ pub(super) async fn save_evidence(session: &Session, folder: &Path) -> Result<()
     let Reply::Evidence(all) = session.ask(Command::Evidence).await? else {
         return Err(Failure::unexpected());
     };
-    for one in &all {
-        files::replace(folder, &one.name, one.text.as_bytes())
-            .map_err(|error| Failure::system(&error))?;
-        let path = folder.join(&one.name);
-        let path = path.to_string_lossy();
+    for path in write(&all, folder)? {
         print(session, &Saved { file: &path }, &path)?;
     }
     Ok(())
+}
+
+/// Writes evidence into a folder; the paths.
+pub(crate) fn write(all: &[EvidenceFile], folder: &Path) -> Result<Vec<String>, Failure> {
+    let one = |file: &EvidenceFile| {
+        files::replace(folder, &file.name, file.text.as_bytes())
+            .map_err(|error| Failure::system(&error))?;
+        Ok(folder.join(&file.name).to_string_lossy().into_owned())
+    };
+    all.iter().map(one).collect()
+}
+
+/// The person has read what is proved.
+pub(super) async fn answer_proof(session: &Session) -> Result<(), Failure> {
+    match session.ask(Command::AnswerProof).await? {
+        Reply::Ledger(_) => {
+            session.finish().await;
+            Ok(())
+        }
+        _ => Err(Failure::unexpected()),
+    }
+}
+
+/// Says what is proved and was not read yet, if anything is.
+pub(super) async fn warn(session: &Session) {
+    if let Reply::Ledger(LedgerState { proof: Some(proof), .. }) =
+        session.client.ask(Command::Ledger).await
+        && !proof.answered
+    {
+        let what = session.texts.proof(&proof, session.address.as_str());
+        let said = session.texts.get("proof-unanswered", &[("what", (&what).into())]);
+        eprintln!("nodoor: {said}");
+    }
 }

@@ -5,8 +5,8 @@
 use nodoor_view::{
     event::{Connection, Event},
     model::{
-        ConversationId, ConversationRow, From, GroupMember, MessageId, MessagePage, MessageRow,
-        Milliseconds, Profile, RequestRow, SendState,
+        ConversationId, ConversationRow, From, GroupMember, LedgerState, MessageId, MessagePage,
+        MessageRow, Milliseconds, Profile, Proof, RequestRow, SendState,
     },
 };
 
@@ -53,6 +53,8 @@ pub(super) enum Wish {
     Register(String),
     /// Write in the person's editor.
     Editor,
+    /// Say that what is proved was read.
+    AnswerProof,
     /// Draw everything anew.
     Redraw,
     /// End, if nothing is unsent or the person said so.
@@ -199,9 +201,18 @@ pub(super) struct App {
     pub(super) at_top: bool,
     /// The newest message that was drawn.
     pub(super) shown: Option<MessageId>,
+    /// The public log, if there is one.
+    pub(super) ledger: Option<LedgerState>,
+    /// Where the evidence lies.
+    pub(super) evidence: Vec<String>,
 }
 
 impl App {
+    /// What is proved and was not read yet: nothing else is shown.
+    pub(super) fn alarm(&self) -> Option<&Proof> {
+        self.ledger.as_ref()?.proof.as_ref().filter(|proof| !proof.answered)
+    }
+
     pub(super) fn new(server: &str, now: Milliseconds) -> Self {
         Self {
             profile: None,
@@ -233,6 +244,8 @@ impl App {
             scrolled: 0,
             at_top: false,
             shown: None,
+            ledger: None,
+            evidence: Vec::new(),
         }
     }
 
@@ -348,12 +361,12 @@ impl App {
                     }
                 }
             }
+            Event::Ledger { state } => self.ledger = Some(state),
             Event::Unread { chats } => self.unread_chats = chats,
             // Rows are read again by `run`.
             Event::Requests { .. } | Event::Notify { .. } => {}
             Event::ClockWrong { .. }
             | Event::ServerUnfit { .. }
-            | Event::Ledger { .. }
             | Event::Device { .. }
             | Event::DiskTrouble => {}
         }

@@ -10,6 +10,7 @@ use nodoor_view::{
 use ratatui::{Frame, buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
+    alarm,
     app::{Anchor, App, Focus, View},
     layers,
     layout::{self, Clock, Piece, TIME},
@@ -40,6 +41,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, pen: &Pen<'_>) {
     if area.width < 24 || area.height < 8 {
         frame.buffer_mut().set_string(0, 0, "nodoor: too small", Style::new());
         return;
+    }
+    if let Some(proof) = app.alarm() {
+        return alarm::draw(frame.buffer_mut(), area, proof, app, pen);
     }
     let cursor = if app.profile.is_none() {
         layers::start(frame.buffer_mut(), area, app, pen)
@@ -445,18 +449,27 @@ fn status(buffer: &mut Buffer, area: Rect, app: &App, pen: &Pen<'_>) {
         (trouble.clone(), cut(&for_terminal(trouble, Lines::Join), beside, look.more), look.amber())
     } else if let Some((notice, _)) = &app.notice {
         (notice.clone(), notice.clone(), look.accent())
+    } else if let Some((said, style)) = alarm::strip(app, pen, true) {
+        (said.clone(), cut(&said, beside, look.more), style)
     } else if offline {
         let text = texts.get("connection-offline", &[]);
         (text.clone(), text, look.amber())
+    } else if let Some((said, style)) = alarm::strip(app, pen, false) {
+        (said.clone(), cut(&said, beside, look.more), style)
     } else {
         let id = match app.connection {
             Connection::Online => "connection-online",
             Connection::Connecting | Connection::Offline => "connection-connecting",
         };
         let word = texts.get(id, &[]);
-        let unwitnessed = texts.get("unwitnessed", &[]);
-        let brief = format!("{word} {dot} {unwitnessed}");
-        (format!("{word} {dot} {server} {dot} {unwitnessed}"), brief, look.quiet())
+        let watched = app.ledger.as_ref().is_some_and(|log| !log.unwitnessed);
+        let unwitnessed = (!watched).then(|| texts.get("unwitnessed", &[]));
+        let line = |parts: [Option<&str>; 3]| {
+            parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {dot} "))
+        };
+        let unwitnessed = unwitnessed.as_deref();
+        let brief = line([Some(&word), None, unwitnessed]);
+        (line([Some(&word), Some(server), unwitnessed]), brief, look.quiet())
     };
     let (left, brief) = (for_terminal(&left, Lines::Join), for_terminal(&brief, Lines::Join));
     let (keys, short) = (texts.get("hint-keys", &[]), texts.get("hint-keys-short", &[]));

@@ -19,10 +19,15 @@ impl App {
     /// A key was pressed.
     pub(super) fn key(&mut self, key: KeyEvent, texts: &Texts) -> Vec<Wish> {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alarm = self.alarm().is_some();
         if control && matches!(key.code, KeyCode::Char('q' | 'c')) {
-            // Asked once; a second time is an answer.
-            let sure = matches!(self.layer, Some(Layer::Quit { .. }));
+            // Asked once; a second time is an answer. Over what is proved nothing is asked.
+            let sure = alarm || matches!(self.layer, Some(Layer::Quit { .. }));
             return vec![Wish::Quit { sure }];
+        }
+        if alarm {
+            let read = key.code == KeyCode::Char('r') && !control;
+            return if read { vec![Wish::AnswerProof] } else { vec![] };
         }
         if self.profile.is_none() {
             return self.start_key(key);
@@ -44,6 +49,9 @@ impl App {
 
     /// Something was pasted: it is put where one types, and never sent by itself.
     pub(super) fn pasted(&mut self, text: &str) {
+        if self.alarm().is_some() {
+            return;
+        }
         match &mut self.layer {
             Some(Layer::Jump { query: field, .. } | Layer::NewChat { handle: field, .. }) => {
                 field.paste(text, Lines::Join);

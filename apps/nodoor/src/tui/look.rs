@@ -42,6 +42,15 @@ impl Look {
         self.coloured(Color::Red)
     }
 
+    /// Proof, and nothing else.
+    pub(super) fn alarm(&self) -> Style {
+        if self.colours {
+            Style::new().fg(Color::White).bg(Color::Red)
+        } else {
+            Style::new().add_modifier(Modifier::REVERSED)
+        }
+    }
+
     /// Times, hints, rules.
     pub(super) fn quiet(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)

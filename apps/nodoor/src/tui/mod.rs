@@ -4,6 +4,7 @@
 //! [`app`] is what the screen knows, [`keys`] what keys do to it, [`draw`], [`layout`] and [`layers`] how it looks;
 //! none of them waits or asks. This file is the loop: keys and events in, wishes to the engine, one drawing after each.
 
+mod alarm;
 mod app;
 mod draw;
 mod editor;
@@ -126,6 +127,10 @@ impl<'s> Screen<'s> {
         if let Reply::Profile(profile) = self.session.client.ask(Command::WhoAmI).await {
             self.app.profile = Some(profile);
             self.reload().await?;
+            if let Reply::Ledger(state) = self.session.ask(Command::Ledger).await? {
+                self.app.ledger = Some(state);
+                self.keep_evidence().await?;
+            }
             if let Some(to) = to {
                 let row = self.session.open_chat(to).await?;
                 self.open(row).await?;
@@ -238,7 +243,22 @@ impl<'s> Screen<'s> {
             }
             _ => {}
         }
+        let ledger = matches!(event, Event::Ledger { .. });
         self.app.told(event);
+        if ledger {
+            self.keep_evidence().await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the evidence of what is proved into the profile, where a person finds it.
+    async fn keep_evidence(&mut self) -> Result<(), Failure> {
+        if self.app.alarm().is_some()
+            && let Reply::Evidence(all) = self.session.ask(Command::Evidence).await?
+        {
+            let folder = self.session.folder().join("evidence");
+            self.app.evidence = crate::commands::verify::write(&all, &folder)?;
+        }
         Ok(())
     }
 

@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 use nodoor_view::{
     event::{Connection, Event},
     model::{
-        Content, ConversationId, ConversationRow, From, Kind, LastLine, MessageId, MessagePage,
-        MessageRow, Milliseconds, Person, Problem, ProblemKind, Profile, RequestRow, SendState,
-        SystemLine, Writable,
+        Content, ConversationId, ConversationRow, Freshness, From, Kind, LastLine, LedgerState,
+        MessageId, MessagePage, MessageRow, Milliseconds, Person, PolicyChange, Problem,
+        ProblemKind, Profile, Proof, ProofKind, RequestRow, SendState, SystemLine, Writable,
     },
     text::Texts,
 };
@@ -547,4 +547,76 @@ fn the_list_keeps_the_chosen_row_when_another_chat_moves_up() {
     app.told(Event::Conversation { row: garden });
     assert_eq!(app.chats[0].title, "Garden");
     assert_eq!(app.chats[app.listed].title, "Ben");
+}
+
+fn log(proof: Option<Proof>) -> LedgerState {
+    LedgerState {
+        freshness: Freshness::Fresh,
+        log_time: Some(Milliseconds(NOW)),
+        size: 900,
+        unwitnessed: false,
+        awaited: 0,
+        proof,
+        witnesses: vec!["first".to_owned()],
+        change: None,
+    }
+}
+
+#[test]
+fn what_is_proved_takes_the_whole_screen_until_it_was_read() {
+    let mut app = app();
+    let (kind, at) = (ProofKind::GhostDevice, Milliseconds(NOW - DAY));
+    let who = Some(person("ben", "Ben"));
+    let proof = Proof { kind, at, who, own: false, answered: false };
+    app.evidence = vec!["/home/mira/.nodoor/evidence/evidence-ghost-device-1.txt".to_owned()];
+    app.told(Event::Ledger { state: log(Some(proof.clone())) });
+    for (width, height) in [(80, 24), (60, 18)] {
+        let shown = drawn(&mut app, width, height).join(" ");
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("Proof of tampering"), "{shown}");
+        assert!(shown.contains("none of the account's own devices approved: Ben."), "{shown}");
+        assert!(shown.contains("evidence-ghost-device-1.txt"), "{shown}");
+        assert!(shown.contains("r read my chats"), "{shown}");
+        assert!(!shown.contains("Morning!"), "{shown}");
+    }
+    // Nothing but its own keys leads away, and nothing is typed behind it.
+    for code in [KeyCode::Esc, KeyCode::Enter, KeyCode::Char('a'), KeyCode::Tab] {
+        assert_eq!(tap(&mut app, code), []);
+    }
+    app.pasted("text");
+    assert_eq!(app.composer.text(), "");
+    assert_eq!(control(&mut app, 'q'), [Wish::Quit { sure: true }]);
+    assert_eq!(tap(&mut app, KeyCode::Char('r')), [Wish::AnswerProof]);
+    // What stays is one line.
+    app.told(Event::Ledger { state: log(Some(Proof { answered: true, ..proof })) });
+    let shown = drawn(&mut app, 80, 24).join("\n");
+    assert!(
+        shown.contains("Morning!") && shown.contains("Proof of tampering, Yesterday"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_status_says_how_old_the_log_is_and_who_will_watch_it() {
+    let mut app = app();
+    assert!(drawn(&mut app, 80, 24).join("\n").contains("unwitnessed"));
+    app.told(Event::Ledger { state: log(None) });
+    assert!(!drawn(&mut app, 80, 24).join("\n").contains("unwitnessed"));
+    let due = Milliseconds(NOW + 6 * DAY);
+    let change = PolicyChange { due, done: false, witnesses: vec!["second".to_owned()] };
+    app.told(Event::Ledger { state: LedgerState { change: Some(change), ..log(None) } });
+    assert!(
+        drawn(&mut app, 110, 24)
+            .join("\n")
+            .contains("others watch this server's public log: second")
+    );
+    let log_time = Some(Milliseconds(NOW - 2 * DAY));
+    for (freshness, says) in [
+        (Freshness::Amber, "New contacts, devices and members wait."),
+        (Freshness::Red, "Your chats still use keys"),
+    ] {
+        let state = LedgerState { freshness, log_time, ..log(None) };
+        app.told(Event::Ledger { state });
+        assert!(drawn(&mut app, 130, 24).join("\n").contains(says), "{freshness:?}");
+    }
 }

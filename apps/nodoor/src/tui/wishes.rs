@@ -110,6 +110,11 @@ impl Screen<'_> {
             }
             Wish::Editor => self.edit_outside().await?,
             Wish::Redraw => self.terminal.clear().map_err(|error| Failure::system(&error))?,
+            Wish::AnswerProof => {
+                if let Reply::Ledger(state) = session.ask(Command::AnswerProof).await? {
+                    self.app.ledger = Some(state);
+                }
+            }
             Wish::Quit { sure } => {
                 self.keep_draft().await?;
                 match self.app.waiting() {

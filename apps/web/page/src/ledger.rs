@@ -9,7 +9,6 @@ use nodoor_view::{
     command::{Command, Reply},
     model::{
         Check, CheckState, ConversationRow, EvidenceFile, Freshness, Kind, Milliseconds, Proof,
-        ProofKind,
     },
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,7 +21,7 @@ use crate::{
     parts::{Weight, button},
     state::app,
     time,
-    words::{Put, name_of, say, say_with},
+    words::{self, Put, say, say_with},
 };
 
 /// What is known of the keys of a chat. One line, and behind it what that means.
@@ -138,11 +137,7 @@ pub(crate) fn red_screen(proof: Proof) -> AnyView {
             _ => (),
         });
     };
-    let about = proof.who.as_ref().map(name_of).unwrap_or_default();
-    let sentence = say_with(
-        sentence(proof.kind),
-        &[("server", Put::Text(&address())), ("name", Put::Text(&about))],
-    );
+    let sentence = words::proof(&proof, &address());
     let (kind, at) = (proof.kind.name(), proof.at);
     html::dialog()
         .class("alarm")
@@ -200,17 +195,6 @@ pub(crate) fn red_screen(proof: Proof) -> AnyView {
             )),
         )
         .into_any()
-}
-
-fn sentence(kind: ProofKind) -> &'static str {
-    match kind {
-        ProofKind::Equivocation => "proof-equivocation",
-        ProofKind::BadAppend => "proof-bad-append",
-        ProofKind::EpochReuse => "proof-epoch-reuse",
-        ProofKind::GhostDevice => "proof-ghost-device",
-        ProofKind::UnloggedCode => "proof-unlogged-code",
-        ProofKind::Fork => "proof-fork",
-    }
 }
 
 /// Asks for the evidence and saves it, from the strip.

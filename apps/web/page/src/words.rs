@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use nodoor_view::{
-    model::{Content, ConversationRow, Person, Problem, SendState},
+    model::{Content, ConversationRow, Person, Problem, Proof, SendState},
     text::{Language, Texts},
 };
 
@@ -59,6 +59,11 @@ pub(crate) fn content(content: &Content) -> String {
 /// What happened and what to do, without codes.
 pub(crate) fn problem(problem: &Problem) -> String {
     TEXTS.with_borrow(|texts| texts.problem(problem))
+}
+
+/// What is proved, in one sentence.
+pub(crate) fn proof(proof: &Proof, server: &str) -> String {
+    TEXTS.with_borrow(|texts| texts.proof(proof, server))
 }
 
 /// The state of one's own message of a chat.

@@ -82,8 +82,10 @@ impl Step<'_> {
             && let Some(next) = self.announced(&ledger, found)
         {
             let held_time = ledger.held.as_ref().map_or(0, |held| held.time);
-            match &ledger.next {
+            match &mut ledger.next {
                 Some(known) if known.policy == next.policy => {
+                    // A clock that was ahead then makes nobody wait for longer than a week.
+                    known.at = known.at.min(self.now);
                     if known.is_due(held_time, self.now) {
                         self.go_by(&mut ledger, next.policy);
                     }
