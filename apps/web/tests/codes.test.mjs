@@ -234,12 +234,12 @@ test("who watches the public log is said, and before others do", async () => {
   await page.locator(".side .rows").waitFor();
   await fake(page, { do: "event", event: { ledger: { state: log() } } });
   await go(page, "#/settings/about");
-  await page.getByText("Watched by first, second, third").waitFor();
+  await page.getByText(/Watched by .*first, second, third/).waitFor();
   assert.equal(await page.locator(".strip").count(), 0);
   const change = { due: Date.now() + 6 * DAY, done: false, witnesses: ["first", "second", "fourth"] };
   await fake(page, { do: "event", event: { ledger: { state: log({ change }) } } });
-  await page.locator(".strip").getByText(/Others will watch this server's public log from \d+ \w+|\w+ \d+/).waitFor();
-  await page.locator(".item", { hasText: "Who watches it" }).getByText(/^From .*: first, second, fourth$/).waitFor();
+  await page.locator(".strip").getByText(/Others will watch this server's public log from .*\d/).waitFor();
+  await page.locator(".item", { hasText: "Who watches it" }).getByText(/^From .*: .*first, second, fourth/).waitFor();
   await shot(page, "log-watched-light-1280");
   assert.deepEqual(await axe(page), []);
   await fake(page, { do: "event", event: { ledger: { state: log({ change: { ...change, done: true } }) } } });
