@@ -294,6 +294,9 @@ pub(crate) enum DeviceVerb {
     Remove {
         /// Its id
         id: String,
+        /// Also if it is this one
+        #[arg(long)]
+        yes: bool,
     },
     /// On a device that was removed by somebody else: object, until the recovery words settle it
     Dispute,

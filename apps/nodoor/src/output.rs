@@ -220,9 +220,9 @@ pub(crate) fn json_line(row: &impl Serialize) -> io::Result<String> {
     Ok(line)
 }
 
-/// RFC 3339, UTC.
+/// RFC 3339, UTC, to the millisecond: always as many digits, so that scripts may sort it as text.
 pub(crate) fn rfc3339(time: Milliseconds) -> String {
-    timestamp(time).to_string()
+    timestamp(time).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// For people, in their own time zone: `2026-11-22 09:02`.
@@ -354,8 +354,8 @@ mod tests {
                 r#"{"account":"aa","device":"bb","handle":"mira"}"#,
                 r#"{"account":"aa","device":"bb","handle":"mira","server":"http://127.0.0.1:8448"}"#,
                 r#"{"message":"01ab","conversation":"cc"}"#,
-                r#"{"message":"01ab","conversation":"00112233445566778899aabbccddeeff","from":"@ben","kind":"text","text":"a\nb\u001b[31m\u009b\u007f","sent_at":"2026-11-22T09:02:00.5Z"}"#,
-                r#"{"message":null,"conversation":"00112233445566778899aabbccddeeff","from":null,"kind":"system","text":"The group goes on in a new room, with the same people. Whoever broke the old one is not in it.","sent_at":"2026-11-22T09:02:00.5Z"}"#,
+                r#"{"message":"01ab","conversation":"00112233445566778899aabbccddeeff","from":"@ben","kind":"text","text":"a\nb\u001b[31m\u009b\u007f","sent_at":"2026-11-22T09:02:00.500Z"}"#,
+                r#"{"message":null,"conversation":"00112233445566778899aabbccddeeff","from":null,"kind":"system","text":"The group goes on in a new room, with the same people. Whoever broke the old one is not in it.","sent_at":"2026-11-22T09:02:00.500Z"}"#,
                 r#"{"conversation":"00112233445566778899aabbccddeeff","title":"Garden\u202e","kind":"group","unread":2}"#,
                 r#"{"conversation":"cc"}"#,
                 r#"{"conversation":"cc","from":"@ben","text":"Hi"}"#,

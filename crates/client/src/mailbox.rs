@@ -18,6 +18,13 @@ use prost::Message as _;
 
 use crate::{io::Wire, link::class_of, live::Purpose, room::PAUSE, rows::key, step::Step};
 
+/// How long an acknowledgement waits for others, milliseconds.
+const ACK_SOON: u64 = 100;
+/// And for no more than so many.
+const ACK_ENTRIES: usize = 32;
+/// Nor for any, if what came at once had so many bytes: a quarter of what may be unacknowledged.
+const ACK_BYTES: usize = limits::WINDOW_BYTES / 4;
+
 impl Step<'_> {
     /// The server pushed entries.
     pub(crate) fn delivered(&mut self, deliver: proto::Deliver) {
@@ -51,7 +58,7 @@ impl Step<'_> {
         let device = account.device;
         let mut last: u64 = self.disk.get(key::LAST).unwrap_or(0);
         let mut releases = Vec::new();
-        let mut highest = None;
+        let (mut highest, mut bytes) = (None, 0);
         while let Some(entry) = self.live.incoming.front().cloned() {
             let opened = self.open_entry(&device, &entry);
             if let Some((plain, secret)) = opened {
@@ -69,7 +76,8 @@ impl Step<'_> {
                         }
                     }
                 }
-                self.live.bodies.remove(&id);
+                let fetched = self.live.bodies.remove(&id).flatten();
+                bytes += entry.body.len() + fetched.map_or(0, |body| body.len());
                 releases.push(proto::Release { sequence: entry.sequence, body_id: id.to_bytes() });
                 last = last.max(entry.sequence);
             }
@@ -80,13 +88,21 @@ impl Step<'_> {
         }
         if let Some(up_to) = highest {
             self.disk.put(key::LAST.to_vec(), &last);
-            self.acknowledge(proto::Ack { up_to, releases });
+            self.acknowledge(proto::Ack { up_to, releases }, bytes);
         }
     }
 
-    fn acknowledge(&mut self, ack: proto::Ack) {
-        let purpose = Purpose::Ack(ack.clone());
-        self.request(Wire::Login, request::Body::Ack(ack), purpose);
+    /// Acknowledges, with whatever else comes in the next moment: one for each message would cost the server more than the
+    /// message. At once where it is much, so that the window never fills for want of it.
+    fn acknowledge(&mut self, ack: proto::Ack, bytes: usize) {
+        let soon = self.now + ACK_SOON;
+        let (at, all) = self.live.ack_again.get_or_insert((soon, proto::Ack::default()));
+        all.up_to = all.up_to.max(ack.up_to);
+        all.releases.extend(ack.releases);
+        if all.releases.len() >= ACK_ENTRIES || bytes >= ACK_BYTES {
+            *at = self.now;
+        }
+        self.acknowledge_again();
     }
 
     /// The server's answer to an acknowledgement: one that it could not take goes again, or the window would stay full.
@@ -106,7 +122,8 @@ impl Step<'_> {
     /// Sends it again when it is time.
     pub(crate) fn acknowledge_again(&mut self) {
         if let Some((_, ack)) = self.live.ack_again.take_if(|(at, _)| *at <= self.now) {
-            self.acknowledge(ack);
+            let purpose = Purpose::Ack(ack.clone());
+            self.request(Wire::Login, request::Body::Ack(ack), purpose);
         }
     }
 

@@ -2,6 +2,13 @@
 # Words of the terminal alone: the full screen, the line mode, what commands say on standard error.
 
 ## Frame
+requests-wait = { $count ->
+    [one] طلب واحد ينتظر.
+    [two] طلبان ينتظران.
+    [few] { $count } طلبات تنتظر.
+   *[other] { $count } طلبًا ينتظر.
+} الأمر `nodoor requests` يعرضها.
+remove-this-device = هذا هو الجهاز الذي تستعمله. مع --yes يُزال.
 requests-count = { $count ->
     [one] طلب واحد
     [two] طلبان

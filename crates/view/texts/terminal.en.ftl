@@ -2,6 +2,11 @@
 # Words of the terminal alone: the full screen, the line mode, what commands say on standard error.
 
 ## Frame
+requests-wait = { $count ->
+    [one] 1 request waits.
+   *[other] { $count } requests wait.
+} `nodoor requests` lists them.
+remove-this-device = That is the device you are at. With --yes it is removed.
 requests-count = { $count ->
     [one] 1 request
    *[other] { $count } requests

@@ -214,13 +214,11 @@ impl Opened {
     }
 }
 
-/// The acknowledgement of these entries, all at once.
-#[must_use]
-pub fn ack(opened: &[Opened]) -> request::Body {
-    request::Body::Ack(proto::Ack {
-        up_to: opened.iter().map(|entry| entry.sequence).max().unwrap_or_default(),
-        releases: opened.iter().map(Opened::release).collect(),
-    })
+/// Puts these entries into an acknowledgement.
+pub fn acknowledge(opened: &[Opened], ack: &mut proto::Ack) {
+    let newest = opened.iter().map(|entry| entry.sequence).max().unwrap_or_default();
+    ack.up_to = ack.up_to.max(newest);
+    ack.releases.extend(opened.iter().map(Opened::release));
 }
 
 /// A room at epoch 0 whose roster holds these tokens.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! Somebody who reads: opens every delivery, fetches what did not come with it, acknowledges.
 
-use std::{cell::Cell, collections::HashMap, rc::Rc};
+use std::{cell::Cell, collections::HashMap, rc::Rc, time::Duration};
 
 use anyhow::{Result, bail};
 use nodoor_bench::{
-    actor::{Login, Mailbox, Opened, ack, done},
+    actor::{Login, Mailbox, Opened, acknowledge, done},
     socket::{Incoming, Opcode, Receiver, Sender},
 };
 use nodoor_wire::proto::{self, Answer, answer, from_server, request};
+use tokio::time::{Instant, timeout_at};
 
 use crate::meter::clock;
 
@@ -22,7 +23,14 @@ pub(crate) struct Member {
     fetching: HashMap<u64, Vec<Opened>>,
     next_id: u64,
     unanswered: Rc<Cell<u64>>,
+    /// What is acknowledged next, and when.
+    ack: proto::Ack,
+    ack_at: Option<Instant>,
 }
+
+/// As the client: an acknowledgement waits so long, and for so many.
+const ACK_SOON: Duration = Duration::from_millis(100);
+const ACK_ENTRIES: usize = 32;
 
 impl Member {
     /// Takes over a connection that has subscribed.
@@ -39,6 +47,8 @@ impl Member {
             fetching: HashMap::new(),
             next_id: 1 << 32,
             unanswered: Rc::default(),
+            ack: proto::Ack::default(),
+            ack_at: None,
         }
     }
 
@@ -56,7 +66,16 @@ impl Member {
                 self.take(one, &each, now)?;
             }
             self.sender.flush().await?;
-            incoming.extend(self.receiver.batch().await?);
+            let at = self.ack_at;
+            let batch = async { self.receiver.batch().await.map(Iterator::collect::<Vec<_>>) };
+            let came = match at {
+                None => Some(batch.await?),
+                Some(at) => timeout_at(at, batch).await.ok().transpose()?,
+            };
+            match came {
+                Some(batch) => incoming.extend(batch),
+                None => self.send_ack(),
+            }
         }
     }
 
@@ -69,7 +88,7 @@ impl Member {
                         for entry in &opened {
                             each(&entry.frame(None)?, now);
                         }
-                        self.ask(ack(&opened));
+                        self.acknowledge(&opened);
                     } else {
                         let wanted = opened.iter().map(Opened::release).collect();
                         let id = self.ask(request::Body::BodyGet(proto::BodyGet { wanted }));
@@ -96,8 +115,28 @@ impl Member {
             let sealed = sealed.get(entry.body_id.as_bytes()).map(AsRef::as_ref);
             each(&entry.frame(sealed)?, now);
         }
-        self.ask(ack(&opened));
+        self.acknowledge(&opened);
         Ok(())
+    }
+
+    /// As the client does: with whatever comes in the next moment, at once where it is much.
+    fn acknowledge(&mut self, opened: &[Opened]) {
+        acknowledge(opened, &mut self.ack);
+        if self.ack.releases.len() >= ACK_ENTRIES {
+            return self.send_ack();
+        }
+        if self.ack_at.is_none() {
+            self.ack_at = Some(Instant::now() + ACK_SOON);
+            self.unanswered.set(self.unanswered.get() + 1);
+        }
+    }
+
+    fn send_ack(&mut self) {
+        if self.ack_at.take().is_some() {
+            self.unanswered.set(self.unanswered.get().saturating_sub(1));
+        }
+        let ack = std::mem::take(&mut self.ack);
+        self.ask(request::Body::Ack(ack));
     }
 
     fn ask(&mut self, body: request::Body) -> u64 {

@@ -221,7 +221,11 @@ pub(super) async fn rename(session: &Session, device: &str, name: &str) -> Resul
 }
 
 /// Removes a device: done when the list is put and it is out of every room that this device is in.
-pub(super) async fn remove(session: &Session, device: &str) -> Result<(), Failure> {
+/// This one only if the person is `sure`.
+pub(super) async fn remove(session: &Session, device: &str, sure: bool) -> Result<(), Failure> {
+    if !sure && super::account::profile(session).await?.device == device {
+        return Err(Failure::Said("this_device", "remove-this-device"));
+    }
     session.catch_up().await;
     let of = OfDevices::Remove { device: device.to_owned() };
     session.do_it(Command::Device { of }).await?;

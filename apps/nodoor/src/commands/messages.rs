@@ -108,6 +108,11 @@ pub(super) async fn receive(
     session.look_in().await;
     unread(session, &me).await?;
     session.catch_up().await;
+    let requests = u32::try_from(session.requests().await?.len()).unwrap_or(u32::MAX);
+    if requests > 0 {
+        let said = session.texts.get("requests-wait", &[("count", requests.into())]);
+        eprintln!("nodoor: {said}");
+    }
     Ok(())
 }
 

@@ -133,7 +133,7 @@ async fn of_devices(session: &Session, verb: &DeviceVerb) -> Result<(), Failure>
         }
         DeviceVerb::History { id } => devices::send_history(session, id).await,
         DeviceVerb::Rename { id, name } => devices::rename(session, id, name).await,
-        DeviceVerb::Remove { id } => devices::remove(session, id).await,
+        DeviceVerb::Remove { id, yes } => devices::remove(session, id, *yes).await,
         DeviceVerb::Dispute => devices::dispute(session).await,
     }
 }

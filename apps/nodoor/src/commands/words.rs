@@ -24,10 +24,20 @@ const NOT_HERE: Failure = Failure::Said("not_here", "words-not-here");
 
 pub(super) async fn show(session: &Session) -> Result<(), Failure> {
     match session.ask(Command::Words).await? {
-        Reply::Words(words) => print(session, &json!({ "words": words }), &words),
+        Reply::Words(words) => print(session, &json!({ "words": words }), &numbered(&words)),
         Reply::Nothing => Err(NOT_HERE),
         _ => Err(Failure::unexpected()),
     }
+}
+
+/// As they are written on paper: by number, four on a line.
+fn numbered(words: &str) -> String {
+    let mut text = String::new();
+    for (number, word) in (1..).zip(words.split_whitespace()) {
+        let end = if number % 4 == 0 || number == WORDS { "\n" } else { "" };
+        text += &format!("{:<16}{end}", format!("{number:>2} {word}"));
+    }
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Asks three of them back, and erases them here.
@@ -70,24 +80,36 @@ pub(super) async fn renew(session: &Session) -> Result<(), Failure> {
 /// The 24 words: as they were given, or from standard input if that is `-`. A terminal does not show them.
 pub(super) async fn typed(session: &Session, given: &str) -> Result<Zeroizing<String>, Failure> {
     if given != "-" {
-        return Ok(Zeroizing::new(given.to_owned()));
+        return Ok(unnumbered(given));
     }
     if std::io::stdin().is_terminal() {
         eprint!("{} ", session.texts.get("words-type", &[]));
         let read = tokio::task::spawn_blocking(hidden).await;
         eprintln!();
         return match read {
-            Ok(Ok(words)) => Ok(words),
+            Ok(Ok(words)) => Ok(unnumbered(&words)),
             Ok(Err(error)) => Err(Failure::system(&error)),
             Err(_) => Err(Failure::unexpected()),
         };
     }
     let mut words = Zeroizing::new(String::new());
-    while words.split_whitespace().count() < WORDS {
-        words.push_str(&line().await?);
+    while unnumbered(&words).split_whitespace().count() < WORDS {
+        match line().await {
+            Ok(line) => words.push_str(&line),
+            // Fewer than 24 are wrong, and the engine says so.
+            Err(_) if !words.trim().is_empty() => break,
+            Err(failure) => return Err(failure),
+        }
         words.push(' ');
     }
-    Ok(words)
+    Ok(unnumbered(&words))
+}
+
+/// Without the numbers that they are printed with.
+fn unnumbered(words: &str) -> Zeroizing<String> {
+    let is_word = |word: &&str| !word.trim_end_matches('.').bytes().all(|b| b.is_ascii_digit());
+    let words: Vec<&str> = words.split_whitespace().filter(is_word).collect();
+    Zeroizing::new(words.join(" "))
 }
 
 /// A line of the terminal that is not shown on it.
@@ -131,4 +153,21 @@ pub(super) async fn recover(session: &Session, handle: &str, words: &str) -> Res
     // The keys others need to write to this device go up now.
     session.finish().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{numbered, unnumbered};
+
+    #[test]
+    fn words_are_written_with_numbers_and_read_with_them() {
+        let words: Vec<String> = (0..24).map(|n| format!("word{}", char::from(b'a' + n))).collect();
+        let words = words.join(" ");
+        let text = numbered(&words);
+        assert_eq!(text.lines().count(), 6);
+        assert!(text.starts_with(" 1 worda        2 wordb"), "{text}");
+        assert!(text.ends_with("24 wordx"), "{text}");
+        assert_eq!(*unnumbered(&text), words);
+        assert_eq!(*unnumbered("1. worda 2. wordb"), "worda wordb");
+    }
 }

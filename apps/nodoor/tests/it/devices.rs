@@ -119,6 +119,9 @@ fn a_linked_device_reads_with_the_other_and_a_removed_one_no_more() {
     let rows = alice.json(&["device", "list"]);
     assert!(rows.iter().any(|row| row["device"] == device.as_str() && row["name"] == "Kitchen"));
 
+    let own = alice.json(&["whoami"])[0]["device"].as_str().unwrap().to_owned();
+    let asked = alice.run(&["device", "remove", &own]);
+    assert!(String::from_utf8_lossy(&asked.stderr).starts_with("nodoor: this_device: "));
     assert_eq!(alice.json(&["device", "remove", &device])[0]["device"], device.as_str());
     assert_eq!(alice.json(&["device", "list"]).len(), 1);
     bob.json(&["send", "@alice", "after"]);

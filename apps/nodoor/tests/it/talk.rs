@@ -40,7 +40,9 @@ fn two_people_talk() {
     assert_eq!(requests.len(), 1);
     assert_eq!(of(&requests[0], "from"), "@alice");
     assert_eq!(of(&requests[0], "text"), "Hi, we met at the fair.");
-    assert!(bob.json(&["receive"]).is_empty(), "a request is not received before it is accepted");
+    let received = bob.run(&["receive"]);
+    assert!(received.stdout.is_empty(), "a request is not received before it is accepted");
+    assert!(String::from_utf8_lossy(&received.stderr).contains("1 request waits."));
     let accepted = bob.json(&["accept", of(&requests[0], "conversation")]);
     assert_eq!(accepted[0]["conversation"], requests[0]["conversation"]);
     assert!(bob.json(&["requests"]).is_empty());
