@@ -214,6 +214,14 @@ impl Opened {
     }
 }
 
+/// The acknowledgement of these entries, all at once.
+#[must_use]
+pub fn ack(opened: &[Opened]) -> request::Body {
+    let mut ack = proto::Ack::default();
+    acknowledge(opened, &mut ack);
+    request::Body::Ack(ack)
+}
+
 /// Puts these entries into an acknowledgement.
 pub fn acknowledge(opened: &[Opened], ack: &mut proto::Ack) {
     let newest = opened.iter().map(|entry| entry.sequence).max().unwrap_or_default();

@@ -31,7 +31,7 @@ impl Step<'_> {
     }
 
     /// The device that links us sees this log: from here on so do we, and what was proved to us before counts for nothing.
-    /// Nothing if it is not this deployment's, or its checkpoint does not satisfy its policy.
+    /// Nothing if it is not this deployment's, or its log did not sign the checkpoint.
     pub(crate) fn go_on_with_log(&mut self, account: &AccountId, seen: &SeenLog) -> Option<()> {
         let deployment = self.live.deployment?;
         let shown = Policy::parse(seen.policy.as_bytes()).ok()?;
@@ -43,7 +43,9 @@ impl Step<'_> {
         let mut other = None;
         if !seen.checkpoint.is_empty() {
             let signed = SignedCheckpoint::parse(&seen.checkpoint).ok()?;
-            shown.satisfied(&signed, self.now).ok()?;
+            shown.signed_by_log(&signed).ok()?;
+            // It counted where it comes from: by the clock there, and perhaps by the policy before this one.
+            ledger.not_vouched = shown.satisfied(&signed, u64::MAX).is_err();
             if signed.checkpoint().origin() != origin(&deployment) {
                 return None;
             }

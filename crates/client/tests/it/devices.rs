@@ -37,14 +37,14 @@ fn linkings(world: &World, person: usize) -> Vec<Linking> {
     world.person(person).events.iter().filter_map(of).collect()
 }
 
-fn show(world: &mut World, person: usize) -> String {
+pub(crate) fn show(world: &mut World, person: usize) -> String {
     match device(world, person, Device::LinkStart) {
         Reply::Device(DeviceReply::Link { letters, .. }) => letters,
         other => panic!("no link: {other:?}"),
     }
 }
 
-fn approve(world: &mut World, person: usize, link: &str) -> String {
+pub(crate) fn approve(world: &mut World, person: usize, link: &str) -> String {
     match device(world, person, Device::LinkApprove { link: link.to_owned() }) {
         Reply::Device(DeviceReply::Code { code, .. }) => code,
         other => panic!("no code: {other:?}"),

@@ -3,11 +3,11 @@
 
 use nodoor_testkit::world::World;
 use nodoor_transparency::ledger::note::NoteSigner;
-use nodoor_view::{event::Event, model::CheckState};
+use nodoor_view::{command::Reply, device::Command as Device, event::Event, model::CheckState};
 use nodoor_wire::proto::answer::Body as Answer;
 
 use crate::{
-    devices::link,
+    devices::{approve, device, link, rows, show},
     hand::{MINUTE, answers, two},
     ledger::{check, ledger},
 };
@@ -68,4 +68,20 @@ fn a_policy_that_nobody_can_go_by_does_not_do_away_with_the_log() {
     world.pass(MINUTE);
     let unfit = |event: &Event| matches!(event, Event::ServerUnfit { .. });
     assert!(world.person(carol).events.iter().any(unfit));
+}
+
+#[test]
+fn a_device_whose_clock_is_behind_is_linked_all_the_same() {
+    let mut world = watched(976);
+    let alice = world.register("alice");
+    world.pass(MINUTE);
+    let laptop = world.begin_without_account("laptop");
+    // For it what the witness signed is of the future.
+    world.device(laptop).skew = -10 * 60_000;
+    let letters = show(&mut world, laptop);
+    let code = approve(&mut world, alice, &letters);
+    assert_eq!(device(&mut world, laptop, Device::LinkCode { code }), Reply::Done);
+    world.pass(MINUTE);
+    assert_eq!(rows(&mut world, laptop).len(), 2);
+    assert_eq!(ledger(&mut world, laptop).witnesses, ["w1"]);
 }
