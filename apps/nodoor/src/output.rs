@@ -361,7 +361,7 @@ mod tests {
                 r#"{"conversation":"cc","from":"@ben","text":"Hi"}"#,
                 r#"{"conversation":"cc","from":"@ben","text":"@ben invites you to the group Garden. In it: @ben"}"#,
                 r#"{"account":"5f2c","handle":"ben","devices":2}"#,
-                r#"{"device":"bb","name":"desk","added_at":"1970-01-01T00:00:00Z","current":true}"#,
+                r#"{"device":"bb","name":"desk","added_at":"1970-01-01T00:00:00.000Z","current":true}"#,
             ]
         );
     }

@@ -165,7 +165,7 @@ mod tests {
         let words = words.join(" ");
         let text = numbered(&words);
         assert_eq!(text.lines().count(), 6);
-        assert!(text.starts_with(" 1 worda        2 wordb"), "{text}");
+        assert!(text.starts_with(" 1 worda         2 wordb"), "{text}");
         assert!(text.ends_with("24 wordx"), "{text}");
         assert_eq!(*unnumbered(&text), words);
         assert_eq!(*unnumbered("1. worda 2. wordb"), "worda wordb");
