@@ -109,3 +109,22 @@ impl Code {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_definition_is_in_the_list_of_all() {
+        let (_, rest) = include_str!("code.rs").split_once("pub enum Code {\n").unwrap();
+        let (body, _) = rest.split_once("\n}").unwrap();
+        let defined: Vec<&str> = body
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with("//"))
+            .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
+            .collect();
+        let listed: Vec<String> = Code::ALL.iter().map(|code| format!("{code:?}")).collect();
+        assert_eq!(listed, defined);
+    }
+}

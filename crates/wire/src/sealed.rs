@@ -118,18 +118,6 @@ impl HourKey {
         Self { id, key }
     }
 
-    /// A key read back from a client's own encrypted database.
-    #[must_use]
-    pub fn from_secret(id: HourKeyId, key: [u8; 32]) -> Self {
-        Self { id, key: Zeroizing::new(key) }
-    }
-
-    /// The key, for a client's own encrypted database alone.
-    #[must_use]
-    pub fn secret(&self) -> Zeroizing<[u8; 32]> {
-        self.key.clone()
-    }
-
     /// Its public name.
     #[must_use]
     pub fn id(&self) -> HourKeyId {
