@@ -149,6 +149,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_keyspace_of_the_definition_is_in_the_list_of_all() {
+        let (_, rest) = include_str!("keyspace.rs").split_once("enum Space {\n").unwrap();
+        let (body, _) = rest.split_once("\n}").unwrap();
+        let lines = body.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+        let defined: Vec<&str> = lines.map(|line| line.trim_end_matches(',')).collect();
+        let listed: Vec<String> = Space::ALL.iter().map(|space| format!("{space:?}")).collect();
+        assert_eq!(listed, defined);
+    }
+
+    #[test]
     fn every_keyspace_is_found_at_its_own_place() {
         for (place, space) in Space::ALL.into_iter().enumerate() {
             assert_eq!(space as usize, place);
