@@ -31,6 +31,8 @@ const PATIENCE_LOG: u64 = 90_000;
 const PATIENCE_REMOVAL: u64 = 240_000;
 /// How long it waits once there was no connection to be had, milliseconds.
 const PATIENCE_WITHOUT_SERVER: u64 = 4_000;
+/// And if the server was not reached since the start: it is down, or the address is wrong.
+const PATIENCE_NEVER_REACHED: u64 = 1_000;
 
 /// An ask that waits for the server.
 pub(crate) struct Parked {
@@ -98,7 +100,9 @@ impl Step<'_> {
 
     /// A connection broke or was not to be had: parked asks wait a little for the next one, not as long as for an answer.
     pub(crate) fn hurry_parked(&mut self) {
-        let soon = self.now + PATIENCE_WITHOUT_SERVER;
+        let reached = self.live.deployment.is_some();
+        let patience = if reached { PATIENCE_WITHOUT_SERVER } else { PATIENCE_NEVER_REACHED };
+        let soon = self.now + patience;
         self.live.parked.iter_mut().for_each(|parked| parked.until = soon.min(parked.until));
     }
 

@@ -76,7 +76,11 @@ pub(crate) async fn keep(
         if told.send((of, Happening::Down)).await.is_err() {
             return;
         }
-        tokio::time::sleep(jittered(pause)).await;
+        tokio::select! {
+            () = tokio::time::sleep(jittered(pause)) => {}
+            // Nobody listens any more: there is nothing to come back for.
+            () = told.closed() => return,
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
