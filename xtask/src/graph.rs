@@ -39,6 +39,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("nodoor", 5),
     ("nodoor-web-engine", 5),
     ("nodoor-web-page", 5),
+    ("nodoor-web-reader", 5),
     ("nodoor-testkit", 6),
     ("nodoor-coerced", 7),
     ("nodoor-bench", 7),

@@ -158,8 +158,15 @@ fn quoted(path: &Path) -> String {
 pub(crate) const ANNOUNCE: &str = "announce";
 
 /// All packages that build natively.
-pub(crate) const NATIVE: [&str; 5] =
-    ["--workspace", "--exclude", "nodoor-web-engine", "--exclude", "nodoor-web-page"];
+pub(crate) const NATIVE: [&str; 7] = [
+    "--workspace",
+    "--exclude",
+    "nodoor-web-engine",
+    "--exclude",
+    "nodoor-web-page",
+    "--exclude",
+    "nodoor-web-reader",
+];
 
 #[cfg(test)]
 mod tests {

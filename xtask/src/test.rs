@@ -129,6 +129,8 @@ fn clippy_browser() -> Result<Count> {
         "nodoor-web-engine",
         "-p",
         "nodoor-web-page",
+        "-p",
+        "nodoor-web-reader",
         "--keep-going",
         "--",
         "-D",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! The web app, from sources to the folder `target/web` that `nodoord --web` serves.
 //!
-//! One cargo call builds both modules (so that std and what they share is compiled once), `xtask/bindgen`
+//! One cargo call builds all modules (so that std and what they share is compiled once), `xtask/bindgen`
 //! makes them loadable, and every file gets its brotli form beside it. What `apps/web/README.md` promises to page
 //! and service worker is made here. There is no wasm-opt: it made the modules 5 % smaller and their compressed
 //! form, which is what travels, not at all (945,724 bytes against 946,367), for a minute of work.
@@ -49,7 +49,7 @@ pub(crate) fn build(kind: Kind) -> Result<PathBuf> {
 pub(crate) fn build_with(kind: Kind, pins: Option<&Pins>) -> Result<PathBuf> {
     machine::provide(&[Need::Wasm])?;
     let tool = tool()?;
-    let compiled = step("web: compile both modules", || compile(kind, pins))?;
+    let compiled = step("web: compile the modules", || compile(kind, pins))?;
     let served = root().join("target/web");
     let stamp = root().join("target/web.stamp");
     let now = fingerprint(kind, &compiled, &tool)?;
@@ -122,14 +122,15 @@ pub(crate) fn assembles_alike(kind: Kind) -> Result<()> {
 pub(crate) fn parts() -> Result<PathBuf> {
     let mut cargo = cargo_for_wasm();
     cargo.args(["build", "--target", WASM, "--profile", Kind::Full.profile()]);
+    cargo.args(["--package", "nodoor-web-reader"]);
     run(cargo.args(["--package", "nodoor-web-page", "--features", "nodoor-web-page/parts"]))?;
     let folder = root().join("target/web-parts");
     copy_folder(&root().join("apps/web/static"), &folder)?;
-    run(command(tool()?)
-        .arg("bindgen")
-        .arg(compiled(Kind::Full, "nodoor-web-page"))
-        .arg(&folder)
-        .arg("page"))?;
+    let tool = tool()?;
+    for (name, package) in [("page", "nodoor-web-page"), ("reader", "nodoor-web-reader")] {
+        let wasm = compiled(Kind::Full, package);
+        run(command(&tool).arg("bindgen").arg(wasm).arg(&folder).arg(name))?;
+    }
     Ok(folder)
 }
 
@@ -304,7 +305,8 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// File name in the web app, and the package it is made from.
-const PACKAGES: [(&str, &str); 2] = [("engine", "nodoor-web-engine"), ("page", "nodoor-web-page")];
+const PACKAGES: [(&str, &str); 3] =
+    [("engine", "nodoor-web-engine"), ("page", "nodoor-web-page"), ("reader", "nodoor-web-reader")];
 
 /// The place in `sw.js` where the list of files goes.
 const FILES: &str = "const FILES = {};";

@@ -34,6 +34,50 @@ globalThis.nodoorScan = async (video) => {
   }
 };
 
+// Reads a QR code off a picture, by a module that is loaded with the first one; null if there is none in it.
+const readPicture = async (picture) => {
+  const { default: init, read } = await import("/reader.js");
+  await init({ module_or_path: "/reader_bg.wasm" });
+  const bitmap = await createImageBitmap(picture);
+  // Larger than a code needs only takes longer.
+  const scale = Math.min(1, 1200 / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  // What is clear is paper.
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  const grey = new Uint8Array(width * height);
+  for (let n = 0; n < grey.length; n += 1) {
+    grey[n] = (data[4 * n] * 77 + data[4 * n + 1] * 150 + data[4 * n + 2] * 29) >> 8;
+  }
+  return read(grey, width) ?? null;
+};
+
+// Pictures chosen in `field`, or pasted or dropped anywhere while it is on the page: what their code says, or null.
+globalThis.nodoorPictures = (field, said) => {
+  const take = (event, files) => {
+    const picture = [...(files ?? [])].find((file) => file.type.startsWith("image/"));
+    if (!picture) return;
+    event.preventDefault();
+    readPicture(picture).catch(() => null).then((text) => field.isConnected && said(text));
+  };
+  const heard = {
+    paste: (event) => take(event, event.clipboardData?.files),
+    drop: (event) => take(event, event.dataTransfer?.files),
+    dragover: (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault(),
+  };
+  for (const [name, hear] of Object.entries(heard)) {
+    const once = (event) => (field.isConnected ? hear(event) : window.removeEventListener(name, once));
+    window.addEventListener(name, once);
+  }
+  field.addEventListener("change", (event) => {
+    take(event, field.files);
+    field.value = "";
+  });
+};
+
 // What runs (the service worker holds its manifest) and what the server has: the SHA-256 of both manifests, then a line
 // for each file that differs.
 globalThis.nodoorVersions = async () => {

@@ -99,6 +99,74 @@ test("a code that the camera reads links as its letters would, and the camera go
   await done(page);
 });
 
+/** A picture with this code in it, as PNG in base64: drawn by the page itself, with a border as a screenshot has. */
+async function picture(page, selector = ".qr") {
+  return (await page.locator(selector).screenshot()).toString("base64");
+}
+
+/** Gives the page a picture as a paste or a drop does. */
+const give = (page, kind, base64) =>
+  page.evaluate(([kind, base64]) => {
+    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const files = new DataTransfer();
+    files.items.add(new File([bytes], "code.png", { type: "image/png" }));
+    const [type, key] = kind === "paste" ? [ClipboardEvent, "clipboardData"] : [DragEvent, "dataTransfer"];
+    const event = new type(kind, { bubbles: true, cancelable: true, [key]: files });
+    (document.activeElement ?? document.body).dispatchEvent(event);
+    return event.defaultPrevented;
+  }, [kind, base64]);
+
+const linked = async (page) =>
+  (await fake(page, { do: "asked" })).map((one) => one.device?.of?.link_approve?.link).filter(Boolean);
+
+for (const way of ["paste", "drop", "choose"]) {
+  test(`a picture of the code links as its letters would (${way})`, async () => {
+    const page = await open(world, { query: "new" });
+    await page.locator(".links .button").first().click();
+    await page.locator(".inner > .button").first().click();
+    await page.locator(".qr").waitFor();
+    const letters = (await page.locator(".letters").innerText()).trim();
+    const code = await picture(page);
+    await done(page);
+    const other = await open(world, { query: "few" });
+    const loaded = [];
+    other.on("request", (request) => loaded.push(new URL(request.url()).pathname));
+    await go(other, "#/settings/devices");
+    await other.getByRole("button", { name: "Link a device" }).click();
+    await other.locator("#link-letters").waitFor();
+    await frames(other, 3);
+    // Whoever types loads nothing for it.
+    assert.ok(!loaded.some((path) => path.startsWith("/reader")), loaded.join());
+    if (way === "choose") {
+      const chosen = other.waitForEvent("filechooser");
+      await other.getByRole("button", { name: "Choose a picture" }).click();
+      await (await chosen).setFiles({ name: "code.png", mimeType: "image/png", buffer: Buffer.from(code, "base64") });
+    } else {
+      assert.equal(await give(other, way, code), true);
+    }
+    await other.locator("dialog .digits").waitFor();
+    assert.equal((await linked(other))[0].split("\n").at(-1), letters);
+    assert.ok(loaded.includes("/reader_bg.wasm"));
+    await done(other);
+  });
+}
+
+test("a picture without a code says so, and the letters still link", async () => {
+  const page = await open(world, { query: "few" });
+  await go(page, "#/settings/devices");
+  await page.getByRole("button", { name: "Link a device" }).click();
+  await page.locator("#link-letters").waitFor();
+  await give(page, "paste", await picture(page, "dialog h2"));
+  await page.getByText("No code could be read off that picture").waitFor();
+  assert.deepEqual(await linked(page), []);
+  assert.deepEqual(await axe(page), []);
+  // A text that is pasted is the field's.
+  await page.locator("#link-letters").fill("ABCD-EFGH-IJKL-MNOP-QRST-UVWX");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog .digits").waitFor();
+  await done(page);
+});
+
 test("closing the dialog closes the camera", async () => {
   const page = await open(world, { query: "few", before: camera("") });
   await page.addInitScript(() => (globalThis.BarcodeDetector.prototype.detect = async () => []));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! Reading a QR code with the camera, where the browser can (`BarcodeDetector`). Where it cannot there is no button, and
-//! people type. `start.js` holds the camera; what was read goes to whoever asked, who decides what it is.
+//! Reading a QR code: with the camera, where the browser can (`BarcodeDetector`), and off a picture that is chosen, pasted
+//! or dropped, everywhere. `start.js` holds the camera, and loads a reader of pictures with the first one; what was read goes
+//! to whoever asked, who decides what it is.
 
 use js_sys::Reflect;
-use leptos::{html, prelude::*};
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 
 use crate::{
     dom,
@@ -17,16 +18,17 @@ extern "C" {
     // A promise of the text; nothing once the picture is gone from the page.
     #[wasm_bindgen(js_name = nodoorScan, catch)]
     fn scan(video: &JsValue) -> Result<js_sys::Promise, JsValue>;
+    // Tells what is read off each picture, or null, as long as the field is on the page.
+    #[wasm_bindgen(js_name = nodoorPictures, catch)]
+    fn pictures(field: &JsValue, said: &JsValue) -> Result<(), JsValue>;
 }
 
-/// A button, then the camera's picture, until a code was read.
-pub(crate) fn scanner(read: Callback<String>) -> Option<impl IntoView> {
+/// What reads a code: a button for a picture, and one for the camera, which then stands in their place.
+pub(crate) fn scanner(read: Callback<String>) -> impl IntoView {
     let window: JsValue = dom::window().into();
-    if !Reflect::has(&window, &"BarcodeDetector".into()).is_ok_and(|has| has) {
-        return None;
-    }
+    let detects = Reflect::has(&window, &"BarcodeDetector".into()).is_ok_and(|has| has);
     let on = RwSignal::new(false);
-    let failed = RwSignal::new(false);
+    let failed: RwSignal<Option<&str>> = RwSignal::new(None);
     let video: NodeRef<html::Video> = NodeRef::new();
     Effect::new(move |_| {
         let Some(video) = video.get() else { return };
@@ -38,11 +40,11 @@ pub(crate) fn scanner(read: Callback<String>) -> Option<impl IntoView> {
             }
             match text.and_then(|text| text.as_string()) {
                 Some(text) => read.run(text),
-                None => failed.set(true),
+                None => failed.set(Some("scan-failed")),
             }
         });
     });
-    Some((
+    (
         move || match on.get() {
             true => html::video()
                 .class("scan")
@@ -52,14 +54,52 @@ pub(crate) fn scanner(read: Callback<String>) -> Option<impl IntoView> {
                 .into_any(),
             false => html::div()
                 .class("row-of-buttons")
-                .child(button(Weight::Plain, say("scan"), move || {
-                    failed.set(false);
-                    on.set(true);
-                }))
+                .child((
+                    detects.then(|| {
+                        button(Weight::Plain, say("scan"), move || {
+                            failed.set(None);
+                            on.set(true);
+                        })
+                    }),
+                    picture(read, failed),
+                ))
                 .into_any(),
         },
-        move || {
-            failed.get().then(|| html::p().class("failed").role("alert").child(say("scan-failed")))
-        },
-    ))
+        move || failed.get().map(|id| html::p().class("failed").role("alert").child(say(id))),
+    )
+}
+
+/// A button that opens the browser's own choice of files. Pasted and dropped pictures are read meanwhile too.
+fn picture(read: Callback<String>, failed: RwSignal<Option<&'static str>>) -> impl IntoView {
+    let field: NodeRef<html::Input> = NodeRef::new();
+    Effect::new(move |_| {
+        let Some(field) = field.get() else { return };
+        let said = Closure::<dyn FnMut(JsValue)>::new(move |text: JsValue| {
+            // The layer may be gone by now.
+            let text = text.as_string();
+            let told = if text.is_some() { None } else { Some("picture-failed") };
+            if let (None, Some(text)) = (failed.try_set(told), text) {
+                read.run(text);
+            }
+        });
+        drop(pictures(&field, &said.into_js_value()));
+    });
+    (
+        html::input()
+            .node_ref(field)
+            .r#type("file")
+            .accept("image/*")
+            .hidden(true)
+            .attr("aria-hidden", "true")
+            .tabindex("-1"),
+        html::button()
+            .r#type("button")
+            .class("button")
+            .on(ev::click, move |_| {
+                if let Some(field) = field.get_untracked() {
+                    field.click();
+                }
+            })
+            .child(say("picture")),
+    )
 }

@@ -25,7 +25,7 @@ async function make() {
   const target = "wasm32-unknown-unknown";
   const options = { cwd: ROOT, maxBuffer: 1 << 26, env: process.env };
   const cargoArguments = ["build", "--quiet", "--target", target, "--profile", "web-dev"];
-  await run(cargo, [...cargoArguments, "-p", "nodoor-web-page", "--features", "parts"], options);
+  await run(cargo, [...cargoArguments, "-p", "nodoor-web-page", "--features", "nodoor-web-page/parts", "-p", "nodoor-web-reader"], options);
   if (!existsSync(tool)) {
     const manifest = join(ROOT, "xtask/bindgen/Cargo.toml");
     const env = { ...process.env, CARGO_TARGET_DIR: join(ROOT, "target/tools") };
@@ -33,7 +33,9 @@ async function make() {
   }
   await mkdir(folder, { recursive: true });
   await cp(join(ROOT, "apps/web/static"), folder, { recursive: true });
-  const wasm = join(ROOT, `target/${target}/web-dev/nodoor_web_page.wasm`);
-  await run(tool, ["bindgen", wasm, folder, "page"], options);
+  for (const name of ["page", "reader"]) {
+    const wasm = join(ROOT, `target/${target}/web-dev/nodoor_web_${name}.wasm`);
+    await run(tool, ["bindgen", wasm, folder, name], options);
+  }
   return folder;
 }
