@@ -237,6 +237,7 @@ section-limits = Limits
 section-erase = Sign out and erase this device
 name = Name
 name-hint = Optional. It goes encrypted to the people you write to; the server does not see it.
+no-handle = No handle
 handle-lost = The handle of an account you lost
 handle-lost-text = It moves here a week after the public log has your request, unless a device of that account is still alive.
 handle-lost-field = Handle of the lost account

@@ -114,7 +114,12 @@ pub(crate) fn find() -> impl IntoView {
                 })
                 .child((
                     handle_field(field, error, say("their-handle")),
-                    html::p().class("hint").child(say("handles-are-exact")),
+                    // Where nobody was found the error says so itself.
+                    move || {
+                        error
+                            .with(Option::is_none)
+                            .then(|| html::p().class("hint").child(say("handles-are-exact")))
+                    },
                     submit(say("find"), busy.into()),
                 )),
             move || found.get().map(|found| card(&found)),

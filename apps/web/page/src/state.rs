@@ -24,6 +24,7 @@ use crate::{
     dom, notify,
     remind::{self, Words},
     route::{Layer, Route},
+    settings,
     words::{self, Put, say, say_with},
 };
 
@@ -221,6 +222,11 @@ impl App {
         }
         self.chats.set(ids);
         self.chats_known.set(true);
+    }
+
+    /// Whether this device has seen a public log of the deployment.
+    pub(crate) fn has_log(&self) -> bool {
+        self.ledger.with(|log| log.as_ref().is_some_and(|log| log.log_time.is_some()))
     }
 
     /// Shows a line for 5 seconds.
@@ -446,6 +452,7 @@ pub(crate) fn refresh() {
                 app.profile.set(Some(profile));
                 load_chats();
                 load_standing();
+                settings::still_kept();
                 remind::look();
             }
             _ => app.profile.set(None),

@@ -7,6 +7,7 @@ use nodoor_view::{device::Standing, model::Freshness};
 use crate::{
     ledger::{said_at, save_all},
     route::{self, Layer, Route, Section},
+    settings::close_not_kept,
     state::app,
     time,
     words::{Put, say, say_with},
@@ -64,10 +65,10 @@ pub(crate) fn strip() -> impl IntoView {
         }
         if app.not_kept.get() {
             let words = act(move || {
-                app.not_kept.set(false);
+                close_not_kept();
                 route::go(Route::Section(Section::Words));
             });
-            let seen = act(move || app.not_kept.set(false));
+            let seen = act(close_not_kept);
             let actions = vec![("section-words", words), ("close", seen)];
             return Some(line("strip warn", say("strip-not-kept"), actions));
         }

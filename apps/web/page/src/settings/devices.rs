@@ -255,8 +255,7 @@ fn history(device: String) -> impl IntoView {
         .child((
             html::h3().child(say("history")),
             html::p().child(move || {
-                let has_log = app().ledger.get().is_some_and(|log| log.log_time.is_some());
-                say(if has_log { "history-text" } else { "history-text-words" })
+                say(if app().has_log() { "history-text" } else { "history-text-words" })
             }),
             html::div().class("field").child((
                 html::label().r#for("history-words").child(say("section-words")),

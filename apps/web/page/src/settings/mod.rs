@@ -57,18 +57,44 @@ pub(crate) fn section(section: Section) -> AnyView {
     page(title, true, inner).into_any()
 }
 
-/// Asks the browser to keep the database; where it will not, a strip says so once a week.
+// The browser was asked to keep the database, and would not.
+const NOT_KEPT: &str = "not-kept";
+// When the person closed the strip about it.
+const CLOSED: &str = "not-kept-closed";
+/// What is remembered of it.
+pub(crate) const KEPT: [&str; 2] = [NOT_KEPT, CLOSED];
+
+/// Asks the browser to keep the database; where it will not, a strip says so until it is closed, and a week later again.
 pub(crate) fn ask_to_keep() {
+    whether_kept("persist");
+}
+
+/// At the start, once it was asked: does it still hold?
+pub(crate) fn still_kept() {
+    if dom::remembered(NOT_KEPT).is_some() {
+        whether_kept("persisted");
+    }
+}
+
+/// The person has read the strip.
+pub(crate) fn close_not_kept() {
+    dom::remember(CLOSED, &dom::now().to_string());
+    app().not_kept.set(false);
+}
+
+fn whether_kept(question: &str) {
     let Some(storage) = storage() else { return };
-    let Some(promise) = dom::call(&storage, "persist") else { return };
+    let Some(promise) = dom::call(&storage, question) else { return };
     dom::when(promise.into(), |kept| {
         if kept.is_some_and(|kept| kept.is_truthy()) {
+            dom::forget(NOT_KEPT);
+            app().not_kept.set(false);
             return;
         }
         const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
-        let said = dom::remembered("not-kept-said").and_then(|at| at.parse::<u64>().ok());
-        if said.is_none_or(|at| dom::now().saturating_sub(at) > WEEK) {
-            dom::remember("not-kept-said", &dom::now().to_string());
+        dom::remember(NOT_KEPT, "1");
+        let closed = dom::remembered(CLOSED).and_then(|at| at.parse::<u64>().ok());
+        if closed.is_none_or(|at| dom::now().saturating_sub(at) > WEEK) {
             app().not_kept.set(true);
         }
     });

@@ -29,13 +29,19 @@ pub(super) fn profile() -> impl IntoView {
     let field: NodeRef<html::Input> = NodeRef::new();
     move || {
         let profile = app.profile.get()?;
-        let shown =
-            if profile.name.is_empty() { profile.handle.clone() } else { profile.name.clone() };
+        let named = !profile.handle.is_empty();
+        let shown = match (profile.name.is_empty(), named) {
+            (false, _) => profile.name.clone(),
+            (true, true) => profile.handle.clone(),
+            (true, false) => say("no-handle"),
+        };
         Some((
             html::div().class("who").child((
                 face(&profile.account, &shown, "large"),
                 html::h2().child(bdi(shown)),
-                html::p().class("quiet").dir("ltr").child(format!("@{}", profile.handle)),
+                named.then(|| {
+                    html::p().class("quiet").dir("ltr").child(format!("@{}", profile.handle))
+                }),
             )),
             html::form()
                 .class("part")
@@ -63,7 +69,13 @@ pub(super) fn profile() -> impl IntoView {
                     html::div()
                         .child(html::button().r#type("submit").class("button").child(say("save"))),
                 )),
-            part(say("invite-link"), html::div().class("card").child(invite(profile.invite_link))),
+            // A link without a handle leads to nobody.
+            named.then(|| {
+                part(
+                    say("invite-link"),
+                    html::div().class("card").child(invite(profile.invite_link)),
+                )
+            }),
             lost_handle(),
         ))
     }
@@ -171,8 +183,12 @@ fn invite(link: String) -> impl IntoView {
 
 /// Dialog: one's own link, for whoever stands beside.
 pub(crate) fn link_dialog() -> AnyView {
-    let link = app().profile.get_untracked().map(|profile| profile.invite_link);
-    dialog(say("my-link"), link.map(invite)).into_any()
+    let profile = app().profile.get_untracked();
+    let inner = profile.map(|profile| match profile.handle.is_empty() {
+        true => html::p().child(say("handle-gone")).into_any(),
+        false => invite(profile.invite_link).into_any(),
+    });
+    dialog(say("my-link"), inner).into_any()
 }
 
 fn share_link(link: &str) {
@@ -256,7 +272,7 @@ pub(crate) fn erase_dialog() -> AnyView {
             }
             _ => {
                 route::close();
-                for key in ["look", "name-asked", "not-kept-said", DELIVERED, LATER] {
+                for key in ["look", "name-asked", DELIVERED, LATER].into_iter().chain(super::KEPT) {
                     dom::forget(key);
                 }
                 app().engine.set(Engine::Erased);
