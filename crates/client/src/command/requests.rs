@@ -49,12 +49,26 @@ impl Step<'_> {
         let Some(conversation) = self.conversation(id) else {
             return refused(ProblemKind::NotFound);
         };
+        if self.is_untouched(&conversation) {
+            self.forget_conversation(&conversation);
+            return Reply::Done;
+        }
         if conversation.status != Status::Request {
             return refused(ProblemKind::NotAllowed);
         }
         self.own_devices_should_know(About::Chat(conversation.reference));
         self.forget_request(conversation);
         Reply::Done
+    }
+
+    /// Whether a chat was opened to look at somebody and nothing more: no room, no word, nothing on its way.
+    fn is_untouched(&self, conversation: &Conversation) -> bool {
+        conversation.status == Status::Open
+            && conversation.kind == Kind::Direct
+            && conversation.rooms.is_empty()
+            && conversation.draft.is_empty()
+            && self.all_messages(conversation.id, 1).is_empty()
+            && self.disk.prefixed(&key::outgoing(conversation.id), 1).is_empty()
     }
 
     /// A request goes, and all that it held. If it came to somebody who had left the group, their own history stays.
