@@ -676,6 +676,7 @@ mod tests {
             "nodoor words --new",
             "nodoor recover --handle mira",
             "nodoor recover --handle mira --words -",
+            "nodoor handle show",
             "nodoor handle move mira",
             "nodoor chat @ben --plain",
             "nodoor witness run --key k --listen 127.0.0.1:0",

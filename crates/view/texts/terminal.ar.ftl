@@ -44,6 +44,8 @@ unwitnessed = بلا شهود
 hint-keys = Ctrl+K انتقال  F1 المفاتيح  Ctrl+Q خروج
 hint-keys-short = F1 المفاتيح  Ctrl+Q خروج
 hint-keys-shortest = F1 المفاتيح
+hint-list = Shift+Tab المحادثات  F1  Ctrl+Q خروج
+hint-list-short = Shift+Tab المحادثات
 clock-wrong = ساعة هذا الجهاز خاطئة بمقدار { $minutes } دقيقة. قد تبدو الأوقات غريبة.
 disk-trouble = القرص ممتلئ أو معطّل. ما حُفظ محفوظ؛ ولا يُحفظ جديد.
 
@@ -181,6 +183,7 @@ nothing-typed = لم يُكتب شيء. لم يُضف شيء.
 words-not-here = ليست الكلمات على هذا الجهاز: حُفظت ومُحيت، أو هي على جهاز آخر.
 words-type = الكلمات الأربع والعشرون (لا تظهر):
 history-goes = ما قيل من قبل يُرسل الآن إلى ذلك الجهاز.
+handle-goes = طُلب @{ $handle }؛ ولم يذكره السجل العام بعد.
 handle-waits = ينتقل @{ $handle } إلى هنا بعد { $when } ما لم يكن لدى صاحبه جهاز حي. يُطلب من تلقاء نفسه: شغّل nodoor بين حين وآخر.
 handle-waits-log = طُلب @{ $handle }. لم يدخل الطلب السجل العام بعد.
 handle-none = لا معرّف مطلوب.

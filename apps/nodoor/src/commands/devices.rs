@@ -34,19 +34,17 @@ pub(super) async fn list(session: &Session) -> Result<(), Failure> {
         let line = format!("{mark} {}  {}  {}", row.name, output::local(row.added_at), row.device);
         print(session, &Device::new(row), &line)?;
     }
-    if let Some(said) = standing(session).await? {
-        eprintln!("nodoor: {said}");
+    if let Some(id) = standing_text(&standing(session).await?) {
+        eprintln!("nodoor: {}", session.texts.get(id, &[]));
     }
     Ok(())
 }
 
-/// What is wrong with the account, if something is.
-async fn standing(session: &Session) -> Result<Option<String>, Failure> {
+/// How the account stands.
+pub(crate) async fn standing(session: &Session) -> Result<Standing, Failure> {
     let asked = Command::Device { of: OfDevices::Standing };
     match session.ask(asked).await? {
-        Reply::Device(DeviceReply::Standing(standing)) => {
-            Ok(standing_text(&standing).map(|id| session.texts.get(id, &[])))
-        }
+        Reply::Device(DeviceReply::Standing(standing)) => Ok(standing),
         _ => Err(Failure::unexpected()),
     }
 }

@@ -156,7 +156,7 @@ pub(super) async fn history(
 ) -> Result<(), Failure> {
     let me = account::profile(session).await?.handle;
     session.look_in().await;
-    let chat = session.open_chat(to).await?;
+    let Some(chat) = past(session, to).await? else { return Ok(()) };
     let mut rows: Vec<MessageRow> = Vec::new();
     let mut place = Place::Newest;
     let wanted = limit.unwrap_or(usize::MAX);
@@ -175,6 +175,19 @@ pub(super) async fn history(
         print_message(session, row, &chat, &me)?;
     }
     Ok(())
+}
+
+/// The chat or request that is meant. With somebody one never wrote to there is none, and none is made to look.
+async fn past(session: &Session, to: &Target) -> Result<Option<ConversationRow>, Failure> {
+    if let (None, Target::Handle(handle)) = (session.known(to).await?, to) {
+        match session.ask(Command::Find { handle: handle.clone() }).await? {
+            Reply::Person(person) if person.conversation.is_none() && !person.me => {
+                return Ok(None);
+            }
+            _ => {}
+        }
+    }
+    session.open_chat(to).await.map(Some)
 }
 
 async fn messages(

@@ -52,36 +52,34 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     outcome
 }
 
-/// What anyone can run, without a profile.
+/// What anyone can run, without a profile; nothing if it takes one. Every sub-verb is named, so that none can be forgotten.
 async fn beside_the_ledger(verb: &Verb, global: &Global) -> Option<Result<(), Failure>> {
     let json = global.json;
-    Some(match verb {
-        Verb::Witness { verb: WitnessVerb::Run(options) } => {
-            ledger::witness::run(options, global.server.as_deref(), json).await
-        }
-        Verb::Witness { verb: WitnessVerb::Key { key, name } } => {
-            ledger::witness::print_key(key, name, json)
-        }
-        Verb::Audit { verb: AuditVerb::Run(options) } => {
-            let server = global.server.as_deref().unwrap_or(DEFAULT_SERVER);
-            ledger::audit::run(options, server, json).await
-        }
-        Verb::Audit { verb: AuditVerb::CheckRelease(options) } => {
-            ledger::update::check_release(options, json)
-        }
-        Verb::Release { verb } => {
-            let server = global.server.as_deref().unwrap_or(DEFAULT_SERVER);
-            ledger::release::run(verb, server, json).await
-        }
-        Verb::Update { verb: UpdateVerb::Check(options) } => match profile_folder(global) {
-            Ok(profile) => ledger::update::check(options, &profile, json),
-            Err(failure) => Err(failure),
+    let server = global.server.as_deref().unwrap_or(DEFAULT_SERVER);
+    match verb {
+        Verb::Witness { verb } => Some(match verb {
+            WitnessVerb::Run(options) => {
+                ledger::witness::run(options, global.server.as_deref(), json).await
+            }
+            WitnessVerb::Key { key, name } => ledger::witness::print_key(key, name, json),
+        }),
+        Verb::Audit { verb } => Some(match verb {
+            AuditVerb::Run(options) => ledger::audit::run(options, server, json).await,
+            AuditVerb::CheckRelease(options) => ledger::update::check_release(options, json),
+        }),
+        Verb::Release { verb } => Some(ledger::release::run(verb, server, json).await),
+        Verb::Update { verb } => Some(match verb {
+            UpdateVerb::Check(options) => match profile_folder(global) {
+                Ok(profile) => ledger::update::check(options, &profile, json),
+                Err(failure) => Err(failure),
+            },
+        }),
+        Verb::Evidence { verb } => match verb {
+            EvidenceVerb::Check { file } => Some(ledger::evidence::check(file, json)),
+            EvidenceVerb::Save { .. } | EvidenceVerb::Answer => None,
         },
-        Verb::Evidence { verb: EvidenceVerb::Check { file } } => {
-            ledger::evidence::check(file, json)
-        }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
@@ -114,13 +112,13 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
             verify::save_evidence(session, folder).await
         }
         Verb::Evidence { verb: EvidenceVerb::Answer } => verify::answer_proof(session).await,
-        // Done by `run`.
+        // Done by `run`: what comes here was forgotten there.
         Verb::Chat { .. }
         | Verb::Witness { .. }
         | Verb::Audit { .. }
-        | Verb::Evidence { .. }
+        | Verb::Evidence { verb: EvidenceVerb::Check { .. } }
         | Verb::Release { .. }
-        | Verb::Update { .. } => Ok(()),
+        | Verb::Update { .. } => Err(Failure::unexpected()),
     }
 }
 

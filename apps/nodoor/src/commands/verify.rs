@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nodoor_view::{
     command::{Command, Reply},
-    model::{EvidenceFile, LedgerState},
+    model::{ConversationId, EvidenceFile, LedgerState},
 };
 use serde::Serialize;
 
@@ -33,11 +33,25 @@ struct Saved<'a> {
 /// Has the keys looked for in the public log, and prints what came of it; with `digits` also what two people compare.
 pub(super) async fn verify(session: &Session, to: &Target, digits: bool) -> Result<(), Failure> {
     session.catch_up().await;
+    let known = session.known(to).await?.is_some();
     let chat = session.open_chat(to).await?;
-    let Reply::Check(check) = session.ask(Command::Verify { conversation: chat.id }).await? else {
+    let shown = check(session, chat.id, digits).await;
+    if !known {
+        // To look somebody up is not to open a chat: it goes, unless something came into it meanwhile.
+        let _ = session.do_it(Command::Decline { conversation: chat.id }).await;
+    }
+    shown
+}
+
+async fn check(
+    session: &Session,
+    conversation: ConversationId,
+    digits: bool,
+) -> Result<(), Failure> {
+    let Reply::Check(check) = session.ask(Command::Verify { conversation }).await? else {
         return Err(Failure::unexpected());
     };
-    let digits = match digits.then_some(Command::Compare { conversation: chat.id }) {
+    let digits = match digits.then_some(Command::Compare { conversation }) {
         Some(compare) => match session.ask(compare).await? {
             Reply::Digits(digits) => Some(digits),
             _ => return Err(Failure::unexpected()),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use akd::WhatsAppV1Configuration;
 use akd_core::proto::specs::types;
 use nodoor_transparency::{
-    audit, directory,
+    audit,
     handover::{Claimed, HANDOVER_WAIT_MS},
     ledger::{
         checkpoint::{Relation, SignedCheckpoint},
@@ -191,10 +191,9 @@ impl Auditor {
             return Err(broken("an epoch of the future"));
         }
         match &self.progress.epoch {
-            None if epoch.previous_root != directory::empty_root() => {
-                return Err(broken("the first epoch does not begin with an empty directory"));
-            }
-            None => {}
+            None => epoch.may_be_first().map_err(|error| {
+                broken(&format!("its first epoch cannot be the first of a log: {error}"))
+            })?,
             Some(before) => match epoch.may_follow(before) {
                 Ok(()) => {}
                 Err(EpochError::Number)
@@ -376,6 +375,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
+    use nodoor_transparency::directory;
     use nodoor_transparency::ledger::{entry::Governance, note::NoteSigner};
     use nodoor_wire::id::AccountId;
 
@@ -435,6 +435,24 @@ mod tests {
             time_ms,
         };
         Entry::Epoch(epoch).encode().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_log_that_begins_in_the_middle_is_found() {
+        let log = NoteSigner::log("nodoor/test", [7; 32]).unwrap().verifier().clone();
+        for (number, honest) in [(0, true), (5, false)] {
+            let Ok(Entry::Epoch(epoch)) = Entry::decode(&heartbeat(0)) else { panic!("no epoch") };
+            let epoch = KtEpoch { epoch: number, ..epoch };
+            let auditor = Auditor::new(log.clone(), Builders::default(), Progress::default(), 0);
+            let found = auditor.epoch(&epoch, None).await;
+            match found {
+                Ok(()) => assert!(honest, "{number}"),
+                Err(Finding::Broken(why)) => {
+                    assert!(!honest && why.contains("cannot be the first"), "{number}: {why}");
+                }
+                Err(_) => panic!("{number}"),
+            }
+        }
     }
 
     #[tokio::test]

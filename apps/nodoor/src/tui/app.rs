@@ -187,6 +187,8 @@ pub(super) struct App {
     pub(super) notice: Option<(String, Milliseconds)>,
     /// A lasting trouble.
     pub(super) trouble: Option<String>,
+    /// This device was removed: for good, and what the connection does says nothing then.
+    pub(super) removed: bool,
     pub(super) unread_chats: u32,
     /// Whether the terminal has the focus.
     pub(super) looked_at: bool,
@@ -219,6 +221,7 @@ impl App {
             start: Start::default(),
             server: server.to_owned(),
             connection: Connection::Connecting,
+            removed: false,
             offline_since: None,
             chats: Vec::new(),
             requests: Vec::new(),

@@ -445,7 +445,10 @@ fn status(buffer: &mut Buffer, area: Rect, app: &App, pen: &Pen<'_>) {
     let width = usize::from(area.width);
     let shortest = texts.get("hint-keys-shortest", &[]);
     let beside = width.saturating_sub(measure(&shortest) + 2);
-    let (left, brief, style) = if let Some(trouble) = &app.trouble {
+    let (left, brief, style) = if app.removed {
+        let text = texts.get("standing-removed", &[]);
+        (text.clone(), cut(&text, beside, look.more), look.amber())
+    } else if let Some(trouble) = &app.trouble {
         (trouble.clone(), cut(&for_terminal(trouble, Lines::Join), beside, look.more), look.amber())
     } else if let Some((notice, _)) = &app.notice {
         (notice.clone(), notice.clone(), look.accent())
@@ -472,8 +475,19 @@ fn status(buffer: &mut Buffer, area: Rect, app: &App, pen: &Pen<'_>) {
         (line([Some(&word), Some(server), unwitnessed]), brief, look.quiet())
     };
     let (left, brief) = (for_terminal(&left, Lines::Join), for_terminal(&brief, Lines::Join));
-    let (keys, short) = (texts.get("hint-keys", &[]), texts.get("hint-keys-short", &[]));
-    let pairs = [(&left, &keys), (&left, &short), (&brief, &short), (&brief, &shortest)];
+    // One pane shows no list: how to come back to it comes first.
+    let hints = match width + 4 < usize::from(ONE_PANE) && app.focus != Focus::List {
+        true => ["hint-list", "hint-list", "hint-list-short"],
+        false => ["hint-keys", "hint-keys-short", "hint-keys-shortest"],
+    };
+    let [keys, short, brief_hint] = hints.map(|id| texts.get(id, &[]));
+    let pairs = [
+        (&left, &keys),
+        (&left, &short),
+        (&brief, &short),
+        (&brief, &brief_hint),
+        (&brief, &shortest),
+    ];
     let fits = |(said, hint): &(&String, &String)| measure(said) + measure(hint) + 2 <= width;
     let fitting = pairs.into_iter().find(fits);
     let said = cut(fitting.map_or(&left, |(said, _)| said), width, look.more);

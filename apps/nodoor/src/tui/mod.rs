@@ -30,6 +30,7 @@ use jiff::tz::TimeZone;
 use nodoor_sdk::native::Events;
 use nodoor_view::{
     command::{Command, Reply},
+    device::Standing,
     event::Event,
     model::{ConversationId, MessageId, Milliseconds},
 };
@@ -131,6 +132,7 @@ impl<'s> Screen<'s> {
                 self.app.ledger = Some(state);
                 self.keep_evidence().await?;
             }
+            self.look_at_standing().await?;
             if let Some(to) = to {
                 let row = self.session.open_chat(to).await?;
                 self.open(row).await?;
@@ -237,6 +239,7 @@ impl<'s> Screen<'s> {
             Event::Device { .. } => {
                 let said = crate::commands::devices::said(&event, &self.session.texts);
                 self.app.trouble = said.or(self.app.trouble.take());
+                self.look_at_standing().await?;
             }
             Event::DiskTrouble => {
                 self.app.trouble = Some(self.session.texts.get("disk-trouble", &[]));
@@ -258,6 +261,15 @@ impl<'s> Screen<'s> {
         {
             let folder = self.session.folder().join("evidence");
             self.app.evidence = crate::commands::verify::write(&all, &folder)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this device is one of the account's still.
+    async fn look_at_standing(&mut self) -> Result<(), Failure> {
+        if self.app.profile.is_some() {
+            let standing = crate::commands::devices::standing(self.session).await?;
+            self.app.removed = matches!(standing, Standing::Removed { .. });
         }
         Ok(())
     }

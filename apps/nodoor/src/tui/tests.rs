@@ -224,7 +224,7 @@ fn larger_and_smaller_terminals_hold_everything_in_their_lines() {
 #[test]
 fn every_key_is_listed_however_small_the_terminal_and_the_way_out_is_seen() {
     let mut app = app();
-    assert!(drawn(&mut app, 60, 18)[16].contains("F1 keys  Ctrl+Q quit"));
+    assert!(drawn(&mut app, 60, 18)[16].contains("F1  Ctrl+Q quit"));
     app.trouble = Some("The disk is full or failed. What is kept is kept; nothing new is.".into());
     assert!(drawn(&mut app, 60, 18)[16].contains("F1 keys"));
     tap(&mut app, KeyCode::F(1));
@@ -512,6 +512,27 @@ fn being_offline_is_said_after_three_seconds_and_left_chats_cannot_be_written() 
     assert!(drawn(&mut app, 80, 24)[22].contains("Offline. Messages wait here."));
     app.chats[1].writable = Writable::Removed;
     assert!(drawn(&mut app, 80, 24)[21].contains("You were removed."));
+}
+
+#[test]
+fn a_removed_device_says_so_and_not_that_it_is_offline() {
+    let mut app = app();
+    app.told(Event::Connection { state: Connection::Offline });
+    app.removed = true;
+    app.tick(Milliseconds(NOW + 4000));
+    let line = &drawn(&mut app, 80, 24)[22];
+    assert!(line.contains("This device was removed") && !line.contains("Offline"), "{line}");
+}
+
+#[test]
+fn a_chat_that_hides_the_list_says_how_to_come_back_to_it() {
+    let mut app = app();
+    assert!(drawn(&mut app, 60, 18)[16].contains("Shift+Tab chats"));
+    assert!(!drawn(&mut app, 80, 24)[22].contains("Shift+Tab"));
+    assert_eq!(tap(&mut app, KeyCode::BackTab), []);
+    assert_eq!(app.focus, Focus::List);
+    let lines = drawn(&mut app, 60, 18);
+    assert!(lines[0].contains("Chats") && !lines[16].contains("Shift+Tab"), "{lines:#?}");
 }
 
 #[test]

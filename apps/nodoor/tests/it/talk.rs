@@ -411,3 +411,17 @@ fn a_handle_belongs_to_one_person() {
     let nobody = olga.run(&["send", "@nobody", "hi"]);
     assert!(String::from_utf8_lossy(&nobody.stderr).starts_with("nodoor: not_found: "));
 }
+
+#[test]
+fn to_look_at_somebody_opens_no_chat() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let _bob = Person::registered(&server, "bob");
+    assert_eq!(alice.json(&["verify", "@bob"]).len(), 1);
+    assert!(alice.json(&["history", "@bob"]).is_empty());
+    assert!(alice.json(&["conversations"]).is_empty());
+    // A chat that is used stays.
+    alice.json(&["send", "@bob", "hello"]);
+    alice.json(&["verify", "@bob"]);
+    assert_eq!(alice.json(&["conversations"]).len(), 1);
+}
