@@ -169,7 +169,6 @@ nothing-typed = Nothing was typed. Nothing was added.
 words-not-here = The words are not on this device: they were saved and erased, or another device has them.
 words-type = The 24 words (not shown):
 history-goes = What was said before goes to that device now.
-handle-goes = @{ $handle } was asked for; the public log has no word of it yet.
 handle-waits = @{ $handle } moves here after { $when }, unless a device of whoever has it is alive. It is asked for by itself: start nodoor now and then.
 handle-waits-log = @{ $handle } is asked for. The public log does not have the request yet.
 handle-none = No handle is asked for.
