@@ -147,6 +147,14 @@ impl Step<'_> {
                 self.disk.remove(&row);
             }
         }
+        // What it outweighed meanwhile stands: the files say whether the log signed two histories.
+        let forked = self.evidence_files().into_iter().any(|file| {
+            let kept = Evidence::parse(file.text.as_bytes());
+            kept.is_ok_and(|kept| matches!(kept, Evidence::Equivocation { .. }))
+        });
+        if forked {
+            self.tampered(ProofKind::Equivocation, None, None);
+        }
         self.retry_held_soon();
     }
 
@@ -214,7 +222,9 @@ impl Step<'_> {
         let graver = match &ledger.tampered {
             None => true,
             Some(found) => {
-                (own(&who) && (!own(&found.who) || found.own_again))
+                // What is over says nothing of what comes after it.
+                found.own_again
+                    || (own(&who) && !own(&found.who))
                     || (who.is_none() && found.who.is_some() && !own(&found.who))
             }
         };

@@ -180,3 +180,52 @@ fn whoever_goes_goes_while_proof_stops_all_else() {
     assert_eq!(members(&mut world, alice, group).len(), before - 1);
     assert_eq!(world.states(alice, group).last(), Some(&SendState::Waiting));
 }
+
+#[test]
+fn a_ghost_that_is_over_hides_no_second_history() {
+    for taken_back in [false, true] {
+        let (mut world, [alice, _], _) = talking(966 + u64::from(taken_back));
+        let laptop = link(&mut world, alice, "laptop");
+        world.pass(MINUTE);
+        let account = account_of(&mut world, alice);
+        if taken_back {
+            as_it_is(&mut world, alice, account);
+            link(&mut world, laptop, "tablet");
+            world.pass(8 * HOUR);
+        } else {
+            let newest = lookup_of(&mut world, account).lists.pop().unwrap();
+            world.write_into_directory(account, [9; 32]);
+            world.pass(7 * HOUR);
+            let hash = <sha2::Sha256 as sha2::Digest>::digest(&newest.body).into();
+            world.write_into_directory(account, hash);
+            world.pass(8 * HOUR);
+            world.ask(alice, Command::AnswerProof);
+        }
+        assert!(ledger(&mut world, alice).proof.is_some());
+        // From here on Olga has two logs.
+        world.epochs = false;
+        let before = world.backup_log();
+        world.register("carol");
+        world.publish();
+        world.chat(alice, "carol");
+        world.pass(MINUTE);
+        world.go_on_with(before);
+        world.register("david");
+        world.publish();
+        for _ in 0..3 {
+            world.pass(301 * MINUTE / 60);
+            world.publish();
+        }
+        world.chat(alice, "david");
+        world.pass(MINUTE);
+        if taken_back {
+            // The ghost outweighs it, until it is none.
+            honest(&mut world);
+            world.kill(alice);
+            world.switch_on(alice);
+            world.pass(MINUTE);
+        }
+        let proof = ledger(&mut world, alice).proof.unwrap();
+        assert_eq!((proof.kind, proof.answered), (ProofKind::Equivocation, false), "{taken_back}");
+    }
+}
