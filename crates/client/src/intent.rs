@@ -45,18 +45,22 @@ impl Step<'_> {
 
     /// Carries out the oldest intent of a room, as far as it can be now.
     pub(crate) fn next_intent(&mut self, id: &RoomId, room: &Room) {
-        let stopped = self.is_stopped();
-        let all = self.disk.prefixed(&key::intents(id), if stopped { usize::MAX } else { 1 });
-        let read = |(row, value): (Vec<u8>, Vec<u8>)| Some((row, self.disk.decode(&value)?));
-        // Whoever goes reads no more, whatever was found against the log.
-        let goes = |intent: &Intent| matches!(intent, Intent::Remove(_) | Intent::Prune(_));
-        let next = all.into_iter().filter_map(read).find(|(_, intent)| !stopped || goes(intent));
-        let Some((row, intent)) = next else {
-            return;
-        };
         // Nobody learns by a commit of ours that we are there before we accepted.
         let conversation = self.conversation(room.conversation);
         let Some(conversation) = conversation.filter(|one| one.status == Status::Open) else {
+            return;
+        };
+        let stopped = self.is_stopped();
+        let all = self.disk.prefixed(&key::intents(id), if stopped { usize::MAX } else { 1 });
+        let read = |(row, value): (Vec<u8>, Vec<u8>)| Some((row, self.disk.decode(&value)?));
+        // Whoever goes reads no more, whatever was found against the log. The other one of two goes with somebody in their place.
+        let goes = |intent: &Intent| match intent {
+            Intent::Remove(_) => true,
+            Intent::Prune(account) => conversation.kind == Kind::Group || self.is_me(account),
+            _ => false,
+        };
+        let next = all.into_iter().filter_map(read).find(|(_, intent)| !stopped || goes(intent));
+        let Some((row, intent)) = next else {
             return;
         };
         let leaves = self.with_group(id, |_, group| group.leaves().to_vec()).unwrap_or_default();
@@ -109,9 +113,6 @@ impl Step<'_> {
                     && !gone.is_empty()
                     && !leaves.iter().any(stays)
                 {
-                    if stopped {
-                        return;
-                    }
                     match self.gather(id, &[Who::from(*account)]) {
                         Some(packages) => change.add = packages,
                         None => return,

@@ -54,7 +54,8 @@ impl Step<'_> {
             (state.checked_at, state.ledger_size) = (None, 0);
         }
         if ledger.tampered.is_some_and(|found| {
-            found.who.is_none_or(|who| self.is_me(&who) || people.contains(&who))
+            !found.own_again
+                && found.who.is_none_or(|who| self.is_me(&who) || people.contains(&who))
         }) {
             state.state = CheckState::Refused;
         }
@@ -196,8 +197,13 @@ impl Step<'_> {
         }
         let state = self.ledger_state();
         let matters = |one: &LedgerState| {
-            let change = one.change.as_ref().map(|change| (change.done, change.witnesses.clone()));
-            (one.log_time.is_some(), one.freshness, one.unwitnessed, one.proof.clone(), change)
+            (
+                one.log_time.is_some(),
+                one.freshness,
+                one.unwitnessed,
+                one.proof.clone(),
+                one.change.clone(),
+            )
         };
         let told = self.live.checking.told.as_ref().map(matters);
         if told != Some(matters(&state)) {

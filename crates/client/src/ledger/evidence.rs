@@ -106,7 +106,7 @@ impl Step<'_> {
     }
 
     /// What the directory shows as the newest list of an account, under a logged epoch.
-    pub(super) fn published(
+    fn published(
         &self,
         account: &AccountId,
         found: &proto::LookupAnswer,

@@ -61,6 +61,17 @@ pub(crate) fn bodies(
     });
 }
 
+/// Days go by, with an epoch now and then.
+pub(crate) fn days(world: &mut World, days: usize) {
+    let awake = Duration::from_secs(40);
+    for _ in 0..days * 4 {
+        world.epochs = false;
+        world.pass(6 * HOUR - awake);
+        world.epochs = true;
+        world.pass(awake);
+    }
+}
+
 pub(crate) fn honest(world: &mut World) {
     world.tamper = Box::new(|_, _| {});
     world.fate = Box::new(|_, _, _| Fate::Arrives);

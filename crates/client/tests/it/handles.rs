@@ -19,20 +19,10 @@ use nodoor_wire::{handle::Handle, id::AccountId, proto::answer::Body as Answer};
 
 use crate::{
     devices::device,
-    hand::{HOUR, MINUTE, account_of, answers, honest, two},
+    hand::{HOUR, MINUTE, account_of, answers, days, honest, two},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Days go by, with an epoch now and then.
-fn days(world: &mut World, days: usize) {
-    for _ in 0..days * 4 {
-        world.epochs = false;
-        world.pass(6 * HOUR - 20 * SECOND);
-        world.epochs = true;
-        world.pass(20 * SECOND);
-    }
-}
 
 fn move_handle(world: &mut World, person: usize) -> Reply {
     device(world, person, Device::MoveHandle { handle: "bob".to_owned() })

@@ -12,7 +12,7 @@ use nodoor_view::{
 };
 
 use crate::{
-    hand::{HOUR, two},
+    hand::{days, two},
     ledger::{check, ledger},
 };
 
@@ -42,16 +42,6 @@ fn watched(seed: u64, text: &str, by: &[u8]) -> (World, [usize; 2], [Conversatio
     let ids = two(&mut world, people[0], people[1]);
     world.pass(10 * SECOND);
     (world, people, ids)
-}
-
-/// Days go by, with an epoch now and then.
-fn days(world: &mut World, days: usize) {
-    for _ in 0..days * 4 {
-        world.epochs = false;
-        world.pass(6 * HOUR - 40 * SECOND);
-        world.epochs = true;
-        world.pass(40 * SECOND);
-    }
 }
 
 fn told(world: &World, person: usize) -> Vec<LedgerState> {

@@ -183,12 +183,16 @@ impl Policy {
 
     /// Whether this policy may come after `before` at all: whoever satisfies it has at least half of the fewest witnesses
     /// with them that satisfied `before`. So a quorum never follows by none, and whoever writes policies alone names no
-    /// quorum of their own. That it was announced, and long enough ago, is checked apart.
+    /// quorum of their own. And it names no other log key: what was signed by the old one would prove nothing any more.
+    /// That it was announced, and long enough ago, is checked apart.
     #[must_use]
     pub fn may_follow(&self, before: &Self) -> bool {
         let old: Vec<&[u8]> = before.quorum().iter().map(|one| one.key.public()).collect();
         let stays = |witness: &Witness| old.contains(&witness.key.public());
-        self.fewest(&stays) >= before.fewest(&|_| true).div_ceil(2)
+        let same_log =
+            |log: &Log| before.logs.iter().any(|old| old.key.public() == log.key.public());
+        self.logs.iter().all(same_log)
+            && self.fewest(&stays) >= before.fewest(&|_| true).div_ceil(2)
     }
 
     /// The witnesses that the quorum asks, in no order.

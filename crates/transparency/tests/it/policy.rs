@@ -134,6 +134,12 @@ fn a_policy_keeps_half_of_a_quorum_of_the_one_before() {
     assert!(of(2, &[1, 2, 7]).may_follow(&of(2, &[1, 2, 3])));
     assert!(!of(1, &[1, 7]).may_follow(&of(1, &[1])));
     assert!(of(1, &[7]).may_follow(&Policy::unwitnessed(log_key().verifier()).unwrap()));
+    // Whoever swaps the log's key is not held to what it signed.
+    let swapped = of(3, &[1, 2, 3, 4, 5]).to_string();
+    let other = NoteSigner::log(ORIGIN, [0x66; 32]).unwrap();
+    let ours = log_key().verifier().to_string();
+    let swapped = swapped.replace(&ours, &other.verifier().to_string());
+    assert!(!Policy::parse(swapped.as_bytes()).unwrap().may_follow(&before));
     // Whom the one before named and did not ask are as new as anybody.
     let text = |quorum| {
         let named: String = [1, 2].iter().map(|n| format!("witness x{n} {}\n", key(*n))).collect();
