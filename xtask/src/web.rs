@@ -216,7 +216,12 @@ fn list_for_service_worker(tool: &Path, folder: &Path) -> Result<()> {
         files.push(format!("\"/{file}\":\"{hash}\""));
     }
     let list = format!("const FILES = {{{}}};", files.join(","));
-    fs::write(&path, script.replace(FILES, &list))?;
+    let later = LATER.map(|file| format!("\"/{file}\"")).join(",");
+    let later = format!("const LATER = [{later}];");
+    if !script.contains(NOTHING_LATER) {
+        bail!("sw.js holds no line `{NOTHING_LATER}`");
+    }
+    fs::write(&path, script.replace(FILES, &list).replace(NOTHING_LATER, &later))?;
     Ok(())
 }
 
@@ -247,23 +252,30 @@ fn print_table(kind: Kind, weights: &[Weight]) {
         println!("{:>12} {:>12}  {}", weight.raw, weight.brotli, weight.path);
     }
     let raw: u64 = weights.iter().map(|weight| weight.raw).sum();
-    let brotli = all_compressed(weights);
-    let share = brotli * 100 / CEILING;
-    println!("{raw:>12} {brotli:>12}  all: {share} % of the {CEILING} bytes allowed");
+    let all: u64 = weights.iter().map(|weight| weight.brotli).sum();
+    println!("{raw:>12} {all:>12}  all");
+    let first = first_download(weights);
+    let share = first * 100 / CEILING;
+    println!("{first:>25}  the first download: {share} % of the {CEILING} bytes allowed");
     if kind == Kind::Quick {
         println!("(a quick build: larger than what people get)");
     }
     println!();
 }
 
-fn all_compressed(weights: &[Weight]) -> u64 {
-    weights.iter().map(|weight| weight.brotli).sum()
+/// Bytes that come before anything is used, compressed.
+fn first_download(weights: &[Weight]) -> u64 {
+    let first = weights.iter().filter(|weight| !LATER.contains(&weight.path.as_str()));
+    first.map(|weight| weight.brotli).sum()
 }
 
 /// What people get may not grow past what was promised: a build that does fails, here and in CI.
 fn within_ceiling(weights: &[Weight]) -> Result<()> {
-    let all = all_compressed(weights);
-    ensure!(all <= CEILING, "the web app weighs {all} bytes compressed; {CEILING} are allowed");
+    let first = first_download(weights);
+    ensure!(
+        first <= CEILING,
+        "the web app's first download weighs {first} bytes compressed; {CEILING} are allowed"
+    );
     Ok(())
 }
 
@@ -314,8 +326,14 @@ const FILES: &str = "const FILES = {};";
 /// What the web app is made of, as it is logged; it lies beside the files that it names.
 pub(crate) const MANIFEST: &str = "integrity.json";
 
-/// 1.5 MB, all files compressed.
-const CEILING: u64 = 1_500_000;
+/// What comes when it is first used: the reader of codes in pictures; the picture of an app that is installed; the licences.
+const LATER: [&str; 4] = ["reader.js", "reader_bg.wasm", "icon-512.png", "licences.txt"];
+
+/// The place in `sw.js` where the list of those goes.
+const NOTHING_LATER: &str = "const LATER = [];";
+
+/// 1.6 MB, all files of the first download compressed (decision 0016).
+const CEILING: u64 = 1_600_000;
 
 #[cfg(test)]
 mod tests {
@@ -326,5 +344,7 @@ mod tests {
         let file = |brotli| Weight { path: "page.js".to_owned(), raw: 2 * brotli, brotli };
         assert!(within_ceiling(&[file(CEILING - 1), file(1)]).is_ok());
         assert!(within_ceiling(&[file(CEILING), file(1)]).is_err());
+        let later = Weight { path: LATER[0].to_owned(), raw: 1, brotli: 1 };
+        assert!(within_ceiling(&[file(CEILING), later]).is_ok());
     }
 }

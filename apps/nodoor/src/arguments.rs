@@ -57,7 +57,102 @@ pub(crate) enum Verb {
         #[arg(value_parser = Target::parse)]
         to: Target,
         /// The text; `-` reads standard input
+        #[arg(required_unless_present = "file", default_value = "", hide_default_value = true)]
         text: String,
+        /// Let it be read once: when they close it, it is gone
+        #[arg(long)]
+        once: bool,
+        /// Send a file
+        #[arg(long, value_name = "PATH", conflicts_with = "text")]
+        file: Option<PathBuf>,
+        /// The text under the file
+        #[arg(
+            long = "text",
+            value_name = "TEXT",
+            requires = "file",
+            default_value = "",
+            hide_default_value = true
+        )]
+        caption: String,
+    },
+    /// Answer a message
+    Reply {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+        /// The text; `-` reads standard input
+        text: String,
+    },
+    /// Change the text of your own message, for everyone; within 48 hours
+    Edit {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+        /// The new text; `-` reads standard input
+        text: String,
+    },
+    /// Delete a message on your devices, or for everyone
+    Delete {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+        /// Ask all devices of the chat to delete it too; only your own
+        #[arg(long)]
+        everyone: bool,
+    },
+    /// React to a message, in place of your reaction before
+    React {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+        /// One emoji; empty takes the reaction back
+        emoji: String,
+    },
+    /// Pin a message for everyone in the chat
+    Pin {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+        /// Take the pin off
+        #[arg(long)]
+        off: bool,
+    },
+    /// The pinned messages of a chat, newest pin first
+    Pinned {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+    },
+    /// Send a message on; nothing says whose it was
+    Forward {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+    },
+    /// Read a message that can be read once; afterwards it is gone
+    Open {
+        /// The id of the message, or its first 8 digits
+        #[arg(value_parser = message_id)]
+        message: String,
+    },
+    /// Have new messages of a chat disappear so long after they are read
+    Disappear {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+        /// 30s, 5m, 8h, 1d, 4w, or off
+        #[arg(value_parser = duration)]
+        after: u32,
+    },
+    /// Write the file of a message to a place where nothing stands
+    Save {
+        /// The id of the message, or its first 8 digits or more
+        message: String,
+        /// A file, or a folder
+        path: PathBuf,
     },
     /// Print messages that were not read yet, and count them as read
     Receive {
@@ -67,6 +162,9 @@ pub(crate) enum Verb {
         /// Stop waiting when there were at least so many
         #[arg(long, value_name = "N", default_value_t = 1)]
         count: usize,
+        /// Begin each line with the first digits of the message's id
+        #[arg(long)]
+        ids: bool,
     },
     /// The chats, newest first
     Conversations,
@@ -78,6 +176,42 @@ pub(crate) enum Verb {
         /// At most the newest so many
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
+        /// Begin each line with the first digits of the message's id
+        #[arg(long)]
+        ids: bool,
+    },
+    /// Find messages that have all words of a text, newest first; the beginning of a word is enough
+    Search {
+        /// What to look for
+        query: String,
+        /// In this chat alone: @handle or the id of a conversation
+        #[arg(long = "in", value_name = "TO", value_parser = Target::parse)]
+        within: Option<Target>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Keep what was said in a sealed file, and take it in again
+    Backup {
+        #[command(subcommand)]
+        verb: BackupVerb,
+    },
+    /// Write what was said for people or programs to read: anyone who has the files can
+    Export {
+        /// All chats
+        #[arg(long)]
+        all: bool,
+        /// Pages to read, or JSON for programs
+        #[arg(long, value_enum, default_value_t = Format::Html)]
+        format: Format,
+        /// Unless it is --all: @handle or the id of a conversation. Then an empty folder, or one that is not there yet
+        #[arg(value_name = "TO DIR", required = true)]
+        places: Vec<String>,
+    },
+    /// Take in what was said in another messenger
+    Import {
+        #[command(subcommand)]
+        verb: ImportVerb,
     },
     /// People who wrote and were not accepted yet
     Requests,
@@ -104,6 +238,11 @@ pub(crate) enum Verb {
         /// @handle or the id of a conversation
         #[arg(value_parser = Target::parse)]
         to: Target,
+    },
+    /// Where a chat stands in the list: pinned, put away, muted, unread, in folders
+    List {
+        #[command(subcommand)]
+        verb: ListVerb,
     },
     /// Groups
     Group {
@@ -195,7 +334,97 @@ pub(crate) enum Verb {
     },
 }
 
+/// What can be done with the list of chats.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListVerb {
+    /// Keep a chat at the top
+    Pin {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+        /// Let it go
+        #[arg(long)]
+        off: bool,
+    },
+    /// Put a chat away; a new message brings it back, unless it is muted
+    Archive {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+        /// Bring it back
+        #[arg(long)]
+        off: bool,
+    },
+    /// Have a chat tell nothing for a while
+    Mute {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+        /// 30m, 8h, 1d, 4w; always; or off
+        #[arg(value_parser = mute_span)]
+        span: MuteSpan,
+    },
+    /// Mark a chat as unread
+    Unread {
+        /// @handle or the id of a conversation
+        #[arg(value_parser = Target::parse)]
+        to: Target,
+    },
+    /// One's folders
+    Folders,
+    /// Put a chat into a folder; it is made if there is none of that name
+    Folder {
+        /// Its name
+        name: String,
+        /// @handle or the id of a conversation; without it the folder's chats are printed
+        #[arg(value_parser = Target::parse)]
+        to: Option<Target>,
+        /// Take the chat out of it; without a chat, remove the folder
+        #[arg(long)]
+        off: bool,
+    },
+    /// Print the id of the chat with oneself; what is sent there is kept on all of one's devices
+    Saved,
+}
+
 /// What can be done with groups.
+/// What an export is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Pages for a browser
+    Html,
+    /// One file a chat
+    Json,
+}
+
+/// `backup`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupVerb {
+    /// Write a backup; a passphrase is read from standard input
+    Write {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// Seal it with the 24 words, and no passphrase
+        #[arg(long)]
+        words: bool,
+    },
+    /// Take in a backup of this account; what is here already stays as it is
+    Restore {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// `import`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportVerb {
+    /// A machine-readable export of Telegram Desktop
+    Telegram {
+        /// The folder with `result.json`
+        folder: PathBuf,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupVerb {
     /// Make a group
@@ -558,15 +787,30 @@ impl Arguments {
             Some(Verb::Register { .. }) => "nodoor register",
             Some(Verb::Whoami) => "nodoor whoami",
             Some(Verb::Send { .. }) => "nodoor send",
+            Some(Verb::Reply { .. }) => "nodoor reply",
+            Some(Verb::Edit { .. }) => "nodoor edit",
+            Some(Verb::Delete { .. }) => "nodoor delete",
+            Some(Verb::React { .. }) => "nodoor react",
+            Some(Verb::Pin { .. }) => "nodoor pin",
+            Some(Verb::Pinned { .. }) => "nodoor pinned",
+            Some(Verb::Forward { .. }) => "nodoor forward",
+            Some(Verb::Open { .. }) => "nodoor open",
+            Some(Verb::Disappear { .. }) => "nodoor disappear",
+            Some(Verb::Save { .. }) => "nodoor save",
             Some(Verb::Receive { .. }) => "nodoor receive",
             Some(Verb::Conversations) => "nodoor conversations",
             Some(Verb::History { .. }) => "nodoor history",
+            Some(Verb::Search { .. }) => "nodoor search",
+            Some(Verb::Backup { .. }) => "nodoor backup",
+            Some(Verb::Export { .. }) => "nodoor export",
+            Some(Verb::Import { .. }) => "nodoor import",
             Some(Verb::Requests) => "nodoor requests",
             Some(Verb::Accept { .. }) => "nodoor accept",
             Some(Verb::Decline { .. }) => "nodoor decline",
             Some(Verb::Block { .. }) => "nodoor block",
             Some(Verb::Unblock { .. }) => "nodoor unblock",
             Some(Verb::Group { .. }) => "nodoor group",
+            Some(Verb::List { .. }) => "nodoor list",
             Some(Verb::Device { .. }) => "nodoor device",
             Some(Verb::Chat { .. }) => "nodoor chat",
             Some(Verb::Name { .. }) => "nodoor name",
@@ -583,6 +827,45 @@ impl Arguments {
         }
     }
 }
+
+/// The id of a message or its beginning, in lower case.
+fn message_id(text: &str) -> Result<String, String> {
+    let id = text.to_ascii_lowercase();
+    if (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(id);
+    }
+    Err("a message is written with 8 or more digits of its id; `nodoor history TO --ids` shows them"
+        .to_owned())
+}
+
+/// A number and its unit, as seconds: `30s`, `5m`, `8h`, `1d`, `4w`; `off` is none.
+pub(crate) fn duration(text: &str) -> Result<u32, String> {
+    if text == "off" {
+        return Ok(0);
+    }
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
+    let seconds = units.into_iter().find_map(|(unit, seconds)| {
+        text.strip_suffix(unit)?.parse::<u32>().ok()?.checked_mul(seconds)
+    });
+    seconds
+        .filter(|seconds| (1..=LONGEST_TIMER).contains(seconds))
+        .ok_or_else(|| "write 30s, 5m, 8h, 1d or 4w, at most a year, or off".to_owned())
+}
+
+/// For how long a chat is muted: seconds, none for always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MuteSpan(pub(crate) Option<u32>);
+
+fn mute_span(text: &str) -> Result<MuteSpan, String> {
+    if text == "always" {
+        Ok(MuteSpan(None))
+    } else {
+        duration(text).map(|span| MuteSpan(Some(span)))
+    }
+}
+
+/// A year.
+const LONGEST_TIMER: u32 = 365 * 86_400;
 
 /// What clap says over several paragraphs, without its usage and its advice how to get more.
 fn said_in_a_line(error: &str) -> String {
@@ -645,7 +928,9 @@ mod tests {
             let arguments = parse(line).unwrap();
             assert!(arguments.global.json);
             assert_eq!(arguments.global.profile, Some("/tmp/a".into()));
-            let Some(Verb::Send { to, text }) = arguments.verb else { panic!("{line}") };
+            let Some(Verb::Send { to, text, once: false, .. }) = arguments.verb else {
+                panic!("{line}")
+            };
             assert_eq!((to, text.as_str()), (Target::Handle("ben".into()), "hi"));
         }
     }
@@ -657,7 +942,27 @@ mod tests {
             "nodoor register --handle mira",
             "nodoor whoami",
             "nodoor send @ben -",
-            "nodoor receive --wait 5 --count 2",
+            "nodoor send @ben - --once",
+            "nodoor reply 0011223344 hi",
+            "nodoor edit 0011223344 -",
+            "nodoor delete 0011223344 --everyone",
+            "nodoor react 00AA223344 👍",
+            "nodoor pin 0011223344 --off",
+            "nodoor pinned @ben",
+            "nodoor forward 0011223344 @ben",
+            "nodoor open 0011223344",
+            "nodoor list pin @ben --off",
+            "nodoor list archive 0011223344",
+            "nodoor list mute @ben 8h",
+            "nodoor list mute @ben always",
+            "nodoor list unread @ben",
+            "nodoor list folders",
+            "nodoor list folder Friends @ben",
+            "nodoor list folder Friends --off",
+            "nodoor list saved",
+            "nodoor disappear @ben 1w",
+            "nodoor disappear @ben off",
+            "nodoor receive --wait 5 --count 2 --ids",
             "nodoor conversations",
             "nodoor history 0011223344 --limit 5",
             "nodoor requests",
@@ -695,6 +1000,12 @@ mod tests {
             "nodoor register",
             "nodoor send @ben",
             "nodoor history ben",
+            "nodoor reply 001122 hi",
+            "nodoor reply 00112233zz hi",
+            "nodoor disappear @ben 0s",
+            "nodoor disappear @ben 53w",
+            "nodoor disappear @ben 99999999999w",
+            "nodoor disappear @ben soon",
             "nodoor fly",
             "nodoor erase",
         ] {

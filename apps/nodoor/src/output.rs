@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use jiff::{Timestamp, tz::TimeZone};
 use nodoor_view::{
+    message::{Deleting, Quote},
     model::{
         Check, Content, ConversationRow, DeviceRow, Freshness, From, GroupMember, Kind, MessageRow,
         Milliseconds, Person, Profile, RequestRow, SendState,
@@ -57,6 +58,42 @@ pub(crate) struct Message<'a> {
     kind: &'static str,
     text: String,
     sent_at: String,
+    /// The id of the message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    edited: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    forwarded: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pinned: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<Reaction<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disappears_at: Option<String>,
+    /// Of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<File<'a>>,
+}
+
+/// One emoji under a message.
+#[derive(Serialize)]
+struct Reaction<'a> {
+    emoji: &'a str,
+    from: Vec<String>,
+}
+
+fn is_false(is: &bool) -> bool {
+    !is
+}
+
+/// A file in `receive` and `history`.
+#[derive(Serialize)]
+struct File<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    content_type: &'a str,
+    size: u64,
 }
 
 impl<'a> Message<'a> {
@@ -67,6 +104,13 @@ impl<'a> Message<'a> {
         me: &str,
         texts: &Texts,
     ) -> Self {
+        let marks = &row.marks;
+        let by = |reaction: &'a nodoor_view::message::Reaction| Reaction {
+            emoji: &reaction.emoji,
+            from: (reaction.mine.then(|| format!("@{me}")).into_iter())
+                .chain(reaction.people.iter().map(address))
+                .collect(),
+        };
         Self {
             message: Some(row.reference.as_str()).filter(|reference| !reference.is_empty()),
             conversation: &conversation.reference,
@@ -76,12 +120,32 @@ impl<'a> Message<'a> {
                 From::System => None,
             },
             kind: match row.content {
-                Content::Text(_) => "text",
+                Content::Text(_) | Content::Markdown { .. } => "text",
+                Content::File(_) => "file",
+                Content::Deleted => "deleted",
+                Content::Once { .. } => "once",
                 Content::System(_) => "system",
                 Content::NeedsNewerVersion => "unknown",
             },
-            text: texts.content(&row.content),
+            text: match &row.content {
+                Content::File(file) => file.caption.clone(),
+                content => texts.content(&row.from, content),
+            },
             sent_at: rfc3339(row.sent_at),
+            reply_to: marks.reply.as_ref().map(|reply| reply.reference.as_str()),
+            edited: marks.edited,
+            forwarded: marks.forwarded,
+            pinned: marks.pinned,
+            reactions: marks.reactions.iter().map(by).collect(),
+            disappears_at: marks.disappears.and_then(|end| end.at).map(rfc3339),
+            file: match &row.content {
+                Content::File(file) => Some(File {
+                    name: &file.name,
+                    content_type: &file.content_type,
+                    size: file.size,
+                }),
+                _ => None,
+            },
         }
     }
 }
@@ -93,12 +157,51 @@ pub(crate) struct Conversation<'a> {
     title: &'a str,
     kind: Kind,
     unread: u32,
+    #[serde(skip_serializing_if = "is_false")]
+    pinned: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    archived: bool,
+    /// Until when; null for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_until: Option<Option<String>>,
+    #[serde(skip_serializing_if = "is_false")]
+    marked_unread: bool,
+    /// The chat with oneself.
+    #[serde(skip_serializing_if = "is_false")]
+    saved: bool,
 }
 
 impl<'a> Conversation<'a> {
     pub(crate) fn new(row: &'a ConversationRow) -> Self {
-        let ConversationRow { reference, title, kind, unread, .. } = row;
-        Self { conversation: reference, title, kind: *kind, unread: *unread }
+        let ConversationRow { reference, title, kind, unread, place, saved, .. } = row;
+        let until = place.muted_until;
+        let muted_until =
+            (until.0 > 0).then(|| (until != nodoor_view::list::ALWAYS).then(|| rfc3339(until)));
+        Self {
+            conversation: reference,
+            title,
+            kind: *kind,
+            unread: *unread,
+            pinned: place.pinned_at.is_some(),
+            archived: place.archived,
+            muted_until,
+            marked_unread: place.marked,
+            saved: *saved,
+        }
+    }
+}
+
+/// `list folders`.
+#[derive(Serialize)]
+pub(crate) struct FolderRow<'a> {
+    folder: &'a str,
+    name: &'a str,
+    chats: usize,
+}
+
+impl<'a> FolderRow<'a> {
+    pub(crate) fn new(folder: &'a nodoor_view::list::Folder) -> Self {
+        Self { folder: &folder.id, name: &folder.name, chats: folder.conversations.len() }
     }
 }
 
@@ -183,6 +286,68 @@ pub(crate) fn row(json: bool, row: &impl Serialize, line: &str) -> io::Result<()
         writeln!(out, "{}", for_terminal(line, Lines::Keep).replace('\n', "\n    "))?;
     }
     out.flush()
+}
+
+/// The first digits of an id, enough to name it in a command; empty if there is none.
+pub(crate) fn short(reference: &str) -> &str {
+    reference.get(..8).unwrap_or_default()
+}
+
+/// What a message says, in a line: what it answers before it, what became of it behind.
+pub(crate) fn said(row: &MessageRow, texts: &Texts) -> String {
+    let mut line = String::new();
+    if let Some(reply) = &row.marks.reply {
+        line.push_str(&format!("[{}] ", quote(reply, texts)));
+    }
+    line.push_str(&texts.content(&row.from, &row.content));
+    for mark in marks(row, texts) {
+        line.push_str(&format!(" ({mark})"));
+    }
+    for reaction in &row.marks.reactions {
+        line.push_str(&format!(" {}", self::reaction(reaction)));
+    }
+    line
+}
+
+/// The message that another one answers: `Ben: Morning!`
+pub(crate) fn quote(reply: &Quote, texts: &Texts) -> String {
+    let (Some(from), Some(content)) = (&reply.from, &reply.content) else {
+        return texts.get("quote-gone", &[]);
+    };
+    let name = match from {
+        From::Me => texts.get("me", &[]),
+        From::Them(person) => texts.person(person),
+        From::System => String::new(),
+    };
+    format!("{name}: {}", texts.content(from, content))
+}
+
+/// `👍 2`, or the emoji alone for one.
+pub(crate) fn reaction(reaction: &nodoor_view::message::Reaction) -> String {
+    match reaction.count() {
+        1 => reaction.emoji.clone(),
+        count => format!("{} {count}", reaction.emoji),
+    }
+}
+
+/// What became of a message, in words.
+pub(crate) fn marks(row: &MessageRow, texts: &Texts) -> Vec<String> {
+    let of = &row.marks;
+    let deleting = of.deleting.and_then(|deleting| match deleting {
+        Deleting { pending: true, .. } => Some(texts.get("mark-deleting", &[])),
+        Deleting { lacking: 0, .. } => None,
+        Deleting { lacking, .. } => {
+            Some(texts.get("mark-not-deleted", &[("count", lacking.into())]))
+        }
+    });
+    let words = [
+        (of.forwarded, "mark-forwarded"),
+        (of.edited, "mark-edited"),
+        (of.pinned, "mark-pinned"),
+        (of.disappears.is_some(), "mark-disappears"),
+    ];
+    let words = words.into_iter().filter(|(applies, _)| *applies);
+    words.map(|(_, id)| texts.get(id, &[])).chain(deleting).collect()
 }
 
 /// ` (not sent: why)`, after a message of one's own; nothing after others'.
@@ -276,6 +441,10 @@ mod tests {
             writable: Writable::Yes,
             held: false,
             request: false,
+            mentioned: false,
+            timer: 0,
+            place: nodoor_view::list::Place::default(),
+            saved: false,
             people: 3,
             devices: 4,
         }
@@ -300,6 +469,7 @@ mod tests {
             sent_at: Milliseconds(1_795_338_120_500),
             received_at: Milliseconds(0),
             state: None,
+            marks: nodoor_view::message::Marks::default(),
         };
         let line = MessageRow {
             reference: String::new(),
@@ -334,11 +504,29 @@ mod tests {
         };
         let texts = Texts::terminal("en");
         let row = conversation();
+        let reference = "77".repeat(16);
+        let reaction =
+            nodoor_view::message::Reaction {
+                emoji: "👍".into(), people: vec![ben()], mine: true
+            };
+        let marked = MessageRow {
+            marks: nodoor_view::message::Marks {
+                reply: Some(Quote { message: None, reference, from: None, content: None }),
+                edited: true,
+                forwarded: true,
+                pinned: true,
+                reactions: vec![reaction],
+                ..nodoor_view::message::Marks::default()
+            },
+            content: Content::Markdown { text: "**a**".into(), mentions: vec![] },
+            ..message.clone()
+        };
         let lines = [
             json_line(&Me::registered(&profile)),
             json_line(&Me::whole(&profile)),
             json_line(&Sent { message: "01ab", conversation: "cc" }),
             json_line(&Message::new(&message, &row, "mira", &texts)),
+            json_line(&Message::new(&marked, &row, "mira", &texts)),
             json_line(&Message::new(&line, &row, "mira", &texts)),
             json_line(&Conversation::new(&row)),
             json_line(&Changed { conversation: "cc" }),
@@ -355,6 +543,7 @@ mod tests {
                 r#"{"account":"aa","device":"bb","handle":"mira","server":"http://127.0.0.1:8448"}"#,
                 r#"{"message":"01ab","conversation":"cc"}"#,
                 r#"{"message":"01ab","conversation":"00112233445566778899aabbccddeeff","from":"@ben","kind":"text","text":"a\nb\u001b[31m\u009b\u007f","sent_at":"2026-11-22T09:02:00.500Z"}"#,
+                r#"{"message":"01ab","conversation":"00112233445566778899aabbccddeeff","from":"@ben","kind":"text","text":"a","sent_at":"2026-11-22T09:02:00.500Z","reply_to":"77777777777777777777777777777777","edited":true,"forwarded":true,"pinned":true,"reactions":[{"emoji":"👍","from":["@mira","@ben"]}]}"#,
                 r#"{"message":null,"conversation":"00112233445566778899aabbccddeeff","from":null,"kind":"system","text":"The group goes on in a new room, with the same people. Whoever broke the old one is not in it.","sent_at":"2026-11-22T09:02:00.500Z"}"#,
                 r#"{"conversation":"00112233445566778899aabbccddeeff","title":"Garden\u202e","kind":"group","unread":2}"#,
                 r#"{"conversation":"cc"}"#,

@@ -284,7 +284,7 @@ impl Strip {
 /// `09:02 Ben: Morning!`, on one line.
 fn line(session: &Session, chat: &ConversationRow, row: &MessageRow) -> String {
     let texts = &session.texts;
-    let said = texts.content(&row.content);
+    let said = output::said(row, texts);
     let at = clock(row.sent_at);
     let line = match &row.from {
         From::Me => format!("{at} {}: {said}", texts.get("me", &[])),

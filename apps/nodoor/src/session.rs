@@ -79,7 +79,7 @@ impl Session {
     /// Asks for what is answered by a conversation.
     pub(crate) async fn conversation(&self, command: Command) -> Result<ConversationRow, Failure> {
         match self.ask(command).await? {
-            Reply::Conversation(row) => Ok(row),
+            Reply::Conversation(row) => Ok(self.called(row)),
             _ => Err(Failure::unexpected()),
         }
     }
@@ -87,9 +87,19 @@ impl Session {
     /// The chats, newest first.
     pub(crate) async fn conversations(&self) -> Result<Vec<ConversationRow>, Failure> {
         match self.ask(Command::Conversations).await? {
-            Reply::Conversations(rows) => Ok(rows),
+            Reply::Conversations(rows) => {
+                Ok(rows.into_iter().map(|row| self.called(row)).collect())
+            }
             _ => Err(Failure::unexpected()),
         }
+    }
+
+    /// The chat with oneself has a name in every language, and none of its own.
+    pub(crate) fn called(&self, mut row: ConversationRow) -> ConversationRow {
+        if row.saved {
+            row.title = self.texts.get("saved-messages", &[]);
+        }
+        row
     }
 
     /// The requests, newest first.

@@ -26,6 +26,10 @@ It shows:
   - Of each room: a hash of its id, how many times its membership or keys changed, the sealed roster with its
     padded size (4, 16, 64, 256, 1024 or 4096 places), the sealed commits of 30 days with their day, and roughly
     when it was last used: the day of its last commit, or one at most 30 days before its last message.
+  - Of each file that somebody sent within 30 days: its sealed bytes, and so its padded size (told to an eighth), and
+    when it was put there or renewed: by date to the day, and by what the disk itself notes of changes to the second.
+    Files that are on their way up, the same. The name of a file is the hash of its sealed bytes: whoever has the
+    message that names it finds it, and nobody else learns from it who sent it or may read it.
   - What was written together: the entries of one message stand side by side, with their mailboxes, in one row of
     the store's journal and log. Who takes the disk reads there which mailboxes got the same message: of the last
     16 MiB of messages or the last hour, whichever is less, and further back, up to 256 MiB, as far as the journal

@@ -38,7 +38,7 @@ struct Cli {
 enum Command {
     /// Serve until SIGINT or SIGTERM.
     #[command(after_help = ENVIRONMENT)]
-    Run(Run),
+    Run(Box<Run>),
     /// Open the data folder, verify its format, print what is there in counts.
     Check {
         /// The data folder.
@@ -88,6 +88,9 @@ struct Run {
     /// ago, and write to the ledger although its last epoch is more than a month old.
     #[arg(long)]
     clock_is_right: bool,
+    /// Room for files, MiB; with it used up nobody can send one until some are over. 0: this server keeps no files.
+    #[arg(long, value_name = "MIB", default_value = "51200", env = "NODOOR_FILES_MIB")]
+    files_mib: u64,
     /// Threads that serve [default: one a core].
     #[arg(long, value_name = "N", env = "NODOOR_THREADS")]
     threads: Option<usize>,

@@ -10,7 +10,7 @@ use std::{future::pending, net::SocketAddr, path::Path, sync::Arc, time::Duratio
 use anyhow::{Context as _, Result};
 use nodoor_gateway::{Gateway, Limits, PeerKey, serve};
 use nodoor_server::{Budget, Config, Registration, Server, SweepError};
-use nodoor_store_embedded::Folder;
+use nodoor_store_embedded::{BlobFolder, Folder};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     signal::unix::{SignalKind, signal},
@@ -86,7 +86,12 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         ledger.trust_clock();
     }
     let clock = Arc::new(SystemClock);
-    let server = Server::open_with_ledger(store, ledger, config, clock, Box::new(chance))?;
+    let mut server = Server::open_with_ledger(store, ledger, config, clock, Box::new(chance))?;
+    if options.files_mib > 0 {
+        let room = options.files_mib.saturating_mul(1024 * 1024);
+        let files = BlobFolder::open(&options.data, room).context("cannot open the files")?;
+        server = server.with_blobs(Arc::new(files));
+    }
     let peers = PeerKey::draw().context("the system gives no randomness")?;
     let gateway = Gateway::new(server.clone(), app, limits, peers);
 

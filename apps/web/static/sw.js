@@ -6,6 +6,9 @@
 // `cargo xtask web` writes the list of files and their SHA-256 here.
 const FILES = {};
 
+// Of these the ones that come when they are first used, and stay then. It writes them too.
+const LATER = [];
+
 const VERSION = `nodoor-${Object.values(FILES).sort().join("").length}-${digest(Object.entries(FILES).sort().join())}`;
 
 // Names the cache, nothing more.
@@ -24,25 +27,27 @@ function subresource(hex) {
   return bytes.length ? `sha256-${btoa(bytes.join(""))}` : "";
 }
 
+// Asks for a file so that another one than the one listed is an error.
+function listed(path) {
+  const integrity = subresource(FILES[path === "/" ? "/index.html" : path]);
+  return new Request(path, { cache: "no-cache", integrity });
+}
+
 self.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(VERSION);
-      const paths = ["/", ...Object.keys(FILES).filter((path) => path !== "/index.html")];
+      const now = (path) => path !== "/index.html" && !LATER.includes(path);
+      const paths = ["/", ...Object.keys(FILES).filter(now)];
       // A file that is not the one listed is not taken, and with it none of the version.
-      await cache.addAll(
-        paths.map((path) => {
-          const integrity = subresource(FILES[path === "/" ? "/index.html" : path]);
-          return new Request(path, { cache: "no-cache", integrity });
-        }),
-      );
+      await cache.addAll(paths.map(listed));
       // The manifest of the files above and of no others is held beside them, so that a later one can be compared.
       const answer = await fetch(MANIFEST, { cache: "no-cache" });
       const text = await answer.text();
       const { hashes } = JSON.parse(text);
       for (const [path, hex] of Object.entries(FILES)) {
-        const listed = `sha256-${(hashes[path] ?? "").replaceAll("-", "+").replaceAll("_", "/")}=`;
-        if (listed !== subresource(hex)) throw new Error("the manifest is another version's");
+        const named = `sha256-${(hashes[path] ?? "").replaceAll("-", "+").replaceAll("_", "/")}=`;
+        if (named !== subresource(hex)) throw new Error("the manifest is another version's");
       }
       await cache.put(MANIFEST, new Response(text, { headers: { "content-type": "application/json" } }));
     })(),
@@ -74,7 +79,11 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(
     (async () => {
       const cache = await caches.open(VERSION);
-      return (await cache.match(path)) ?? fetch(event.request);
+      const kept = await cache.match(path);
+      if (kept || !LATER.includes(path)) return kept ?? fetch(event.request);
+      const answer = await fetch(listed(path));
+      if (answer.ok) await cache.put(path, answer.clone());
+      return answer;
     })(),
   );
 });

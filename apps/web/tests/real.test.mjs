@@ -14,7 +14,7 @@ before(async () => {
 after(() => home?.close());
 
 const delivered = (page, text) =>
-  page.locator(".message.out", { hasText: text }).locator("[data-state=delivered]").waitFor();
+  page.locator(".message.out", { hasText: text }).locator(":is([data-state=delivered], [data-state=read])").waitFor();
 const arrived = (page, text) => page.locator(".message.in", { hasText: text }).waitFor();
 
 let alice;
@@ -127,6 +127,27 @@ test("the terminal and the page talk to each other", { skip, timeout: 120_000 },
   await write(alicePage, "From the page");
   const lines = await home.terminal("carol", "receive", "--wait", "30");
   assert.equal(lines.at(-1).text, "From the page");
+  // What is said about a message goes both ways.
+  await home.terminal("carol", "react", lines.at(-1).message, "👍");
+  await home.terminal("carol", "reply", lines.at(-1).message, "And **back**");
+  const mine = alicePage.locator(".message.out", { hasText: "From the page" });
+  await mine.locator(".reaction", { hasText: "👍" }).waitFor();
+  const reply = alicePage.locator(".message.in", { hasText: "And back" });
+  await reply.locator(".quoted", { hasText: "From the page" }).waitFor();
+  await reply.locator("strong").waitFor();
+  await reply.click({ button: "right" });
+  await alicePage.getByRole("menuitem", { name: /React with .*❤️/u }).click();
+  await reply.locator(".reaction.mine").waitFor();
+  await mine.click({ button: "right" });
+  await alicePage.getByRole("menuitem", { name: "Edit" }).click();
+  await alicePage.locator(".composer textarea").fill("From the page, changed");
+  await alicePage.keyboard.press("Enter");
+  await mine.getByText("edited").waitFor();
+  await home.terminal("carol", "receive", "--wait", "2");
+  const [asked, changed, answer] = (await home.terminal("carol", "history", "@alice")).slice(-3);
+  assert.equal(asked.kind, "text");
+  assert.deepEqual([changed.text, changed.edited], ["From the page, changed", true]);
+  assert.deepEqual(answer.reactions, [{ emoji: "❤️", from: ["@alice"] }]);
 });
 
 test("an invite link leads to an account and into the chat", { skip, timeout: 120_000 }, async () => {

@@ -47,7 +47,34 @@ const SCREENS = [
   ["message-menu", "#/c/1", ".menu", (page) => page.locator(".message.in").last().click({ button: "right" })],
   ["message-info", "#/c/1", "dialog .facts", async (page) => {
     await page.locator(".message.out").last().click({ button: "right" });
-    await page.locator(".menu button").nth(1).click();
+    await page.locator(".menu button:has(use[href$=i-info])").click();
+  }],
+  ["marks", "#/c/3", ".quoted", (page) => fake(page, { do: "marked", chat: 3 })],
+  ["replying", "#/c/1", ".doing", async (page) => {
+    await page.locator(".message.in").last().focus();
+    await page.keyboard.press("r");
+  }],
+  ["react", "#/c/1", "dialog .emojis", async (page) => {
+    await page.locator(".message.out").last().focus();
+    await page.keyboard.press("+");
+  }],
+  ["forward", "#/c/1", "dialog .jump-list .row", async (page) => {
+    await page.locator(".message.out").last().click({ button: "right" });
+    await page.locator(".menu button:has(use[href$=i-forward])").click();
+  }],
+  ["delete-everyone", "#/c/1", "dialog .danger", async (page) => {
+    await page.locator(".message.out").last().click({ button: "right" });
+    await page.locator(".menu .danger").last().click();
+  }],
+  ["timer", "#/c/1/info", "dialog fieldset", async (page) => {
+    await page.locator(".sheet button.item:has(use[href$=i-timer])").click();
+  }],
+  ["completion", "#/c/3", ".completion .row", async (page) => {
+    await page.locator(".composer textarea").pressSequentially("@");
+  }],
+  ["pinned", "#/c/1", ".pinned .to", async (page) => {
+    await page.locator(".message.in").last().click({ button: "right" });
+    await page.locator(".menu button:has(use[href$=i-pin])").click();
   }],
   ["chat-menu", "#/c/1", ".menu", press(".main .head > .icon-button")],
   ["jump", "#/c/1", "dialog .jump-list .row", (page) => page.keyboard.press("Control+k")],
@@ -108,7 +135,7 @@ const SCREENS = [
   ["erase", "#/settings/erase", "dialog", press(".main .danger")],
   ["toast", "#/c/1", ".toast", async (page) => {
     await page.locator(".message.out").last().click({ button: "right" });
-    await page.locator(".menu .danger").click();
+    await page.locator(".menu .danger").first().click();
   }],
 ];
 

@@ -220,6 +220,10 @@ impl Step<'_> {
             }
             Command::LogPolicy => Now(Reply::LogPolicy(self.ledger().map(|ledger| ledger.policy))),
             Command::Devices => Now(Reply::Devices(self.devices())),
+            Command::Message { of } => Now(self.message_command(of)),
+            Command::List { of } => Now(self.list_command(of)),
+            Command::File { of } => Now(self.file_command(of)),
+            Command::Past { of } => Now(self.past_command(of)),
             Command::Finish if !self.is_unfinished() => Now(Reply::Done),
             Command::Finish if self.live.lost => Now(refused(ProblemKind::Offline)),
             Command::Finish => Later,
@@ -232,8 +236,9 @@ impl Step<'_> {
                 }
                 Now(self.profile().map_or(Reply::Nothing, Reply::Profile))
             }
+            Command::Typing { conversation, on } => Now(self.type_in(*conversation, *on)),
             Command::Looking { at } => {
-                self.live.looking_at = *at;
+                self.look_at(*at);
                 Now(Reply::Done)
             }
             _ => Now(refused(ProblemKind::Internal)),

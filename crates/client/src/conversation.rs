@@ -3,24 +3,24 @@
 //!
 //! Spec: `docs/book/protocol.md`, 7.
 
-use nodoor_e2ee::content::{self, Content};
+use nodoor_e2ee::content::{self, Content, Expiry, MimiContent};
 use nodoor_view::{
     event::Event,
-    model::{ConversationId, Kind, MessageId, Notifications, Person},
+    model::{ConversationId, Kind, MessageId, Milliseconds, Notifications, Person},
 };
 use nodoor_wire::id::{AccountId, MessageId as Reference, RoomId, first_16, labelled_hash};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     overlay::after_prefix,
-    rows::{Conversation, Line, Message, Outgoing, Report, Room, State, Status, Stored, key},
+    rows::{
+        Conversation, Line, Marks, Message, Outgoing, Report, Room, State, Status, Stored, key,
+    },
     step::Step,
 };
 
 /// Messages of an unaccepted sender that are kept; what comes after is dropped.
 const STRANGER_MESSAGES: usize = 20;
-/// How many of the newest messages are looked at again when somebody is out.
-const UNSETTLED: usize = 1_000;
 
 /// A message as it came out of its frame.
 pub(crate) struct Arrived {
@@ -32,19 +32,6 @@ pub(crate) struct Arrived {
     pub(crate) report: Option<Report>,
     /// What it holds.
     pub(crate) stored: Stored,
-}
-
-impl Stored {
-    /// The text, if it is one this version reads.
-    pub(crate) fn text(&self) -> Option<String> {
-        match self {
-            Self::Content(bytes) => match content::decode(bytes) {
-                Ok(Content::Text(text)) => Some(text),
-                _ => None,
-            },
-            Self::Payload(_) | Self::Line(_) => None,
-        }
-    }
 }
 
 impl Step<'_> {
@@ -93,6 +80,8 @@ impl Step<'_> {
         status: Status,
     ) -> Conversation {
         let id = ConversationId(self.number());
+        // Another device may have told of it before it came here.
+        let (place, draft) = self.told_of(&reference);
         let conversation = Conversation {
             id,
             reference,
@@ -104,12 +93,17 @@ impl Step<'_> {
             unread: 0,
             first_unread: None,
             last: None,
-            draft: String::new(),
+            draft,
             sorted_at: self.now,
             name_sent: String::new(),
             made_at: self.now,
             blocked_from: None,
             returning: None,
+            timer: None,
+            pinned: Vec::new(),
+            mention: None,
+            place,
+            saved: false,
         };
         self.disk.put(key::reference(&reference), &id.0);
         self.set_conversation(&conversation);
@@ -157,6 +151,7 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            marks: Marks::default(),
         };
         self.set_message(&message, true);
         if let Some(mut conversation) = self.conversation(conversation) {
@@ -166,20 +161,22 @@ impl Step<'_> {
         }
     }
 
-    /// Puts one's own text on disk, in its place, with what sends it.
+    /// Puts one's own message on disk, in its place, with what sends it.
     pub(crate) fn write_own(
         &mut self,
         conversation: &mut Conversation,
-        text: &str,
+        mut said: MimiContent,
     ) -> Option<Message> {
         let account = self.account()?;
         if !account.name.is_empty() && account.name != conversation.name_sent {
             let profile = Content::Profile { name: account.name.clone() };
-            self.queue(conversation.id, None, &profile, None);
+            self.queue(conversation.id, None, &profile.into(), None);
             conversation.name_sent.clone_from(&account.name);
         }
+        let seconds = conversation.timer.as_ref().map_or(0, |timer| timer.seconds);
+        said.expires = (seconds > 0).then_some(Expiry { relative: true, seconds });
         let id = MessageId(self.number());
-        let content = self.queue(conversation.id, Some(id), &Content::Text(text.to_owned()), None);
+        let content = self.queue(conversation.id, Some(id), &said, None);
         // The id of the room it will most likely go by; sealing in another room gives it that one's.
         let room = self.room_in_use(conversation);
         let reference =
@@ -197,12 +194,17 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            marks: Marks::default(),
         };
         conversation.last = Some(id);
         conversation.sorted_at = self.now;
-        conversation.draft.clear();
-        conversation.unread = 0;
-        conversation.first_unread = None;
+        self.live.typed_at.remove(&conversation.id);
+        if !std::mem::take(&mut conversation.draft).is_empty() {
+            self.draft_settled(conversation);
+        }
+        conversation.place.archived = false;
+        (conversation.unread, conversation.first_unread) = (0, None);
+        conversation.mention = None;
         self.set_conversation(conversation);
         self.set_message(&message, true);
         Some(message)
@@ -213,22 +215,24 @@ impl Step<'_> {
         &mut self,
         conversation: ConversationId,
         message: Option<MessageId>,
-        content: &Content,
+        content: &MimiContent,
         room: Option<RoomId>,
     ) -> Vec<u8> {
         let salt = self.random();
         let encoded = content::encode(content, salt);
-        let outgoing = Outgoing {
-            message,
-            content: encoded.clone(),
-            sent_at: self.now,
-            first_try: self.now,
-            room,
-            sealed: None,
-            leave: false,
-        };
+        let outgoing = Outgoing { message, room, ..Outgoing::of(encoded.clone(), self.now) };
         let number = self.number();
         self.disk.put(key::outgoing_one(conversation, number), &outgoing);
+        encoded
+    }
+
+    /// Puts something about a message of this chat into the queue; gives the encoded content.
+    pub(crate) fn queue_about(&mut self, message: &Message, content: &MimiContent) -> Vec<u8> {
+        let encoded = content::encode(content, self.random());
+        let about = Some(message.id);
+        let outgoing = Outgoing { about, ..Outgoing::of(encoded.clone(), self.now) };
+        let number = self.number();
+        self.disk.put(key::outgoing_one(message.conversation, number), &outgoing);
         encoded
     }
 
@@ -245,12 +249,8 @@ impl Step<'_> {
         }
         let outgoing = Outgoing {
             message: Some(message.id),
-            content: content.clone(),
             sent_at: message.sent_at,
-            first_try: self.now,
-            room: None,
-            sealed: None,
-            leave: false,
+            ..Outgoing::of(content.clone(), self.now)
         };
         let number = self.number();
         self.disk.put(key::outgoing_one(message.conversation, number), &outgoing);
@@ -265,7 +265,7 @@ impl Step<'_> {
         let seen = self.seen(&conversation, &from, &arrived);
         let mine = self.me() == Some(from);
         if conversation.status == Status::Open && !mine {
-            self.live.receipts.entry(room.room).or_default().push(reference);
+            self.report_delivered(&room.room, reference);
         }
         if seen.is_some() || (conversation.status == Status::Request && self.is_full(&conversation))
         {
@@ -274,7 +274,8 @@ impl Step<'_> {
         room.they_sent |= !mine;
         let id = MessageId(self.number());
         let text = arrived.stored.text().unwrap_or_default();
-        let message = Message {
+        let names_us = !mine && self.names_us(&arrived.stored);
+        let mut message = Message {
             id,
             conversation: conversation.id,
             reference: Some(reference),
@@ -287,20 +288,30 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            marks: Marks::default(),
         };
         conversation.last = Some(id);
         conversation.sorted_at = self.now;
         if mine {
             // Whoever writes on another device has read there.
             (conversation.unread, conversation.first_unread) = (0, None);
+            conversation.mention = None;
         } else {
             conversation.unread += 1;
             conversation.first_unread.get_or_insert(id);
         }
+        if names_us {
+            conversation.mention = Some(id);
+        }
+        self.stir(&mut conversation);
+        conversation.saved |= mine && self.is_own_conversation(&conversation);
+        self.begin_ending(&mut message, mine);
+        self.typed(conversation.id, &from);
         self.set_conversation(&conversation);
         self.set_message(&message, true);
+        self.hear_early(conversation.id, &reference, id);
         if !mine && conversation.status == Status::Open {
-            self.notify(&conversation, text);
+            self.notify(&conversation, text, names_us);
         }
     }
 
@@ -338,8 +349,9 @@ impl Step<'_> {
         self.disk.rows(&from, &end, false, STRANGER_MESSAGES).len() >= STRANGER_MESSAGES
     }
 
-    fn notify(&mut self, conversation: &Conversation, text: String) {
-        if self.live.looking_at == Some(conversation.id) {
+    fn notify(&mut self, conversation: &Conversation, text: String, names_us: bool) {
+        let muted = conversation.place.is_muted(Milliseconds(self.now)) && !names_us;
+        if muted || self.live.looking_at == Some(conversation.id) {
             return;
         }
         let text = match self.settings().notifications {
@@ -349,44 +361,6 @@ impl Step<'_> {
         };
         let title = self.title(conversation);
         self.tell(Event::Notify { conversation: conversation.id, title, text });
-    }
-
-    /// Somebody's device has these messages of ours.
-    pub(crate) fn receipt(&mut self, room: &RoomId, from: AccountId, references: &[Reference]) {
-        let Some(conversation) = self.room(room).map(|room| room.conversation) else {
-            return;
-        };
-        let others = self.other_accounts(room);
-        for reference in references {
-            let id: Option<u64> =
-                self.disk.get(&key::message_by_reference(conversation, reference));
-            let Some(mut message) = id.and_then(|id| self.message(MessageId(id))) else {
-                continue;
-            };
-            let mine = message.from == self.me();
-            if !mine || message.delivered_to.contains(&from) {
-                continue;
-            }
-            message.delivered_to.push(from);
-            if is_delivered(&message, &others) {
-                message.state = Some(State::Delivered);
-            }
-            self.set_message(&message, false);
-        }
-    }
-
-    /// Somebody is out of a room: what only they lacked is delivered now.
-    pub(crate) fn settle_delivered(&mut self, room: &RoomId) {
-        let Some(conversation) = self.room(room).map(|room| room.conversation) else {
-            return;
-        };
-        let others = self.other_accounts(room);
-        for mut message in self.messages_before(conversation, None, UNSETTLED) {
-            if message.state == Some(State::Sent) && is_delivered(&message, &others) {
-                message.state = Some(State::Delivered);
-                self.set_message(&message, false);
-            }
-        }
     }
 
     /// Accounts with a leaf in a room, ours left out.
@@ -427,12 +401,4 @@ impl Step<'_> {
             (true, true) => conversation.other.to_hex(),
         }
     }
-}
-
-/// Whether everybody it was sealed for, who came later and who went left out, has a message of ours.
-fn is_delivered(message: &Message, others: &[AccountId]) -> bool {
-    let everybody = if message.sent_to.is_empty() { others } else { &message.sent_to };
-    let mut lacking =
-        everybody.iter().filter(|one| others.contains(one) && !message.delivered_to.contains(one));
-    !message.delivered_to.is_empty() && lacking.next().is_none()
 }

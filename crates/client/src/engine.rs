@@ -64,9 +64,9 @@ impl<S: Store> Engine<S> {
         };
         step.take(input);
         let Step { disk, effects, .. } = step;
-        let written = disk.into_batch().and_then(|batch| {
-            if batch.writes.is_empty() { Ok(()) } else { self.store.commit(batch) }
-        });
+        let written = disk
+            .into_batch()
+            .and_then(|batch| if batch.is_empty() { Ok(()) } else { self.store.commit(batch) });
         if let Err(failure) = written {
             self.live = self.live.emptied();
             return Err(failure.into());
@@ -89,15 +89,19 @@ impl Step<'_> {
             Input::Connected(wire) => self.connected(wire),
             Input::Disconnected(wire) => self.disconnected(wire),
             Input::Frame(wire, bytes) => self.frame(wire, &bytes),
+            Input::File(message, word) => self.file_said(message, word),
             Input::Timer => {
                 self.renew_leaves();
                 self.forget_deleted();
+                self.end_messages();
+                self.end_typing();
                 self.log_in_again();
                 self.upload_again();
                 self.renew_offers();
                 self.renew_token_keys();
                 self.acknowledge_again();
                 self.retry_held();
+                self.index_piece();
             }
         }
         self.end_retired();
@@ -114,6 +118,7 @@ impl Step<'_> {
         if std::mem::take(&mut self.live.commanded) {
             self.was_asked_from(first);
         }
+        self.advance_files();
         self.seek_admission();
         if self.is_ready(Wire::Login) {
             self.retire_offers();
@@ -128,6 +133,9 @@ impl Step<'_> {
 
     fn start(&mut self) {
         self.bind_all();
+        self.live.files.check = true;
+        self.begin_index();
+        self.keep_named_files();
         self.want(Wire::Anonymous);
         if self.account().is_some() {
             self.want(Wire::Login);
@@ -136,6 +144,7 @@ impl Step<'_> {
         self.tell_connection();
         self.renew_leaves();
         self.forget_deleted();
+        self.end_messages();
         self.retry_held();
     }
 
@@ -157,12 +166,16 @@ impl Step<'_> {
             .chain(self.live.ack_again.as_ref().map(|(at, _)| *at))
             .chain(self.held_due())
             .chain(self.deleted_due())
+            .chain(self.ending_due())
+            .chain(self.typing_due())
             .chain(self.stuck_due())
             .chain(self.retired_due())
             .chain(self.devices_due())
             .chain(self.own_history_due())
             .chain(self.gossip_due())
+            .chain(self.files_due())
             .chain(self.freshness_due())
+            .chain(self.index_due())
             .filter(|at| *at > self.now)
             .min();
         let at = soonest.unwrap_or(self.now + DAY).min(self.now + DAY);

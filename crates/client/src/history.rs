@@ -28,7 +28,7 @@ use nodoor_wire::id::{AccountId, DeviceId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    rows::{Conversation, Message, State, Status, Stored, key},
+    rows::{Conversation, Marks, Message, State, Status, Stored, key},
     selfgroup::Said,
     step::{Step, refused},
 };
@@ -86,6 +86,18 @@ impl Step<'_> {
         }
     }
 
+    /// The number from which on downwards no row is, if history is awaited.
+    pub(crate) fn number_before_history(&self) -> Option<u64> {
+        self.disk.get::<u64>(PAST).map(|next| next.saturating_add(1))
+    }
+
+    /// Leaves so many numbers out that are about to be used for something else of before.
+    pub(crate) fn leave_below(&mut self, count: u64) {
+        if let Some(next) = self.disk.get::<u64>(PAST) {
+            self.disk.put(PAST.to_vec(), &next.saturating_sub(count));
+        }
+    }
+
     /// The recovery words were typed: a device of ours gets the history now.
     pub(crate) fn send_history(&mut self, device: &str, words: &str) -> Reply {
         let id = DeviceId::from_hex(device).ok();
@@ -130,7 +142,7 @@ impl Step<'_> {
                 let part = self.next_part(&device, &mut sending);
                 self.disk.put(row, &sending);
                 if let Some(body) = part {
-                    self.queue(own.id, None, &Content::Own(body), None);
+                    self.queue(own.id, None, &Content::Own(body).into(), None);
                     return true;
                 }
             }
@@ -213,7 +225,8 @@ impl Step<'_> {
         let mut chats = self.conversations();
         chats.retain(|chat| {
             let sent = !matches!(chat.status, Status::Request | Status::Blocked);
-            sent && !self.is_own_conversation(chat) && chat.id.0 >= sending.conversation
+            sent && (chat.saved || !self.is_own_conversation(chat))
+                && chat.id.0 >= sending.conversation
         });
         chats.sort_by_key(|chat| chat.id);
         for chat in chats {
@@ -303,8 +316,9 @@ impl Step<'_> {
             let (id, conversation_id) = (MessageId(next), conversation.id);
             next -= 1;
             let at = message.received_at;
-            let message = Message { id, conversation: conversation_id, ..message };
-            self.disk.put(key::message(conversation_id, id), &message);
+            let mut message = Message { id, conversation: conversation_id, ..message };
+            self.take_marks(&mut message, &mut conversation);
+            self.store_message(&message);
             self.disk.put(key::conversation_of(id), &conversation_id.0);
             self.disk.put(known, &id.0);
             if conversation.last.is_none() {
@@ -318,6 +332,28 @@ impl Step<'_> {
         self.set_conversation(&conversation);
     }
 
+    /// What was said about a message of before counts here as it did there, edits as far as they are signed.
+    pub(crate) fn take_marks(&mut self, message: &mut Message, conversation: &mut Conversation) {
+        let edit = message.marks.edit.take();
+        message.marks.edit = edit.filter(|edit| {
+            let as_message = Message {
+                content: Stored::Content(edit.content.clone()),
+                sent_at: edit.sent_at,
+                reference: edit.reference,
+                report: edit.report.clone(),
+                marks: Marks::default(),
+                ..message.clone()
+            };
+            self.may_be_said(&as_message)
+        });
+        if let Some(at) = message.marks.ends_at {
+            self.disk.put(key::ending(at, message.id), &());
+        }
+        if message.marks.pin.as_ref().is_some_and(|pin| pin.on) {
+            conversation.pinned.push(message.id);
+        }
+    }
+
     /// The device that approved this one of ours; nothing if the words did, or it is the first.
     fn linked_by(&mut self, device: &DeviceId) -> Option<DeviceId> {
         let version = self.named_since(device)?;
@@ -327,7 +363,7 @@ impl Step<'_> {
 
     /// Whether a message is what its sender's device signed, in this room under this id. Where we hold no list of that
     /// version the word of the device that linked us has to do; and what we said ourselves it could say itself.
-    fn may_be_said(&mut self, message: &Message) -> bool {
+    pub(crate) fn may_be_said(&mut self, message: &Message) -> bool {
         let (Some(from), Some(reference), Stored::Content(content)) =
             (&message.from, &message.reference, &message.content)
         else {
@@ -383,11 +419,13 @@ impl Part {
 }
 
 /// A message as another device gets it, if it does: what is on its way, or failed, is this device's affair.
-fn past(message: Message) -> Option<Message> {
-    let settled = matches!(message.state, None | Some(State::Sent | State::Delivered));
+pub(crate) fn past(message: Message) -> Option<Message> {
+    let settled =
+        matches!(message.state, None | Some(State::Sent | State::Delivered | State::Read));
     let content = matches!(message.content, Stored::Content(_)) && message.from.is_some();
     let known = message.reference.is_some();
-    (settled && content && known).then_some(Message {
+    let once = message.content.said().is_some_and(|said| said.once);
+    (settled && content && known && !once).then_some(Message {
         delivered_to: Vec::new(),
         sent_to: Vec::new(),
         accepted_at: None,

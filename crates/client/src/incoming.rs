@@ -24,6 +24,7 @@ use nodoor_wire::{
 use crate::{
     conversation::Arrived,
     gate::{Change, Verdict},
+    message::Heard,
     rows::{Cause, Intent, Line, Report, Status, Stored, Submission, key},
     step::Step,
 };
@@ -167,30 +168,40 @@ impl Step<'_> {
         if let Some(gossip) = payload.gossip {
             self.hear_gossip(&room, &from, gossip);
         }
-        match content::decode(&payload.content) {
-            Ok(Content::Receipt(references)) => {
+        let Ok(said) = content::decode(&payload.content) else {
+            // Of no use to any version.
+            self.set_room(&room);
+            return;
+        };
+        match &said.body {
+            Content::Status(reports) => {
                 room.they_sent |= !self.is_me(&from);
-                self.receipt(id, from, &references);
+                self.reported(id, &leaf.name, reports);
             }
-            Ok(Content::Profile { name }) => {
+            Content::Profile { name } => {
                 let mut contact = self.contact(&from);
-                contact.name = crate::names::tidy(&name, 60);
+                contact.name = crate::names::tidy(name, 60);
                 self.set_contact(&from, &contact);
                 self.live.changed.insert(room.conversation);
             }
-            Ok(Content::Stuck { room: stuck, epoch, commit: _ }) => {
-                self.help(&from, leaf, &stuck, epoch);
+            Content::Stuck { room: stuck, epoch, commit: _ } => {
+                self.help(&from, leaf, stuck, *epoch);
             }
-            Ok(Content::Checkpoint { note, asks }) => {
-                self.hear_checkpoint(&room, &from, &note, asks)
+            Content::Checkpoint { note, asks } => self.hear_checkpoint(&room, &from, note, *asks),
+            Content::Evidence(file) => self.hear_evidence(&room, &from, file),
+            Content::Own(body) => self.hear_own_device(id, &leaf.name, body),
+            // There a person talks to themselves alone.
+            _ if self.is_own_room(&room) && !self.is_me(&from) => {}
+            Content::Text(_) | Content::Markdown(_) | Content::File(_) | Content::Unknown
+                if said.replaces.is_none() =>
+            {
+                self.receive(&mut room, from, arrived);
             }
-            Ok(Content::Evidence(file)) => self.hear_evidence(&room, &from, &file),
-            Ok(Content::Own(body)) => self.hear_own_device(id, &leaf.name, &body),
-            // Nothing is said there that a person sees.
-            Ok(Content::Text(_) | Content::Unknown) if self.is_own_room(&room) => {}
-            Ok(Content::Text(_) | Content::Unknown) => self.receive(&mut room, from, arrived),
-            // Of no use to any version.
-            Err(_) => {}
+            _ => {
+                let Arrived { reference, sent_at, report, .. } = arrived;
+                let (reference, content) = (Some(reference), payload.content);
+                self.hear_about(&room, &said, Heard { from, reference, sent_at, report, content });
+            }
         }
         self.set_room(&room);
     }
@@ -444,7 +455,7 @@ impl Step<'_> {
                 // What was never accepted does not become a chat by its end: an invitation goes, and what somebody
                 // wrote stays a request.
                 (Status::Request, Kind::Group) => return self.forget_request(conversation),
-                (Status::Request, Kind::Direct) | (Status::Left, _) => {}
+                (Status::Request, Kind::Direct) | (Status::Left | Status::Imported, _) => {}
                 // A chat of two goes on: nobody can help this device, so it founds a room anew.
                 (Status::Open, Kind::Direct) if self.may_found_anew(&conversation) => {
                     return self.lost(id);

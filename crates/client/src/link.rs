@@ -23,6 +23,7 @@ use prost::Message as _;
 use crate::{
     io::{Effect, Wire},
     live::{Link, LinkState, Purpose},
+    putback::Disk,
     rows::key,
     step::{Step, problem},
 };
@@ -131,6 +132,7 @@ impl Step<'_> {
             }
             Purpose::TokenKey(_) => self.live.asking_for_key = false,
             Purpose::Grows(..) => self.growth_lost(),
+            Purpose::Pass(message) => self.pass_unanswered(*message),
             Purpose::Gossip(claim) => self.gossip_unanswered(claim),
             Purpose::History(_) => self.own_history_lost(),
             Purpose::Device(of) => self.device_unanswered(of),
@@ -227,6 +229,7 @@ impl Step<'_> {
             (Purpose::Commit(room), body) => self.commit_answered(&room, body),
             (Purpose::Send(room, row), body) => self.send_answered(&room, &row, body),
             (Purpose::CatchUp(room), body) => self.caught_up(&room, body),
+            (Purpose::Pass(message), body) => self.pass_answered(message, &body),
             (Purpose::Bodies(ids), body) => self.bodies_answered(&ids, body),
         }
     }
@@ -324,10 +327,17 @@ impl Step<'_> {
 
     fn logged_in(&mut self, login: &proto::LoginAnswer) {
         self.link(Wire::Login).state = LinkState::Ready;
+        let disk = self.weigh_own_disk(login);
         let after = self.disk.get(key::LAST).unwrap_or(0);
         let subscribe = request::Body::Subscribe(proto::Subscribe { after });
         self.request(Wire::Login, subscribe, Purpose::Nothing);
-        self.renew_mailbox_key(login.mailbox_key_made_at_ms);
+        // Of an old copy neither the mailbox key nor the key packages that the server has need be known here.
+        let renew_key = disk == Disk::Old { renew_key: true };
+        let made_at = if renew_key { 0 } else { login.mailbox_key_made_at_ms };
+        self.renew_mailbox_key(made_at);
+        if disk != Disk::Newest && self.live.upload.is_none() {
+            self.live.upload = self.make_new_stock();
+        }
         if login.mailbox_key_made_at_ms == 0 {
             // Without a mailbox key of ours nothing reaches us: that first.
             self.live.device.packages_left = Some(login.key_packages_left);

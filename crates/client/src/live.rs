@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use nodoor_e2ee::group::Group;
+use nodoor_e2ee::{content, group::Group};
 use nodoor_view::{
     event::Connection,
     model::{ConversationId, ProblemKind},
@@ -101,6 +101,8 @@ pub(crate) struct Live {
     pub(crate) fetch_after: u64,
     /// When to try to log in again, after a refusal that passes.
     pub(crate) log_in_at: Option<u64>,
+    /// The server said since the start how far this device had come: its disk is known to be the newest.
+    pub(crate) disk_weighed: bool,
     /// Since when both connections stand.
     pub(crate) online_since: Option<u64>,
     /// Asks that wait for the server.
@@ -138,6 +140,12 @@ pub(crate) struct Live {
     pub(crate) fruitless: HashMap<RoomId, u32>,
     /// What the person looks at.
     pub(crate) looking_at: Option<ConversationId>,
+    /// When it was last told that one types in a chat.
+    pub(crate) typed_at: HashMap<ConversationId, u64>,
+    /// Who types where, and until when that is shown.
+    pub(crate) typing: BTreeMap<(ConversationId, AccountId), u64>,
+    /// The time of the newest word of typing of a leaf.
+    pub(crate) typing_heard: HashMap<(RoomId, u32), u64>,
     /// Conversations whose row interfaces must be told.
     pub(crate) changed: BTreeSet<ConversationId>,
     /// A connection broke or could not be made since both stood.
@@ -147,7 +155,9 @@ pub(crate) struct Live {
     /// What was last told of unread chats and of requests.
     pub(crate) told_counts: Option<(u32, u32)>,
     /// Receipts to give, by room: message ids.
-    pub(crate) receipts: BTreeMap<RoomId, Vec<MessageId>>,
+    pub(crate) reports: BTreeMap<RoomId, Vec<(MessageId, content::Status)>>,
+    /// Work on files.
+    pub(crate) files: crate::files::AtWork,
 }
 
 impl Live {
@@ -188,6 +198,7 @@ impl Live {
             ack_again: None,
             fetch_after: 0,
             log_in_at: None,
+            disk_weighed: false,
             online_since: None,
             parked: Vec::new(),
             handles: HashMap::new(),
@@ -206,11 +217,15 @@ impl Live {
             stale: HashSet::new(),
             fruitless: HashMap::new(),
             looking_at: None,
+            typed_at: HashMap::new(),
+            typing: BTreeMap::new(),
+            typing_heard: HashMap::new(),
             changed: BTreeSet::new(),
             lost: false,
             told_connection: None,
             told_counts: None,
-            receipts: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            files: crate::files::AtWork::default(),
         }
     }
 
@@ -363,4 +378,6 @@ pub(crate) enum Purpose {
     CatchUp(RoomId),
     /// Bodies not inline.
     Bodies(Vec<BodyId>),
+    /// A pass for the file of a message row.
+    Pass(u64),
 }

@@ -18,6 +18,8 @@ use prost::Message as _;
 
 use crate::{io::Wire, link::class_of, live::Purpose, room::PAUSE, rows::key, step::Step};
 
+/// Words of typing heard of one delivery.
+const SIGNALS: usize = 32;
 /// How long an acknowledgement waits for others, milliseconds.
 const ACK_SOON: u64 = 100;
 /// And for no more than so many.
@@ -44,6 +46,9 @@ impl Step<'_> {
             if let Some(hour) = opened {
                 self.live.hour_keys.insert(id, hour);
             }
+        }
+        for signalled in deliver.signalled.iter().take(SIGNALS) {
+            self.hear_typing(signalled);
         }
         let mut entries = deliver.entries;
         entries.sort_by_key(|entry| entry.sequence);

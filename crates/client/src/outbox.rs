@@ -5,7 +5,7 @@
 
 use ed25519_dalek::SigningKey;
 use nodoor_e2ee::{
-    content::{self, Content, RECEIPTS},
+    content::{self, Content},
     payload::{Payload, Slot},
     token,
 };
@@ -24,7 +24,7 @@ use crate::{
     link::{class_of, problem_of},
     live::Purpose,
     room::PAUSE,
-    rows::{NotSent, Outgoing, Room, Sealed, State, Status, WhyNotSent, key},
+    rows::{NotSent, Outgoing, Room, Sealed, State, WhyNotSent, key},
     step::{Step, problem},
 };
 
@@ -41,7 +41,11 @@ impl Step<'_> {
             };
             let prefix = row.get(..key::OUTGOING.len() + 8).unwrap_or_default().to_vec();
             from = crate::overlay::after_prefix(&prefix);
-            let first = if stopped { self.about_the_log(&prefix) } else { None };
+            let first = if stopped {
+                self.about_the_log(&prefix)
+            } else {
+                self.past_files(&prefix, &value)
+            };
             let (row, value) = first.unwrap_or((row, value));
             if let Some(outgoing) = self.disk.decode::<Outgoing>(&value) {
                 self.advance_outgoing(&prefix, row, outgoing);
@@ -57,6 +61,19 @@ impl Step<'_> {
         })
     }
 
+    /// What goes out while the first in the queue waits for its file.
+    fn past_files(&self, prefix: &[u8], first: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+        let waits = |value: &[u8]| {
+            let message = self.disk.decode::<Outgoing>(value).and_then(|one| one.message);
+            message.is_some_and(|message| self.is_moving(message))
+        };
+        if !waits(first) {
+            return None;
+        }
+        let queue = self.disk.prefixed(prefix, usize::MAX);
+        queue.into_iter().find(|(_, value)| !waits(value))
+    }
+
     fn advance_outgoing(&mut self, prefix: &[u8], row: Vec<u8>, mut outgoing: Outgoing) {
         let id = prefix.get(key::OUTGOING.len()..).and_then(|id| <[u8; 8]>::try_from(id).ok());
         let Some(id) = id.map(|id| ConversationId(u64::from_be_bytes(id))) else {
@@ -66,6 +83,9 @@ impl Step<'_> {
             self.disk.remove(&row);
             return;
         };
+        if outgoing.message.is_some_and(|message| self.is_moving(message)) {
+            return;
+        }
         let too_long = limits::TRY_DAYS * 24 * 3600 * 1000;
         if self.now.saturating_sub(outgoing.first_try) > too_long {
             self.give_up(&row, &outgoing, &problem(ProblemKind::Offline));
@@ -97,6 +117,7 @@ impl Step<'_> {
             if let Ok(send) = proto::Send::decode(sealed.send.as_slice())
                 && !waits
                 && !behind
+                && self.live.disk_weighed
                 && self.is_admitted()
             {
                 let (body, purpose) = (request::Body::Send(send), Purpose::Send(room, row));
@@ -106,6 +127,10 @@ impl Step<'_> {
         }
         if outgoing.message.is_some_and(|message| self.message(message).is_none()) {
             // Deleted while it was on its way, and it did not arrive.
+            self.disk.remove(&row);
+            return;
+        }
+        if !self.aim(&mut outgoing) {
             self.disk.remove(&row);
             return;
         }
@@ -119,7 +144,7 @@ impl Step<'_> {
             }
             return;
         };
-        let said = direct && outgoing.message.is_some();
+        let said = direct && (outgoing.message.is_some() || outgoing.about.is_some());
         if room.closed {
             self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
         } else if !self.is_settled(&room) || said && self.is_held(&conversation.other) {
@@ -207,6 +232,10 @@ impl Step<'_> {
                 message.sent_to = others;
             });
         }
+        if let Some(about) = outgoing.about {
+            let reference = content::message_id(&me, &id, &outgoing.content);
+            self.was_sealed_about(about, &id, outgoing, reference);
+        }
         outgoing.sealed = Some(Sealed { room: id, send: send.encode_to_vec() });
         true
     }
@@ -266,11 +295,19 @@ impl Step<'_> {
                 }
                 message.accepted_at = Some(now);
             });
+            if let Some(mut message) = self.message(message) {
+                self.begin_ending(&mut message, true);
+                self.was_sent_once(&mut message);
+                self.set_message(&message, false);
+            }
+        }
+        if let Some(about) = outgoing.about {
+            self.settle_about(about, outgoing, State::Sent);
         }
     }
 
     /// Stops trying; the message stays, with the reason.
-    fn give_up(&mut self, row: &[u8], outgoing: &Outgoing, reason: &Problem) {
+    pub(crate) fn give_up(&mut self, row: &[u8], outgoing: &Outgoing, reason: &Problem) {
         self.disk.remove(row);
         if let Some(room) = outgoing.room.filter(|_| outgoing.leave) {
             // The others cannot be told; for this device it is over all the same.
@@ -280,6 +317,9 @@ impl Step<'_> {
             let state = State::NotSent(not_sent(reason));
             self.change_message(message, |message| message.state = Some(state));
         }
+        if let Some(about) = outgoing.about {
+            self.settle_about(about, outgoing, State::NotSent(not_sent(reason)));
+        }
     }
 
     /// Everything that waits in a conversation gets this reason.
@@ -287,30 +327,6 @@ impl Step<'_> {
         for (row, value) in self.disk.prefixed(&key::outgoing(conversation), usize::MAX) {
             if let Some(outgoing) = self.disk.decode::<Outgoing>(&value) {
                 self.give_up(&row, &outgoing, reason);
-            }
-        }
-    }
-
-    /// Queues receipts for what this step received, one content a room.
-    pub(crate) fn give_receipts(&mut self) {
-        let receipts = std::mem::take(&mut self.live.receipts);
-        if !self.settings().receipts {
-            return;
-        }
-        for (id, references) in receipts {
-            let Some(room) = self.room(&id) else {
-                continue;
-            };
-            let open = self
-                .conversation(room.conversation)
-                .is_some_and(|conversation| conversation.status == Status::Open);
-            // Of what came in a room that is over, they go where the chat is.
-            if open && (!room.closed || self.is_retired(&room)) {
-                let within = (!room.closed).then_some(id);
-                for references in references.chunks(RECEIPTS) {
-                    let references = references.to_vec();
-                    self.queue(room.conversation, None, &Content::Receipt(references), within);
-                }
             }
         }
     }
@@ -359,7 +375,7 @@ impl Step<'_> {
 }
 
 fn is_about_the_log(outgoing: &Outgoing) -> bool {
-    let content = content::decode(&outgoing.content);
+    let content = content::decode(&outgoing.content).map(|said| said.body);
     matches!(content, Ok(Content::Checkpoint { .. } | Content::Evidence(_)))
 }
 
@@ -374,6 +390,8 @@ fn not_sent(reason: &Problem) -> NotSent {
         ProblemKind::UnknownDevice => WhyNotSent::UnknownDevice,
         ProblemKind::NotAMember => WhyNotSent::NotAMember,
         ProblemKind::Blocked => WhyNotSent::Blocked,
+        ProblemKind::FilesFull => WhyNotSent::FilesFull,
+        ProblemKind::Disk => WhyNotSent::Disk,
         _ => WhyNotSent::Internal,
     };
     NotSent { why, code: reason.code }

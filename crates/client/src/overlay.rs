@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use nodoor_e2ee::store::{KeyValue, from_slice};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::store::{Rows, Store, StoreError, WriteBatch};
+use crate::store::{Found, Indexed, Rows, Store, StoreError, Wanted, WriteBatch};
 
 type Layer = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -19,18 +19,26 @@ type Layer = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(crate) struct Overlay<'s> {
     store: &'s dyn Store,
     layers: RefCell<Vec<Layer>>,
+    /// As many layers of what is found of messages.
+    index: RefCell<Vec<BTreeMap<u64, Option<Indexed>>>>,
     failure: RefCell<Option<StoreError>>,
 }
 
 impl<'s> Overlay<'s> {
     /// Nothing written yet.
     pub(crate) fn new(store: &'s dyn Store) -> Self {
-        Self { store, layers: RefCell::new(vec![Layer::new()]), failure: RefCell::new(None) }
+        Self {
+            store,
+            layers: RefCell::new(vec![Layer::new()]),
+            index: RefCell::new(vec![BTreeMap::new()]),
+            failure: RefCell::new(None),
+        }
     }
 
     /// Begins a part that [`Overlay::undo`] can take back.
     pub(crate) fn begin(&self) {
         self.layers.borrow_mut().push(Layer::new());
+        self.index.borrow_mut().push(BTreeMap::new());
     }
 
     /// Makes the newest part one with what was before it.
@@ -42,6 +50,13 @@ impl<'s> Overlay<'s> {
         {
             below.extend(top);
         }
+        let mut index = self.index.borrow_mut();
+        if index.len() > 1
+            && let Some(top) = index.pop()
+            && let Some(below) = index.last_mut()
+        {
+            below.extend(top);
+        }
     }
 
     /// Takes the newest part back.
@@ -49,6 +64,7 @@ impl<'s> Overlay<'s> {
         let mut layers = self.layers.borrow_mut();
         if layers.len() > 1 {
             layers.pop();
+            self.index.borrow_mut().pop();
         }
     }
 
@@ -62,7 +78,24 @@ impl<'s> Overlay<'s> {
         }
         let mut writes = Layer::new();
         self.layers.into_inner().into_iter().for_each(|layer| writes.extend(layer));
-        Ok(WriteBatch { writes })
+        let mut index = BTreeMap::new();
+        self.index.into_inner().into_iter().for_each(|layer| index.extend(layer));
+        Ok(WriteBatch { writes, index })
+    }
+
+    /// What is found of a message from now on.
+    pub(crate) fn set_indexed(&self, message: u64, indexed: Option<Indexed>) {
+        if let Some(layer) = self.index.borrow_mut().last_mut() {
+            layer.insert(message, indexed);
+        }
+    }
+
+    /// What is found on the disk; this step's own writes are not.
+    pub(crate) fn search(&self, wanted: &Wanted) -> Vec<Found> {
+        self.store.search(wanted).unwrap_or_else(|failure| {
+            self.failure.borrow_mut().get_or_insert(failure);
+            Vec::new()
+        })
     }
 
     /// The bytes of a key.

@@ -119,7 +119,9 @@ impl Step<'_> {
 
     /// The room a direct conversation sends in, founded here if there is none.
     pub(crate) fn ensure_direct_room(&mut self, conversation: &mut Conversation) {
-        if conversation.kind != Kind::Direct || self.room_in_use(conversation).is_some() {
+        // That of oneself is founded with the devices: see `selfgroup`.
+        let own = self.is_own_conversation(conversation);
+        if own || conversation.kind != Kind::Direct || self.room_in_use(conversation).is_some() {
             return;
         }
         let Some(me) = self.me() else {
@@ -185,7 +187,7 @@ impl Step<'_> {
         for room in rooms {
             self.advance_room(&room);
         }
-        self.give_receipts();
+        self.give_reports();
         self.advance_outbox();
         // Rooms may have asked for lists.
         self.advance_lookups();
@@ -194,6 +196,7 @@ impl Step<'_> {
     /// Whether a room may send a request now.
     pub(crate) fn may_ask(&self, room: &RoomId) -> bool {
         self.is_ready(Wire::Anonymous)
+            && self.live.disk_weighed
             && !self.live.busy.contains(room)
             && self.live.retry_at.get(room).is_none_or(|at| *at <= self.now)
             && self.is_admitted()

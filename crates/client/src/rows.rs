@@ -7,10 +7,15 @@
 //! |---|---|
 //! | `a/account` | [`Account`] |
 //! | `a/ledger` | [`Ledger`](crate::ledger::Ledger): policy, checkpoint held, what was found |
+//! | `a/indexing` | how far the index of words is on a disk that was written before there was one |
+//! | `a/restoring`, `a/restored` | where the messages of a backup go, and how much was restored |
 //! | `a/settings`, `a/next`, `a/last` | settings, next row number, highest mailbox sequence processed |
 //! | `b/<token>` | [`Offer`] |
 //! | `c/<conversation>` | [`Conversation`] |
+//! | `cf/<folder>` | [`Kept`](crate::list::Kept): a folder |
 //! | `d/<account>` | conversation of a direct chat |
+//! | `fi/<hash><message>` | a sealed file that is here, and what its first bytes say |
+//! | `fm/<message>` | [`Moving`](crate::files::Moving): a file that is sealed, put, fetched or saved |
 //! | `f/<conversation reference>` | conversation by its reference |
 //! | `g/<room><n>` | [`Intent`], oldest first |
 //! | `i/<conversation><message id>` | message row by MIMI id |
@@ -32,6 +37,8 @@
 //! | `u/<n>` | a file of evidence, as text |
 //! | `x/<room>` | [`Submission`]: our commit on its way |
 //! | `v/<token>` | seed of a delivery token that the server shall forget |
+//! | `h/<when><message>` | when a message disappears, milliseconds |
+//! | `y/<conversation><message id><n>` | [`Early`]: something about a message that is not here |
 //! | `z/<message>` | a message deleted for me, until it can no longer be undone |
 //! | `e/...` | MLS state, by `e2ee` |
 
@@ -39,7 +46,10 @@ pub(crate) mod key;
 #[cfg(test)]
 mod tests;
 
-use nodoor_view::model::{ConversationId, Kind, MessageId};
+use nodoor_view::{
+    list::Place,
+    model::{ConversationId, Kind, MessageId},
+};
 use nodoor_wire::id::{
     AccountId, CommitId, DeploymentId, DeviceId, MessageId as Reference, RoomId, Token,
 };
@@ -193,6 +203,25 @@ pub(crate) struct Conversation {
     /// It is a request to come back to a group that we left, and this was its last row then, or 0.
     #[serde(default)]
     pub(crate) returning: Option<MessageId>,
+    /// When messages disappear, if anybody ever said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timer: Option<Timer>,
+    /// Pinned messages, newest pin last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pinned: Vec<MessageId>,
+    /// The newest unread message that names us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mention: Option<MessageId>,
+    /// Where its person put it in the list.
+    #[serde(default, skip_serializing_if = "is_nowhere")]
+    pub(crate) place: Place,
+    /// It is the chat with oneself, and shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) saved: bool,
+}
+
+fn is_nowhere(place: &Place) -> bool {
+    *place == Place::default()
 }
 
 /// Where a conversation stands.
@@ -208,6 +237,8 @@ pub(crate) enum Status {
     Removed,
     /// We blocked the person.
     Blocked,
+    /// It came from another messenger, on this device alone.
+    Imported,
 }
 
 /// One MLS group at the server.
@@ -410,6 +441,117 @@ pub(crate) struct Message {
     /// Accounts it was sealed for, without ours.
     #[serde(default)]
     pub(crate) sent_to: Vec<AccountId>,
+    /// What was said about it later.
+    #[serde(default, skip_serializing_if = "Marks::is_none")]
+    pub(crate) marks: Marks,
+}
+
+/// What was said about a message later, and what became of it here: the same on every device, in whatever order it came
+/// (`docs/book/protocol.md`, 7).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Marks {
+    /// The newest edit.
+    pub(crate) edit: Option<Edit>,
+    /// Its sender deleted it for everyone.
+    pub(crate) deletion: Option<Deletion>,
+    /// The newest of each account.
+    pub(crate) reactions: Vec<Reaction>,
+    /// The newest word about whether it is pinned.
+    pub(crate) pin: Option<Pin>,
+    /// Accounts that say they read it, of one's own.
+    pub(crate) read_by: Vec<AccountId>,
+    /// When it disappears here, milliseconds: known once it was read, or sent.
+    pub(crate) ends_at: Option<u64>,
+    /// It was shown once, and what it said is gone.
+    pub(crate) opened: bool,
+}
+
+impl Marks {
+    /// Nothing was said about it.
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A text in place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Edit {
+    /// Encoded mimiContent.
+    #[serde(with = "serde_bytes")]
+    pub(crate) content: Vec<u8>,
+    /// When its sender says, milliseconds.
+    pub(crate) sent_at: u64,
+    /// Its MIMI id; none before it is sealed.
+    pub(crate) reference: Option<Reference>,
+    /// What attributes it.
+    pub(crate) report: Option<Report>,
+    /// Of one's own.
+    pub(crate) state: Option<State>,
+}
+
+/// A deletion for everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Deletion {
+    /// When its sender says, milliseconds.
+    pub(crate) sent_at: u64,
+    /// Of one's own.
+    pub(crate) state: Option<State>,
+    /// Devices that have not said that they carried it out; of one's own.
+    pub(crate) lacking: Vec<DeviceId>,
+}
+
+/// A reaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reaction {
+    /// Whose.
+    pub(crate) by: AccountId,
+    /// One emoji; empty: none any more.
+    pub(crate) emoji: String,
+    /// When its sender says, milliseconds.
+    pub(crate) sent_at: u64,
+    /// Its MIMI id; none before it is sealed.
+    pub(crate) reference: Option<Reference>,
+}
+
+/// Whether a message is pinned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pin {
+    /// It is.
+    pub(crate) on: bool,
+    /// Since when, milliseconds.
+    pub(crate) at: u64,
+    /// The MIMI id of what says so; none before it is sealed.
+    pub(crate) reference: Option<Reference>,
+}
+
+/// When messages of a chat disappear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Timer {
+    /// Seconds after reading; 0: they stay.
+    pub(crate) seconds: u32,
+    /// Since when, milliseconds.
+    pub(crate) at: u64,
+    /// The MIMI id of what says so; none before it is sealed.
+    pub(crate) reference: Option<Reference>,
+}
+
+/// `y/<conversation><message id><n>`: something about a message that is not here yet.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Early {
+    /// Who said it.
+    pub(crate) from: AccountId,
+    /// Its MIMI id.
+    pub(crate) reference: Reference,
+    /// When its sender says, milliseconds.
+    pub(crate) sent_at: u64,
+    /// When it came, milliseconds.
+    pub(crate) received_at: u64,
+    /// What attributes it.
+    pub(crate) report: Option<Report>,
+    /// Encoded mimiContent.
+    #[serde(with = "serde_bytes")]
+    pub(crate) content: Vec<u8>,
 }
 
 /// A message deleted for me.
@@ -428,8 +570,37 @@ pub(crate) enum Stored {
     Content(#[serde(with = "serde_bytes")] Vec<u8>),
     /// A payload of a later version, as it was sealed.
     Payload(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// Nothing any more: deleted for everyone, or shown once.
+    Gone,
     /// A line of the app.
     Line(Line),
+    /// What a file of another messenger says that somebody said.
+    Imported(Imported),
+}
+
+/// What a file of another messenger says that somebody said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Imported {
+    /// What the person is told by: no account that there is.
+    pub(crate) person: AccountId,
+    /// What the file calls them.
+    pub(crate) name: String,
+    /// It was oneself.
+    pub(crate) mine: bool,
+    /// As `view::rich` reads it.
+    pub(crate) text: String,
+    /// Somebody else wrote it first.
+    #[serde(default)]
+    pub(crate) forwarded: bool,
+    /// It was changed.
+    #[serde(default)]
+    pub(crate) edited: bool,
+    /// What it answers.
+    #[serde(default)]
+    pub(crate) reply: Option<Reference>,
+    /// Files it had.
+    #[serde(default)]
+    pub(crate) files: u32,
 }
 
 /// A neutral line of the app. Accounts, so that names are those of the day one looks.
@@ -485,11 +656,25 @@ pub(crate) enum Line {
     Successor,
     /// This device was away from the group and comes back: what was sent meanwhile never reaches it.
     MayBeMissing,
+    /// This device's disk was an old copy.
+    PutBack,
+    /// Messages disappear from now on, or no longer do.
+    Timer {
+        /// Who set it.
+        by: AccountId,
+        /// Seconds after reading.
+        seconds: u32,
+    },
+    /// A message was pinned.
+    Pinned {
+        /// By whom.
+        by: AccountId,
+    },
 }
 
 /// What the report signature of a received message binds it to, and whose it is. With the content and
 /// `sent_at` of the row it can be verified by anyone who holds the account's lists.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// The room.
     pub(crate) room: RoomId,
@@ -515,6 +700,8 @@ pub(crate) enum State {
     Sent,
     /// On a device of every other member.
     Delivered,
+    /// Everybody says that they read it.
+    Read,
     /// Kept here.
     NotSent(NotSent),
 }
@@ -547,6 +734,10 @@ pub(crate) enum WhyNotSent {
     NotAMember,
     /// One blocked this person.
     Blocked,
+    /// The server has no room for files.
+    FilesFull,
+    /// The file cannot be read.
+    Disk,
     /// A fault of this app.
     Internal,
 }
@@ -570,6 +761,25 @@ pub(crate) struct Outgoing {
     /// This is our leaving: a proposal, not content.
     #[serde(default)]
     pub(crate) leave: bool,
+    /// The message row that it is about, without being it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<MessageId>,
+}
+
+impl Outgoing {
+    /// A content to send where the conversation is.
+    pub(crate) fn of(content: Vec<u8>, now: u64) -> Self {
+        Self {
+            message: None,
+            content,
+            sent_at: now,
+            first_try: now,
+            room: None,
+            sealed: None,
+            leave: false,
+            about: None,
+        }
+    }
 }
 
 /// A sealed frame on its way.

@@ -16,6 +16,9 @@
 //! | `3`, device | name |
 //! | `4` | name |
 //! | `5`, conversation reference | 1 in use, 2 left, 3 declined |
+//! | `6`, conversation reference | pinned at, archived, muted until, marked ([`crate::list`]) |
+//! | `7`, folder | name, order, conversation references |
+//! | `8`, conversation reference | what stands in the composer |
 //!
 //! Spec: `docs/book/ledger.md`, 8.
 
@@ -27,24 +30,29 @@ use nodoor_e2ee::{
     room::{RoomContext, RoomKind},
     store::from_slice,
 };
-use nodoor_view::model::{ConversationId, Kind, MessageId};
+use nodoor_view::{
+    list::Place,
+    model::{ConversationId, Kind, MessageId},
+};
 use nodoor_wire::id::{AccountId, DeviceId, MessageId as Reference, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::{
     history::Part,
+    list,
     live::Sought,
     names::tidy,
     rows::{Contact, Conversation, Room, Status, key},
     step::Step,
 };
 
-/// Facts of one message: with names they are about 10 KiB.
+/// Facts of one message, and bytes of their values where there is more than one.
 const FACTS: usize = 64;
-/// The longest key and value that are taken, bytes.
+const BYTES: usize = 24 * 1024;
+/// The longest key and value that are taken, bytes. A longer draft stays where it is.
 const KEY: usize = 17;
-const VALUE: usize = 512;
+const VALUE: usize = 8 * 1024;
 /// A fact from a clock further ahead counts as of so much ahead, milliseconds: it must not outlast all later ones.
 const AHEAD: u64 = 300_000;
 /// A linked device leaves the founding to the one that linked it, for so long, milliseconds.
@@ -86,6 +94,12 @@ pub(crate) enum About {
     Name,
     /// A chat: a request that was accepted or declined, a group that was left.
     Chat([u8; 16]),
+    /// Where a chat stands in the list.
+    Place([u8; 16]),
+    /// A folder.
+    Folder([u8; 16]),
+    /// What stands in a chat's composer.
+    Draft([u8; 16]),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,6 +113,9 @@ impl About {
             Self::Device(device) => (3, device.as_bytes()),
             Self::Name => (4, &[]),
             Self::Chat(reference) => (5, reference),
+            Self::Place(reference) => (6, reference),
+            Self::Folder(id) => (7, id),
+            Self::Draft(reference) => (8, reference),
         };
         [&[kind], id].concat()
     }
@@ -111,6 +128,9 @@ impl About {
             3 => Self::Device(DeviceId::try_from(id).ok()?),
             4 if id.is_empty() => Self::Name,
             5 => Self::Chat(id.try_into().ok()?),
+            6 => Self::Place(id.try_into().ok()?),
+            7 => Self::Folder(id.try_into().ok()?),
+            8 => Self::Draft(id.try_into().ok()?),
             _ => return None,
         })
     }
@@ -130,7 +150,7 @@ impl Step<'_> {
         conversation.kind == Kind::Direct && self.is_me(&conversation.other)
     }
 
-    /// Founds the self group when there is a second device, and tells what changed.
+    /// Founds the self group when there is a second device or a message to oneself, and tells what changed.
     ///
     /// Whether that is something to send.
     pub(crate) fn advance_own_devices(&mut self) -> bool {
@@ -145,9 +165,8 @@ impl Step<'_> {
         let me = account.account;
         let known = self.known(&me)?;
         let newest = known.chain.newest();
-        if newest.devices().len() < 2 || newest.device(&account.device).is_none() {
-            return None;
-        }
+        let alone = newest.devices().len() < 2;
+        newest.device(&account.device)?;
         let first =
             known.chain.version(1).is_some_and(|list| list.device(&account.device).is_some());
         let existing: Option<u64> = self.disk.get(&key::direct(&me));
@@ -155,7 +174,11 @@ impl Step<'_> {
         if existing.as_ref().is_some_and(|one| self.room_in_use(one).is_some()) {
             return None;
         }
-        let patient = !first && self.now.saturating_sub(account.made_at) < PATIENCE;
+        // Alone a device has something to say only where its person keeps messages.
+        if alone && existing.as_ref().is_none_or(|one| !one.saved) {
+            return None;
+        }
+        let patient = !first && !alone && self.now.saturating_sub(account.made_at) < PATIENCE;
         if patient || !self.is_logged(&me) {
             return None;
         }
@@ -214,7 +237,18 @@ impl Step<'_> {
         let mut chats = self.conversations();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.sorted_at));
         let open = chats.iter().filter(|chat| chat.status == Status::Open);
-        all.extend(open.take(CHATS).map(|chat| About::Read(chat.reference)));
+        let told = open.take(CHATS).flat_map(|chat| {
+            let reference = chat.reference;
+            let placed = chat.place != Place::default();
+            let drafted = !chat.draft.is_empty();
+            let more = [
+                placed.then_some(About::Place(reference)),
+                drafted.then_some(About::Draft(reference)),
+            ];
+            [About::Read(reference)].into_iter().chain(more.into_iter().flatten())
+        });
+        all.extend(told);
+        all.extend(self.all_folders());
         let devices = self.devices();
         all.extend(devices.iter().filter_map(|row| {
             let id = DeviceId::from_hex(&row.device).ok()?;
@@ -261,6 +295,20 @@ impl Step<'_> {
         something.then_some(())
     }
 
+    /// Where a chat stands and what stands in its composer, as our devices told it.
+    pub(crate) fn told_of(&self, reference: &[u8; 16]) -> (Place, String) {
+        let told =
+            |about: About| self.disk.get(&row(&about.to_key())).map(|told: Known| told.value);
+        let place = told(About::Place(*reference)).and_then(|told| decoded::<list::Told>(&told));
+        let draft = told(About::Draft(*reference)).and_then(|told| decoded(&told));
+        (place.map(Place::from).unwrap_or_default(), draft.unwrap_or_default())
+    }
+
+    /// Whether the others know anything of it.
+    pub(crate) fn was_told(&self, about: About) -> bool {
+        self.disk.bytes(&row(&about.to_key())).is_some()
+    }
+
     /// Writes down how something stands, if that is new, and gives it to be told. Without a time it is one that any
     /// other device's word outweighs.
     fn learn(&mut self, about: About, at: Option<u64>) -> Option<Fact> {
@@ -299,6 +347,11 @@ impl Step<'_> {
                 encoded(&name)
             }
             About::Name => encoded(&self.account()?.name),
+            About::Place(reference) => {
+                encoded(&list::Told::from(self.by_reference(&reference)?.place))
+            }
+            About::Folder(id) => encoded(&self.kept_folder(&id)?),
+            About::Draft(reference) => encoded(&self.by_reference(&reference)?.draft),
             About::Chat(reference) => {
                 let status = self.by_reference(&reference).map(|one| one.status);
                 match status {
@@ -315,9 +368,16 @@ impl Step<'_> {
     fn queue_facts(&mut self, conversation: ConversationId, facts: Vec<Fact>) {
         let mut facts = facts.into_iter().peekable();
         while facts.peek().is_some() {
-            let part = Said::Facts(facts.by_ref().take(FACTS).collect());
-            if let Some(body) = encoded(&part) {
-                self.queue(conversation, None, &Content::Own(body), None);
+            let mut bytes = 0;
+            let mut part = Vec::new();
+            while let Some(fact) = facts.next_if(|Fact(_, _, value)| {
+                part.len() < FACTS && (part.is_empty() || bytes + value.len() <= BYTES)
+            }) {
+                bytes += fact.2.len();
+                part.push(fact);
+            }
+            if let Some(body) = encoded(&Said::Facts(part)) {
+                self.queue(conversation, None, &Content::Own(body).into(), None);
             }
         }
     }
@@ -354,14 +414,16 @@ impl Step<'_> {
             };
             let heard = Known { at: at.min(self.now + AHEAD), value };
             let known: Option<Known> = self.disk.get(&row(&key));
-            if heard.value.len() <= VALUE && known.is_none_or(|known| known < heard) {
+            let newer = known.as_ref().is_none_or(|known| *known < heard);
+            if heard.value.len() <= VALUE && newer {
                 self.disk.put(row(&key), &heard);
-                self.believe(about, &heard.value);
+                self.believe(about, &heard.value, known.map(|known| known.value.into_vec()));
             }
         }
     }
 
-    fn believe(&mut self, about: About, value: &[u8]) {
+    /// Takes over what is newer; `before` is what was known and told till now.
+    fn believe(&mut self, about: About, value: &[u8], before: Option<Vec<u8>>) {
         match about {
             About::Contact(account) => {
                 if let Some(AboutContact(name, accepted, blocked)) = decoded(value) {
@@ -376,7 +438,7 @@ impl Step<'_> {
                     let Some(id) = self.disk.get::<u64>(&row) else {
                         return;
                     };
-                    self.read(&mut conversation, MessageId(id));
+                    self.read(&mut conversation, MessageId(id), false);
                 }
             }
             About::Device(device) => {
@@ -391,6 +453,23 @@ impl Step<'_> {
                     self.believe_chat(conversation, now);
                 }
             }
+            About::Place(reference) => {
+                let told = decoded::<list::Told>(value);
+                if let (Some(told), Some(mut chat)) = (told, self.by_reference(&reference)) {
+                    chat.place = told.into();
+                    self.set_conversation(&chat);
+                }
+            }
+            About::Folder(id) => {
+                if let Some(kept) = decoded(value) {
+                    self.believe_folder(id, kept);
+                }
+            }
+            About::Draft(reference) => {
+                if let (Some(draft), Some(chat)) = (decoded(value), self.by_reference(&reference)) {
+                    self.believe_draft(chat, draft, before);
+                }
+            }
             About::Name => {
                 if let (Some(name), Some(mut account)) = (decoded::<String>(value), self.account())
                 {
@@ -398,6 +477,16 @@ impl Step<'_> {
                     self.set_account(&account);
                 }
             }
+        }
+    }
+
+    /// What stands in the composer of another device. What is typed here and nowhere else is never replaced.
+    fn believe_draft(&mut self, mut chat: Conversation, draft: String, before: Option<Vec<u8>>) {
+        let told = before.as_deref().and_then(decoded::<String>).unwrap_or_default();
+        let typed_here = !chat.draft.is_empty() && chat.draft != told;
+        if !typed_here && self.live.looking_at != Some(chat.id) && chat.draft != draft {
+            chat.draft = draft;
+            self.set_conversation(&chat);
         }
     }
 

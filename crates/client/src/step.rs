@@ -188,7 +188,7 @@ impl Step<'_> {
 
     /// Writes a message row and tells interfaces.
     pub(crate) fn set_message(&mut self, message: &Message, new: bool) {
-        self.disk.put(key::message(message.conversation, message.id), message);
+        self.store_message(message);
         if new {
             self.disk.put(key::conversation_of(message.id), &message.conversation.0);
         }

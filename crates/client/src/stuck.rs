@@ -254,7 +254,7 @@ impl Step<'_> {
                 let mut chat = self.direct_conversation(&creator, Status::Open);
                 self.ensure_direct_room(&mut chat);
                 let call = Content::Stuck { room: id, epoch, commit };
-                self.queue(chat.id, None, &call, None);
+                self.queue(chat.id, None, &call.into(), None);
             }
         }
     }

@@ -204,7 +204,11 @@ impl Step<'_> {
         let code = Code::from_number(refusal.code);
         let about_room = matches!(
             of,
-            Purpose::Found(_) | Purpose::Commit(_) | Purpose::Send(..) | Purpose::CatchUp(_)
+            Purpose::Found(_)
+                | Purpose::Commit(_)
+                | Purpose::Send(..)
+                | Purpose::CatchUp(_)
+                | Purpose::Pass(_)
         );
         let admission = self.live.anonymous.admission;
         if code == Some(Code::Unauthorised) && (about_room || matches!(of, Purpose::Take(..))) {

@@ -2,12 +2,12 @@
 //! Rows as interfaces see them.
 
 use nodoor_view::{
-    command::Place,
+    command::{Place, Reply},
     event::Event,
     model::{
-        Content, ConversationId, ConversationRow, From, GroupMember, Kind, LastLine, MessageDetail,
-        MessageId, MessagePage, MessageRow, Milliseconds, Problem, ProblemKind, Profile,
-        RequestRow, SendState, Sheet, SystemLine, Writable,
+        ConversationId, ConversationRow, From, GroupMember, Kind, LastLine, MessageDetail,
+        MessageId, MessagePage, MessageRow, Milliseconds, Person, Problem, ProblemKind, Profile,
+        RequestRow, Sheet, SystemLine, Writable,
     },
 };
 use nodoor_wire::id::{AccountId, RoomId};
@@ -16,14 +16,12 @@ use crate::{
     io::Wire,
     names::skeleton,
     overlay::after_prefix,
-    rows::{Conversation, Line, Message, NotSent, Room, State, Status, Stored, WhyNotSent, key},
-    step::Step,
+    rows::{Conversation, Imported, Line, Message, NotSent, Room, Status, Stored, WhyNotSent, key},
+    step::{Step, refused},
 };
 
 /// Characters of a request that are shown.
 const REQUEST_TEXT: usize = 500;
-/// Characters of the preview line.
-const PREVIEW: usize = 200;
 
 impl Step<'_> {
     /// Our own profile, once the account exists.
@@ -39,7 +37,7 @@ impl Step<'_> {
         })
     }
 
-    /// Chats, newest first.
+    /// Chats: pinned ones, then newest first.
     pub(crate) fn chat_list(&mut self) -> Vec<ConversationRow> {
         self.rows_where(|conversation| {
             !matches!(conversation.status, Status::Request | Status::Blocked)
@@ -54,8 +52,12 @@ impl Step<'_> {
     fn rows_where(&mut self, which: impl Fn(&Conversation) -> bool) -> Vec<ConversationRow> {
         let mut chosen: Vec<Conversation> =
             self.conversations().into_iter().filter(|row| which(row)).collect();
-        chosen.retain(|row| !self.is_own_conversation(row));
-        chosen.sort_by_key(|row| (std::cmp::Reverse(row.sorted_at), std::cmp::Reverse(row.id)));
+        chosen.retain(|row| row.saved || !self.is_own_conversation(row));
+        chosen.sort_by_key(|row| {
+            let pinned_at = row.place.pinned_at.map(|at| at.0);
+            let at = pinned_at.unwrap_or(row.sorted_at);
+            std::cmp::Reverse((!row.place.archived, pinned_at.is_some(), at, row.id))
+        });
         chosen.iter().map(|row| self.conversation_row(row)).collect()
     }
 
@@ -110,16 +112,9 @@ impl Step<'_> {
         };
         let last = row.last.and_then(|id| self.message(id)).map(|message| {
             let shown = self.message_row(&message);
-            let content = match shown.content {
-                Content::Text(text) => {
-                    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                    Content::Text(line.chars().take(PREVIEW).collect())
-                }
-                other => other,
-            };
             LastLine {
                 from: shown.from,
-                content,
+                content: self.line_of(shown.content),
                 state: shown.state,
                 at: if message.from == self.me() {
                     Milliseconds(message.sent_at)
@@ -147,9 +142,14 @@ impl Step<'_> {
                 Status::Left => Writable::Left,
                 Status::Removed => Writable::Removed,
                 Status::Blocked => Writable::Blocked,
+                Status::Imported => Writable::Imported,
             },
             held,
             request: row.status == Status::Request,
+            mentioned: row.mention.is_some(),
+            place: row.place,
+            saved: row.saved,
+            timer: row.timer.as_ref().map_or(0, |timer| timer.seconds),
             people,
             devices,
         }
@@ -166,7 +166,8 @@ impl Step<'_> {
         commit || row.kind == Kind::Direct && !self.is_logged(&row.other)
     }
 
-    fn count(&mut self, room: &RoomId) -> (u32, u32) {
+    /// Accounts and devices in a room.
+    pub(crate) fn count(&mut self, room: &RoomId) -> (u32, u32) {
         let leaves = self.with_group(room, |_, group| group.leaves().to_vec()).unwrap_or_default();
         let mut accounts: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
         accounts.sort_unstable();
@@ -177,33 +178,46 @@ impl Step<'_> {
 
     /// One message row.
     pub(crate) fn message_row(&self, message: &Message) -> MessageRow {
-        let from = match message.from {
-            None => From::System,
-            Some(account) if self.is_me(&account) => From::Me,
-            Some(account) => From::Them(self.person(&account)),
-        };
         MessageRow {
             id: message.id,
             conversation: message.conversation,
             reference: message.reference.map(|reference| reference.to_hex()).unwrap_or_default(),
-            from,
-            content: match &message.content {
-                Stored::Line(line) => Content::System(self.system_line(message.conversation, line)),
-                stored => stored.text().map_or(Content::NeedsNewerVersion, Content::Text),
-            },
+            from: self.writer(message),
+            content: self.content_shown(message),
             sent_at: Milliseconds(message.sent_at),
             received_at: Milliseconds(message.received_at),
-            state: message.state.as_ref().map(|state| match state {
-                State::Waiting => SendState::Waiting,
-                State::Sent => SendState::Sent,
-                State::Delivered => SendState::Delivered,
-                State::NotSent(reason) => SendState::NotSent { reason: problem_of(*reason) },
-            }),
+            state: self.state_shown(message),
+            marks: self.marks_shown(message),
         }
     }
 
+    /// Who wrote a message.
+    pub(crate) fn writer(&self, message: &Message) -> From {
+        if let Stored::Imported(imported) = &message.content {
+            let Imported { person, name, mine, .. } = imported;
+            let (account, name) = (person.to_hex(), name.clone());
+            let person = Person { account, handle: String::new(), name };
+            return if *mine { From::Me } else { From::Them(person) };
+        }
+        match message.from {
+            None => From::System,
+            Some(account) if self.is_me(&account) => From::Me,
+            Some(account) => From::Them(self.person(&account)),
+        }
+    }
+
+    /// The pinned messages of a chat, newest pin first.
+    pub(crate) fn pinned_page(&self, id: ConversationId) -> Reply {
+        let Some(conversation) = self.conversation(id) else {
+            return refused(ProblemKind::NotFound);
+        };
+        let pinned = conversation.pinned.iter().rev().filter_map(|id| self.message(*id));
+        let rows = pinned.map(|message| self.message_row(&message)).collect();
+        Reply::Messages(MessagePage { rows, more_before: false, more_after: false })
+    }
+
     /// A line of the app, with the names of today.
-    fn system_line(&self, id: ConversationId, line: &Line) -> SystemLine {
+    pub(crate) fn system_line(&self, id: ConversationId, line: &Line) -> SystemLine {
         let them = |account: &AccountId| self.person_or_me(account);
         match line {
             Line::GroupCreated { by } => SystemLine::GroupCreated { by: them(by) },
@@ -223,6 +237,9 @@ impl Step<'_> {
                 Some(Kind::Group) | None => SystemLine::Successor,
             },
             Line::MayBeMissing => SystemLine::MayBeMissing,
+            Line::PutBack => SystemLine::PutBack,
+            Line::Timer { by, seconds } => SystemLine::Timer { by: them(by), seconds: *seconds },
+            Line::Pinned { by } => SystemLine::Pinned { by: them(by) },
         }
     }
 
@@ -232,6 +249,7 @@ impl Step<'_> {
         Some(MessageDetail {
             row: self.message_row(&message),
             delivered_to: message.delivered_to.iter().map(|account| self.person(account)).collect(),
+            read_by: message.marks.read_by.iter().map(|account| self.person(account)).collect(),
             sent_at_server: message.accepted_at.map(Milliseconds),
         })
     }
@@ -248,6 +266,11 @@ impl Step<'_> {
                 let rows = self.messages_from(id, start, limit + 1);
                 self.shown(rows, true, limit)
             }
+            (Place::Around { message }, _) => self.page_around(id, message, limit),
+            (Place::At { time }, _) => match self.first_at(id, time.0) {
+                Some(first) => self.page_around(id, first, limit),
+                None => self.page_before(id, None, limit),
+            },
             (Place::Unread, Some(first)) => {
                 let mut rows = self.messages_before(id, Some(first), 2);
                 rows.reverse();
@@ -415,7 +438,7 @@ impl Step<'_> {
         }
         for id in changed {
             if let Some(conversation) = self.conversation(id)
-                && !self.is_own_conversation(&conversation)
+                && (conversation.saved || !self.is_own_conversation(&conversation))
                 && !matches!(conversation.status, Status::Request | Status::Blocked)
             {
                 let row = self.conversation_row(&conversation);
@@ -426,7 +449,12 @@ impl Step<'_> {
         let count = |which: &dyn Fn(&Conversation) -> bool| {
             u32::try_from(all.iter().filter(|row| which(row)).count()).unwrap_or(u32::MAX)
         };
-        let unread = count(&|row| row.unread > 0 && row.status == Status::Open);
+        let now = Milliseconds(self.now);
+        let unread = count(&|row| {
+            let calls = row.mention.is_some() || !row.place.is_muted(now);
+            let new = row.unread > 0 && calls || row.place.marked;
+            new && row.status == Status::Open && !row.place.archived
+        });
         let requests = count(&is_request);
         let before = self.live.told_counts.replace((unread, requests));
         if before.is_none_or(|(old, _)| old != unread) {
@@ -440,7 +468,7 @@ impl Step<'_> {
 
 /// Whether we are in a conversation: what its rooms last said of members is of the past once we left.
 const fn is_in(row: &Conversation) -> bool {
-    !matches!(row.status, Status::Left | Status::Removed)
+    !matches!(row.status, Status::Left | Status::Removed | Status::Imported)
 }
 
 /// A request worth asking about: a direct room in which nothing was said (a device that calls for help over it)
@@ -450,7 +478,7 @@ fn is_request(row: &Conversation) -> bool {
 }
 
 /// Why a message was not sent, for a person.
-fn problem_of(reason: NotSent) -> Problem {
+pub(crate) fn problem_of(reason: NotSent) -> Problem {
     let kind = match reason.why {
         WhyNotSent::Offline => ProblemKind::Offline,
         WhyNotSent::Server => ProblemKind::Server,
@@ -460,11 +488,13 @@ fn problem_of(reason: NotSent) -> Problem {
         WhyNotSent::UnknownDevice => ProblemKind::UnknownDevice,
         WhyNotSent::NotAMember => ProblemKind::NotAMember,
         WhyNotSent::Blocked => ProblemKind::Blocked,
+        WhyNotSent::FilesFull => ProblemKind::FilesFull,
+        WhyNotSent::Disk => ProblemKind::Disk,
         WhyNotSent::Internal => ProblemKind::Internal,
     };
     Problem { kind, code: reason.code, wait_seconds: 0 }
 }
 
-fn hex(reference: &[u8; 16]) -> String {
+pub(crate) fn hex(reference: &[u8; 16]) -> String {
     AccountId(*reference).to_hex()
 }

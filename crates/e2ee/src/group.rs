@@ -251,6 +251,15 @@ impl Group {
             .ok_or(GroupError::Removed)
     }
 
+    /// The key under which members tell each other that they type ([`crate::typing`]).
+    pub(crate) fn typing_key(&self) -> Result<[u8; 32], GroupError> {
+        self.mls
+            .export_secret(&suite::crypto(), "nodoor typing", self.room.as_bytes(), 32)
+            .ok()
+            .and_then(|key| <[u8; 32]>::try_from(key).ok())
+            .ok_or(GroupError::Removed)
+    }
+
     /// SHA-256 of the roster key: what the server keeps.
     ///
     /// # Errors

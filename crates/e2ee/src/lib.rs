@@ -18,16 +18,19 @@
 //! drop both and load again.
 
 pub mod content;
+pub mod file;
 pub mod group;
 pub mod identity;
 pub mod join;
 pub mod key_package;
 pub mod open;
 pub mod payload;
+pub mod roles;
 pub mod room;
 pub mod staged;
 pub mod store;
 pub mod token;
+pub mod typing;
 
 mod commit;
 mod leaf;

@@ -12,12 +12,14 @@
 //! | `POST /v1/rpc` | one anonymous request |
 //! | `GET /ledger/...` | checkpoint, tiles, entries, audit blobs, for anyone |
 //! | `POST /ledger/cosignature` | what witnesses and auditors send |
+//! | `/v1/upload`, `/v1/blob/...` | files, sealed, to whoever has a pass |
 //! | `GET /health`, `/ready` | alive; willing (not draining) |
 //! | `GET /metrics` | counters, to loopback only |
 //! | else | the web app |
 //!
 //! Spec: `docs/book/protocol.md`, 2 and 8. `nodoord` calls it; it calls `server`.
 
+mod blobs;
 mod crowd;
 mod guard;
 mod ledger;

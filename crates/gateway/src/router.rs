@@ -22,7 +22,7 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 
-use crate::{Gateway, crowd::Caller, ledger, page::secure, rpc, socket};
+use crate::{Gateway, blobs, crowd::Caller, ledger, page::secure, rpc, socket};
 
 impl Gateway {
     /// The routes of every listener.
@@ -30,6 +30,9 @@ impl Gateway {
         Router::new()
             .route("/v1/ws", any(websocket))
             .route("/v1/rpc", post(one_request))
+            .route("/v1/upload", get(blobs::upload).post(blobs::upload).put(blobs::upload))
+            .route("/v1/upload/done", post(blobs::done))
+            .route("/v1/blob/{hash}", get(blobs::blob).post(blobs::blob))
             .route("/ledger/cosignature", post(ledger::cosignature))
             .route("/ledger/{*path}", get(ledger::file))
             .route("/health", get(async || plain(StatusCode::OK, "ok\n".into())))
@@ -39,7 +42,7 @@ impl Gateway {
             .with_state(self.clone())
     }
 
-    fn is_draining(&self) -> bool {
+    pub(crate) fn is_draining(&self) -> bool {
         self.server.draining().now_or_never().is_some()
     }
 }
@@ -107,7 +110,7 @@ async fn page(
 /// A page may have pointed its own name at this machine after it was loaded (DNS rebinding): then `Origin` and `Host` are
 /// the same, and both are the attacker's. Over TLS no such name has a certificate here. Plain HTTP is for this machine
 /// alone, so there a page of any other name is refused; what a proxy passes on comes from a page loaded over TLS.
-fn is_own_page(headers: &HeaderMap) -> bool {
+pub(crate) fn is_own_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = origin.to_str().ok().and_then(|origin| {

@@ -10,8 +10,12 @@
 //! In the walk it stands between interfaces (which ask and listen) and `client::engine` (which answers).
 //! It carries out section 2 of `docs/book/protocol.md` (two connections) and section 7 of the design.
 
+#[cfg(feature = "native")]
+pub mod backup;
 #[cfg(feature = "browser")]
 pub mod browser;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod store;
+#[cfg(feature = "native")]
+pub mod telegram;

@@ -117,6 +117,7 @@ impl Inner {
         Ok(answer::Body::Login(proto::LoginAnswer {
             key_packages_left: self.storage.key_packages_left(device).await?,
             mailbox_key_made_at_ms: mailbox.key_made_at_ms,
+            acknowledged: mailbox.acknowledged,
         }))
     }
 

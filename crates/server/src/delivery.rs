@@ -59,7 +59,12 @@ struct State {
     latest: u64,
     /// Hour keys given on this subscription.
     keys: HashSet<HourKeyId>,
+    /// What is passed on and kept nowhere; of more than fit the oldest are dropped.
+    signals: VecDeque<proto::Signalled>,
 }
+
+/// Signals that wait for one device.
+const SIGNALS: usize = 16;
 
 /// What an outlet does next.
 enum Next {
@@ -85,6 +90,7 @@ impl Outlet {
                 behind: true,
                 latest: 0,
                 keys: HashSet::new(),
+                signals: VecDeque::new(),
             }),
             changed: Notify::new(),
         }
@@ -144,6 +150,16 @@ impl Outlet {
         self.changed.notify_one();
     }
 
+    fn signal(&self, signalled: proto::Signalled) {
+        let mut state = self.state();
+        if state.signals.len() >= SIGNALS {
+            state.signals.pop_front();
+        }
+        state.signals.push_back(signalled);
+        drop(state);
+        self.changed.notify_one();
+    }
+
     fn close(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -156,6 +172,10 @@ impl Outlet {
         let mut state = self.state();
         if state.closed {
             return Next::Closed;
+        }
+        if !state.signals.is_empty() {
+            let signalled = state.signals.drain(..).collect();
+            return Next::Deliver(proto::Deliver { signalled, ..proto::Deliver::default() });
         }
         let limit = WINDOW_ENTRIES.saturating_sub(state.in_flight.len());
         if limit == 0 || state.in_flight_bytes >= WINDOW_BYTES {
@@ -301,6 +321,21 @@ impl Outlets {
         };
         for (outlet, pushed) in found {
             outlet.push(pushed);
+        }
+    }
+
+    /// Passes something on to those of these devices who are connected.
+    pub(crate) fn signal(
+        &self,
+        devices: impl Iterator<Item = DeviceId>,
+        signalled: &proto::Signalled,
+    ) {
+        let found: Vec<Arc<Outlet>> = {
+            let map = self.map();
+            devices.filter_map(|device| map.get(&device).cloned()).collect()
+        };
+        for outlet in found {
+            outlet.signal(signalled.clone());
         }
     }
 

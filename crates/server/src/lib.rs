@@ -15,6 +15,7 @@
 
 mod accounts;
 mod anonymous;
+mod blobs;
 mod bounded;
 mod budget;
 mod config;
@@ -33,6 +34,7 @@ pub mod storage;
 mod writer;
 
 pub use crate::{
+    blobs::{Files, LARGEST_BLOB, MoveError, PIECE},
     bounded::Bounded,
     config::{Budget, Budgets, Config, Quota, Registration},
     connection::Connection,

@@ -52,6 +52,9 @@ const _: () = assert!(
         <= REQUESTS as usize
 );
 
+/// Bytes of a frame that is passed on and kept nowhere.
+const SIGNAL: usize = 256;
+
 impl Inner {
     pub(crate) async fn found_room(
         &self,
@@ -108,6 +111,25 @@ impl Inner {
                 Err(Box::pin(self.stale(&room, send.epoch, &key)).await)
             }
         }
+    }
+
+    /// Passes something on to devices of the room that are subscribed now. Nothing is stored and nobody is told who was there.
+    pub(crate) async fn signal(&self, connection: &Connection, signal: proto::Signal) -> Handled {
+        connection.anonymous()?;
+        at_most(signal.frame.len(), SIGNAL)?;
+        self.anonymous(connection, 1)?;
+        let room: RoomId = identifier(&signal.room)?;
+        let key = hash(&signal.key)?;
+        let head = self.head_at(&room, signal.epoch).await?;
+        if head.epoch() != signal.epoch {
+            return Err(Box::pin(self.stale(&room, signal.epoch, &key)).await);
+        }
+        let tokens = head.open(&room, &key)?.token_hashes().to_vec();
+        self.anonymous(connection, cost_of_mailboxes(tokens.len()))?;
+        let devices = self.mailboxes(tokens).await?;
+        let signalled = proto::Signalled { room: signal.room, frame: signal.frame };
+        self.outlets.signal(devices.iter().map(|recipient| recipient.device), &signalled);
+        done()
     }
 
     pub(crate) async fn commit_to_room(

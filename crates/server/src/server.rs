@@ -5,7 +5,7 @@
 //! calls `accounts`, `keys`, `rooms` and `mailbox`.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -19,6 +19,7 @@ use rand_core::CryptoRng;
 use tokio::sync::watch;
 
 use crate::{
+    blobs::Passes,
     budget::Buckets,
     config::Config,
     connection::{Connection, Stage},
@@ -29,7 +30,10 @@ use crate::{
     refusal::{Handled, Refusal},
     rendezvous::Rendezvous,
     rooms::Heads,
-    storage::{Day, Op, Storage, StorageError},
+    storage::{
+        Day, Op, Storage, StorageError,
+        blobs::{BlobError, Blobs},
+    },
     writer::{Work, Writer},
 };
 
@@ -109,7 +113,7 @@ pub struct Statistics {
 /// The server. A clone is the same server; when the last one and the requests under way are gone, the writer
 /// finishes and the store is released.
 #[derive(Clone)]
-pub struct Server(Arc<Inner>);
+pub struct Server(pub(crate) Arc<Inner>);
 
 /// What all requests share.
 pub(crate) struct Inner {
@@ -126,6 +130,8 @@ pub(crate) struct Inner {
     pub(crate) budgets: BudgetsInUse,
     pub(crate) ledger: Option<Ledger>,
     pub(crate) rendezvous: Rendezvous,
+    pub(crate) blobs: OnceLock<Arc<dyn Blobs>>,
+    pub(crate) passes: Passes,
     clock_is_right: AtomicBool,
     counters: Arc<Counters>,
     draining: watch::Sender<bool>,
@@ -220,6 +226,8 @@ impl Server {
             budgets,
             ledger,
             rendezvous: Rendezvous::new(),
+            blobs: OnceLock::new(),
+            passes: Passes::new(),
             counters,
             draining: watch::Sender::new(false),
         })))
@@ -355,7 +363,13 @@ impl Server {
             return Err(SweepError::Clock { days: u64::from(today.0 - last.0) });
         }
         self.0.writer.submit(Work::Plain(Op::NoteSweep { day: today })).await?;
-        let gone = self.0.storage.sweep(today).await?;
+        let mut gone = self.0.storage.sweep(today).await?;
+        if let Ok(files) = self.files() {
+            gone += files.sweep(today).map_err(|error| match error {
+                BlobError::Storage(error) => error,
+                _ => StorageError::Failed("files were not swept".to_owned()),
+            })?;
+        }
         tracing::debug!(gone, "swept");
         Ok(gone)
     }
@@ -411,6 +425,7 @@ impl Inner {
             Body::BodyGet(get) => self.get_bodies(connection, get).await,
             Body::RoomFound(found) => self.found_room(connection, found).await,
             Body::Commit(commit) => self.commit_to_room(connection, commit).await,
+            Body::Signal(signal) => self.signal(connection, signal).await,
             Body::CatchUp(catch_up) => self.catch_up(connection, catch_up).await,
             // Decided above.
             Body::Send(_) | Body::Ack(_) => Err(Code::Internal.into()),
@@ -425,6 +440,7 @@ impl Inner {
             Body::LedgerHead(_) => self.ledger_head(connection),
             Body::Consistency(asked) => self.consistency(connection, &asked).await,
             Body::PolicyGet(_) => self.policy(connection).await,
+            Body::BlobPass(asked) => self.blob_pass(connection, &asked),
         }
     }
 

@@ -19,6 +19,7 @@
 //!
 //! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk), and `docs/decisions/0009`.
 
+mod blobs;
 mod cache;
 mod counts;
 mod directory;
@@ -33,6 +34,7 @@ mod record;
 mod sweep;
 
 pub use crate::{
+    blobs::BlobFolder,
     counts::shown,
     folder::{Folder, OpenError},
     ledger::LedgerFolder,

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::device;
 use crate::model::{
     Check, ConversationId, ConversationRow, DeviceRow, EvidenceFile, FoundPerson, GroupMember,
-    LedgerState, MessageDetail, MessageId, MessagePage, Problem, Profile, RequestRow, Settings,
-    Sheet,
+    LedgerState, MessageDetail, MessageId, MessagePage, Milliseconds, Problem, Profile, RequestRow,
+    Settings, Sheet,
 };
+use crate::{device, file, list, message, past};
 
 /// A command and the number its answer repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +196,33 @@ pub enum Command {
         /// What to do.
         of: device::Command,
     },
+    /// Replies, edits, reactions, pins, timers. Answer: what the command says.
+    Message {
+        /// What to do.
+        of: message::Command,
+    },
+    /// Its person types in a chat, or stopped; while they type it is said with every key. Answer: `Done`.
+    Typing {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Typing.
+        on: bool,
+    },
+    /// Pins, archive, mutes, folders, the chat with oneself. Answer: what the command says.
+    List {
+        /// What to do.
+        of: list::Command,
+    },
+    /// Files. Answer: what the command says.
+    File {
+        /// What to do.
+        of: file::Command,
+    },
+    /// Search, backup, import. Answer: `Past`, or what the command says.
+    Past {
+        /// What to do.
+        of: past::Command,
+    },
     /// Waits until all that was asked since the engine started is done at the server. Answer: `Done`; a problem if
     /// there is no connection, or it takes too long: then it is on disk, and goes on with the next one.
     Finish,
@@ -239,6 +266,16 @@ pub enum Place {
     After {
         /// Not included.
         message: MessageId,
+    },
+    /// With this message in the middle.
+    Around {
+        /// Included.
+        message: MessageId,
+    },
+    /// With the first message of a time or after it in the middle.
+    At {
+        /// When it came here.
+        time: Milliseconds,
     },
 }
 
@@ -297,10 +334,16 @@ pub enum Reply {
     Devices(Vec<DeviceRow>),
     /// Of [`Command::Device`].
     Device(device::Reply),
+    /// Of [`Command::File`].
+    File(file::Reply),
+    /// Of [`Command::Past`].
+    Past(past::Reply),
     /// The 24 words, separated by one space.
     Words(String),
     /// Settings of this device.
     Settings(Settings),
+    /// One's folders.
+    Folders(Vec<list::Folder>),
 }
 
 /// Whether a handle can be had.

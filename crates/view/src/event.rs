@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::device;
-use crate::model::{ConversationId, ConversationRow, LedgerState, MessageId, MessageRow, Problem};
+use crate::model::{
+    ConversationId, ConversationRow, LedgerState, MessageId, MessageRow, Person, Problem,
+};
+use crate::{device, file, list};
 
 /// Something changed, and is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,18 @@ pub enum Event {
         /// The text; shown only if the settings say so.
         text: String,
     },
+    /// Who types in a chat changed.
+    Typing {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Everybody who types there now.
+        people: Vec<Person>,
+    },
+    /// One's folders changed on another device.
+    Folders {
+        /// All of them.
+        folders: Vec<list::Folder>,
+    },
     /// The count for the title and badge.
     Unread {
         /// Chats with unread messages, muted ones and requests not counted.
@@ -78,6 +92,11 @@ pub enum Event {
     Device {
         /// What happened.
         what: device::Event,
+    },
+    /// Of files.
+    File {
+        /// What happened.
+        what: file::Event,
     },
     /// The disk is full or failed: what is kept is kept, nothing new is.
     DiskTrouble,

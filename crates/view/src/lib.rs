@@ -9,6 +9,12 @@
 pub mod command;
 pub mod device;
 pub mod event;
+pub mod export;
+pub mod file;
 pub mod link;
+pub mod list;
+pub mod message;
 pub mod model;
+pub mod past;
+pub mod rich;
 pub mod text;

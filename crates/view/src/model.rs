@@ -6,6 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    list::Place,
+    message::{Marks, Mention},
+};
+
 /// A conversation's local row number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,7 +22,9 @@ pub struct ConversationId(pub u64);
 pub struct MessageId(pub u64);
 
 /// Milliseconds since 1970-01-01 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Milliseconds(pub u64);
 
@@ -89,6 +96,18 @@ pub struct ConversationRow {
     pub held: bool,
     /// Whether this is a request that waits for an answer.
     pub request: bool,
+    /// One of the unread messages names us.
+    #[serde(default)]
+    pub mentioned: bool,
+    /// New messages disappear so many seconds after they are read; 0: they stay.
+    #[serde(default)]
+    pub timer: u32,
+    /// Where its person put it in the list.
+    #[serde(default)]
+    pub place: Place,
+    /// It is the chat with oneself.
+    #[serde(default)]
+    pub saved: bool,
     /// People that can read this chat, oneself included, and their devices: from the MLS tree. Zero before the first message.
     pub people: u32,
     /// See `people`.
@@ -122,6 +141,8 @@ pub enum Writable {
     Removed,
     /// One blocked the person.
     Blocked,
+    /// It came from another messenger.
+    Imported,
     /// The group cannot go on for this device until a member repairs it; messages wait.
     Stuck,
     /// A device of the other person says that it was removed by somebody else; messages wait until they settle it.
@@ -159,6 +180,9 @@ pub struct MessageRow {
     pub received_at: Milliseconds,
     /// For one's own messages.
     pub state: Option<SendState>,
+    /// What it answers, reactions, and what else is to be shown with it.
+    #[serde(default)]
+    pub marks: Marks,
 }
 
 /// What a message is.
@@ -167,6 +191,22 @@ pub struct MessageRow {
 pub enum Content {
     /// Text.
     Text(String),
+    /// Text with light formatting and mentions, as `rich` reads it.
+    Markdown {
+        /// The text with its marks.
+        text: String,
+        /// Whom it names.
+        mentions: Vec<Mention>,
+    },
+    /// Its sender deleted it for everyone.
+    Deleted,
+    /// It is shown once, when somebody opens it.
+    Once {
+        /// It was; nothing is left of it.
+        opened: bool,
+    },
+    /// A file.
+    File(Box<crate::file::File>),
     /// A line of the app; `text` knows the words.
     System(SystemLine),
     /// A kind this version does not know.
@@ -229,6 +269,20 @@ pub enum SystemLine {
     SuccessorOfTwo,
     /// This device was out of the group for a while: what was sent meanwhile may be missing here.
     MayBeMissing,
+    /// This device's data was put back to an older state: it renewed its keys, and what was said since may be missing.
+    PutBack,
+    /// Messages disappear from now on, or no longer do.
+    Timer {
+        /// Who set it; `None` is oneself.
+        by: Option<Person>,
+        /// Seconds after reading; 0: they stay.
+        seconds: u32,
+    },
+    /// A message was pinned.
+    Pinned {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+    },
 }
 
 /// State of one's own message.
@@ -241,6 +295,8 @@ pub enum SendState {
     Sent,
     /// On at least one device of every other member.
     Delivered,
+    /// Everybody says that they read it.
+    Read,
     /// Kept here, with the reason.
     NotSent {
         /// Why.
@@ -266,6 +322,9 @@ pub struct MessageDetail {
     pub row: MessageRow,
     /// For one's own message in a group: who has it.
     pub delivered_to: Vec<Person>,
+    /// For one's own message: who says that they read it.
+    #[serde(default)]
+    pub read_by: Vec<Person>,
     /// When the server had it.
     pub sent_at_server: Option<Milliseconds>,
 }
@@ -536,10 +595,20 @@ pub struct Settings {
     pub notifications: Notifications,
     /// Whether delivery receipts are given.
     pub receipts: bool,
+    /// Whether read marks are given, and shown.
+    #[serde(default = "yes")]
+    pub read_marks: bool,
+    /// Whether others are told that one types, and shown.
+    #[serde(default = "yes")]
+    pub typing: bool,
     /// Whether Enter sends (else Ctrl+Enter does).
     pub enter_sends: bool,
     /// A language tag such as `ar`; empty for the system's.
     pub language: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for Settings {
@@ -550,6 +619,8 @@ impl Default for Settings {
             lines: false,
             notifications: Notifications::WithoutText,
             receipts: true,
+            read_marks: true,
+            typing: true,
             enter_sends: true,
             language: String::new(),
         }
@@ -666,6 +737,10 @@ pub enum ProblemKind {
     Stopped,
     /// The public log has not shown that one's newest device list is the newest one: nothing is signed on top of it yet.
     LogWaits,
+    /// The server has no room for files now.
+    FilesFull,
+    /// That is of another account.
+    OtherAccount,
     /// A fault of this app.
     Internal,
 }

@@ -17,6 +17,7 @@ use crate::model::{
     Content, ConversationRow, Kind, Person, Problem, ProblemKind, Proof, ProofKind, SendState,
     SystemLine,
 };
+use crate::{message::Mention, model, rich};
 
 /// One language there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,14 +164,66 @@ impl Texts {
         }
     }
 
-    /// What a message says; a text as it came, not cleaned.
+    /// What a message says; a text as it came, not cleaned, and without its marks.
     #[must_use]
-    pub fn content(&self, content: &Content) -> String {
+    pub fn content(&self, from: &model::From, content: &Content) -> String {
         match content {
             Content::Text(text) => text.clone(),
+            Content::Markdown { text, mentions } => {
+                rich::plain(text, &|account, called| self.mention(mentions, account, called))
+            }
+            Content::Deleted if *from == model::From::Me => self.get("message-deleted-me", &[]),
+            Content::Deleted => self.get("message-deleted", &[]),
+            Content::Once { opened: false } => self.get("message-once", &[]),
+            Content::Once { opened: true } => self.get("message-once-opened", &[]),
+            Content::File(file) if file.caption.is_empty() => {
+                self.get("message-file", &[("name", file.name.as_str().into())])
+            }
+            Content::File(file) => {
+                let name = self.get("message-file", &[("name", file.name.as_str().into())]);
+                format!("{name}\n{}", file.caption)
+            }
             Content::System(line) => self.system_line(line),
             Content::NeedsNewerVersion => self.get("needs-newer", &[]),
         }
+    }
+
+    /// Somebody that a text names, by the name they go by here and not by what the writer called them.
+    #[must_use]
+    pub fn mention(&self, mentions: &[Mention], account: &str, called: &str) -> String {
+        match mentions.iter().find(|one| one.account == account) {
+            Some(Mention { person: Some(person), .. }) => {
+                format!("@{}", self.person(person).trim_start_matches('@'))
+            }
+            Some(Mention { person: None, .. }) => self.get("mention-you", &[]),
+            None => called.to_owned(),
+        }
+    }
+
+    /// Who types; nothing if nobody does.
+    #[must_use]
+    pub fn typing(&self, people: &[Person]) -> Option<String> {
+        match people {
+            [] => None,
+            [one] => Some(self.get("typing-one", &[("name", (&self.person(one)).into())])),
+            many => Some(self.get("typing-many", &[("count", many.len().into())])),
+        }
+    }
+
+    /// A length of time, in its largest whole unit.
+    #[must_use]
+    pub fn span(&self, seconds: u32) -> String {
+        let units = [
+            ("weeks", 604_800),
+            ("days", 86_400),
+            ("hours", 3_600),
+            ("minutes", 60),
+            ("seconds", 1),
+        ];
+        let whole =
+            units.into_iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
+        let (unit, length) = whole.unwrap_or(("seconds", 1));
+        self.get("span", &[("unit", unit.into()), ("count", (seconds / length).into())])
     }
 
     /// A neutral line of a chat.
@@ -214,6 +267,14 @@ impl Texts {
             SystemLine::Successor => self.get("line-successor", &[]),
             SystemLine::SuccessorOfTwo => self.get("line-successor-of-two", &[]),
             SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
+            SystemLine::PutBack => self.get("line-put-back", &[]),
+            SystemLine::Timer { by, seconds: 0 } => {
+                pick(by, "line-timer-off-by-me", "line-timer-off", &[])
+            }
+            SystemLine::Timer { by, seconds } => {
+                pick(by, "line-timer-by-me", "line-timer", &[("span", &self.span(*seconds))])
+            }
+            SystemLine::Pinned { by } => pick(by, "line-pinned-by-me", "line-pinned", &[]),
         }
     }
 
@@ -252,6 +313,7 @@ impl Texts {
                 self.get("state-delivered", &[("name", chat.title.as_str().into())])
             }
             (SendState::Delivered, Kind::Group) => self.get("state-delivered-group", &[]),
+            (SendState::Read, _) => self.get("state-read", &[]),
             (SendState::NotSent { .. }, _) => self.get("state-not-sent", &[]),
         }
     }
@@ -288,6 +350,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::ListChanged => "problem-list-changed",
         ProblemKind::TooManyDevices => "problem-too-many-devices",
         ProblemKind::Disputed => "problem-disputed",
+        ProblemKind::OtherAccount => "problem-other-account",
         ProblemKind::NotADevice => "problem-not-a-device",
         ProblemKind::Disk => "problem-disk",
         ProblemKind::HandleMoved => "problem-handle-moved",
@@ -296,6 +359,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::Approved => "problem-approved",
         ProblemKind::Stopped => "problem-stopped",
         ProblemKind::LogWaits => "problem-log-waits",
+        ProblemKind::FilesFull => "problem-files-full",
         ProblemKind::Internal => "problem-internal",
     }
 }

@@ -14,7 +14,36 @@ state-held = Waiting for the key check of a new device
 state-sent = On the server
 state-delivered = On at least one of { $name }'s devices
 state-delivered-group = On at least one device of each member
+state-read = Read
 state-not-sent = Not sent. It is kept here.
+message-deleted = This message was deleted.
+message-deleted-me = You deleted a message.
+message-once = A message to be read once
+message-once-opened = A message that was read once
+message-file = File: { $name }
+mention-you = @you
+span = { $unit ->
+    [weeks] { $count ->
+        [one] 1 week
+       *[other] { $count } weeks
+    }
+    [days] { $count ->
+        [one] 1 day
+       *[other] { $count } days
+    }
+    [hours] { $count ->
+        [one] 1 hour
+       *[other] { $count } hours
+    }
+    [minutes] { $count ->
+        [one] 1 minute
+       *[other] { $count } minutes
+    }
+   *[seconds] { $count ->
+        [one] 1 second
+       *[other] { $count } seconds
+    }
+}
 
 ## Lines of the app in a chat
 line-created = { $by } made the group.
@@ -36,6 +65,13 @@ line-handle-moved = @{ $handle } belongs to another account now. This chat stays
 line-successor = The group goes on in a new room, with the same people. Whoever broke the old one is not in it.
 line-successor-of-two = This chat goes on in a new room, with the same two people.
 line-may-be-missing = Messages may be missing here. What was sent while this device was out of the chat could not reach it.
+line-put-back = The data of this device went back to an older state. It renewed its keys by itself. What was said here since then may be missing.
+line-timer = { $by } set messages to disappear after { $span }. This counts for new messages, from when each is read. It is a courtesy between people: anyone can still copy what they see.
+line-timer-by-me = You set messages to disappear after { $span }. This counts for new messages, from when each is read. It is a courtesy between people: anyone can still copy what they see.
+line-timer-off = { $by } set messages to stay.
+line-timer-off-by-me = You set messages to stay.
+line-pinned = { $by } pinned a message.
+line-pinned-by-me = You pinned a message.
 
 ## Said alike by page and terminal
 choose-handle = Choose a handle
@@ -75,6 +111,7 @@ problem-forged = The server sent something that does not verify. It was not used
 problem-version = The server and this version of Nodoor do not fit together. Your chats are kept; update one of the two.
 problem-closed = New accounts cannot be made on this server without an invitation.
 problem-certificate = The server's certificate is not trusted on this device, so nothing was sent. Ask who runs it; the network may also be in between.
+problem-files-full = The server has no room for more files now. The message is kept here and can be sent again later.
 problem-out-of-tokens = The server lets this device send no more for now. What you write is kept and goes out by itself, tomorrow at the latest.
 problem-yourself = That is your own handle. Choose somebody else.
 problem-wrong-code = Those are not the digits that your other device shows. Nothing was signed.
@@ -90,6 +127,7 @@ log-awaited = Waiting for the public log.
 problem-list-changed = Your devices changed meanwhile. Nothing was added; try again.
 problem-too-many-devices = This account has as many devices as it can have. Remove one first.
 problem-disputed = A removed device objects. No device can be added until the recovery words settle it.
+problem-other-account = That is of another account. Nothing was changed.
 problem-not-a-device = That is not a device of this account, or not any more.
 problem-disk = The disk is full or failed. What is kept is kept; nothing new is, until there is space.
 problem-internal = Nodoor made a mistake. Nothing was changed; restart it, then try again.
@@ -113,3 +151,17 @@ proof-did-text = New contacts, devices and members are stopped. Nothing was sent
 proof-did-own = It is about your own account: all sending is stopped until the list of devices is your own again.
 proof-can = What you can do
 proof-can-text = Save the evidence and show it to someone you trust. Anyone can check the file without the operator.
+
+## What became of a message
+typing-one = { $name } is typing…
+typing-many = { $count } people are typing…
+quote-gone = A message that is not here
+mark-edited = edited
+mark-forwarded = Forwarded
+mark-pinned = Pinned
+mark-disappears = disappears
+mark-deleting = Deleting…
+mark-not-deleted = { $count ->
+    [one] Not yet deleted on 1 device.
+   *[other] Not yet deleted on { $count } devices.
+}

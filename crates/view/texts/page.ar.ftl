@@ -54,7 +54,7 @@ about-server = عن هذا الخادم
 
 ## List
 jump = انتقال إلى
-jump-hint = محادثة أو شخص أو إعداد
+jump-hint = محادثة أو شخص أو إعداد أو ما قيل
 settings = الإعدادات
 settings-words = الإعدادات: كلمات الاستعادة لم تُحفظ بعد
 later = لاحقًا
@@ -75,6 +75,47 @@ unread-count = { $count ->
     [one] واحدة غير مقروءة
    *[other] { $count } غير مقروءة
 }
+named-you = ذكرك أحدهم
+filters = ما يُعرض
+filter-all = الكل
+filter-unread = غير مقروءة
+archived = الأرشيف
+archived-count = { $count ->
+    [zero] الأرشيف: لا محادثات
+    [one] الأرشيف: محادثة واحدة
+    [two] الأرشيف: محادثتان
+    [few] الأرشيف: { $count } محادثات
+    [many] الأرشيف: { $count } محادثة
+   *[other] الأرشيف: { $count } محادثة
+}
+nothing-unread = لا شيء غير مقروء.
+nothing-in-folder = لا محادثة في هذا المجلد. تضعها فيه قائمة المحادثة.
+nothing-archived = لا شيء في الأرشيف.
+mark-read = تعليم كمقروءة
+mark-unread = تعليم كغير مقروءة
+marked-unread = معلَّمة كغير مقروءة
+pin-chat = تثبيت في الأعلى
+unpin-chat = إلغاء التثبيت
+pinned-chat = مثبّتة في الأعلى
+mute = كتم
+mute-hint = لا ترى إشعارًا في هذه الأثناء. في المجموعات يُخبَرك مع ذلك من يذكرك.
+mute-always = حتى أعيد تشغيله
+unmute = إلغاء الكتم
+muted = مكتومة
+muted-done = كُتمت.
+unmuted-done = لم تعد مكتومة.
+archive = أرشفة
+unarchive = إخراج من الأرشيف
+archived-done = أُرشفت. تعيدها رسالة جديدة.
+unarchived-done = عادت إلى القائمة.
+folders = المجلدات
+no-folders = لا مجلدات بعد.
+new-folder = مجلد جديد
+make-folder = إنشاء مجلد
+remove-folder = إزالة المجلد { $name }
+folder-removed = أُزيل المجلد. تبقى محادثاته.
+saved-messages = الرسائل المحفوظة
+done = تم
 open-place = المحادثة أو الصفحة المفتوحة
 list-width = عرض القائمة
 find-handle = بحث عن { $handle }
@@ -114,6 +155,12 @@ devices-can-read = { $count ->
 }
 people-and-devices = { $people }، { $devices }
 show-more = عرض المزيد
+find-in-chat = بحث في هذه المحادثة
+found-nothing = لا نتائج
+found-place = { $at } من { $count }
+found-older = أقدم
+found-newer = أحدث
+go-to-date = إلى يوم
 to-latest = إلى أحدث رسالة
 to-latest-unread = إلى أحدث رسالة، وتحتها { $count }
 new-messages = { $count ->
@@ -125,6 +172,29 @@ new-messages = { $count ->
 not-sent = لم تُرسل.
 not-sent-kept = لم تُرسل. وهي محفوظة هنا.
 message-menu = الرسالة
+reply = ردّ
+edit = تعديل
+forward = إعادة توجيه
+pin = تثبيت
+unpin = إلغاء التثبيت
+react = تفاعل
+react-with = تفاعل بـ { $emoji }
+more-emoji = رموز أخرى
+any-emoji = أو أي رمز آخر
+react-one-emoji = التفاعل رمز تعبيري واحد.
+reaction-label = { $emoji }: { $names }
+go-to-quoted = إلى الرسالة التي يُردّ عليها
+go-to-pinned = إلى الرسالة المثبّتة
+pin-place = { $at } من { $count }
+spoken-reply = ردّ: { $text }
+delete-everyone-menu = حذف لدى الجميع…
+delete-everyone-title = حذف لدى الجميع؟
+delete-everyone-ask = يطلب Nodoor من أجهزة { $name } حذفها أيضًا. ربما قرأها أحد أو نسخها.
+delete-everyone = حذف لدى الجميع
+once-hint = زالت الآن من هذا الجهاز. أغلق هذا فلا يراها أحد هنا ثانية.
+forward-to = إعادة التوجيه إلى
+forward-hint = محادثة أو معرّف
+forwarded-to = أُعيد توجيهها إلى { $name }.
 info = معلومات
 delete-for-me = حذف لديّ
 deleted-for-me = حُذفت من هذا الجهاز.
@@ -136,14 +206,28 @@ info-server = على الخادم
 info-state = الحالة
 info-reason = السبب
 info-delivered-to = وصلت إلى
+info-read-by = قرأها
+info-disappears = تختفي
+after-read = بعد { $span } من قراءتها
 
 ## Composer
+first-saved = أجهزتك وحدها تقرأ ما تحفظه هنا.
+composer-saved = اكتب لنفسك
 composer-label = رسالة إلى { $name }
 send = إرسال
+send-once = إرسال لتُقرأ مرة واحدة
+replying = ردّ على:
+editing = تعديل رسالتك:
+edit-not-allowed = لا تُعدّل إلا رسائلك في آخر 48 ساعة. يبقى النص هنا.
+disappearing = الرسائل المختفية
+disappearing-hint = يسري على الرسائل الجديدة، من وقت قراءة كل منها. هذه مجاملة بين الناس: يستطيع أي أحد نسخ ما يراه.
+disappear-after = تختفي الرسائل بعد { $span }
+off = متوقفة
 too-large = كبير جدًا: { $size } كيلوبايت، والحد 64 كيلوبايت. يبقى النص هنا.
 composer-request = هذا طلب. اقبله قبل أن تكتب.
 show-request = عرض الطلب
 composer-left = غادرتَ. ويبقى لك ما استلمته.
+composer-imported = جاءت من تطبيق مراسلة آخر، وتُقرأ فقط.
 composer-removed = أُزلتَ من المجموعة. ويبقى لك ما استلمته.
 composer-stuck = تنتظر هذه المجموعة جهاز عضو آخر. والرسائل تنتظر أيضًا.
 composer-disputed = يقول جهاز من أجهزة { $name } إن شخصًا آخر أزاله. تنتظر الرسائل حتى يحسم { $name } الأمر بكلمات الاسترداد.
@@ -338,6 +422,10 @@ notify-ask = يسأل المتصفح مرة حين تختار أحد الاثن�
 receipts = إشعارات الوصول
 give-receipts = إخبار الآخرين بوصول رسالتهم
 give-receipts-hint = تظهر على رسالتهم علامة ثانية. تذهب مشفّرة من جهاز إلى جهاز.
+give-read-marks = إخبار الآخرين بقراءتي رسالتهم
+give-read-marks-hint = لا ترى متى قرؤوا رسائلك إلا ما دام هذا مفعّلًا. لا يُرسل أبدًا إلى من لم تقبلهم.
+give-typing = إخبار الآخرين بأنني أكتب
+give-typing-hint = لا ترى متى يكتبون إلا ما دام هذا مفعّلًا. لا يُحفظ منه شيء في أي مكان.
 blocked-people = المحظورون
 nobody-blocked = لا أحد.
 unblock = إلغاء الحظر
@@ -413,6 +501,10 @@ how-to-check-text = يفحص عميل الطرفية الملف دون اتصا�
 ## Keys
 keys = المفاتيح
 key-jump = انتقال إلى محادثة أو شخص أو إعداد
+key-find = بحث في هذه المحادثة
+key-find-all = بحث في كل مكان
+key-edit-last = في حقل فارغ: تعديل رسالتك الأخيرة
+key-about = ردّ على رسالة (أو محاولة أخرى) وتعديلها والتفاعل معها
 key-chats = المحادثة السابقة والتالية
 key-unread = المحادثة غير المقروءة التالية
 key-panes = القائمة والرسائل والكتابة والورقة
@@ -421,7 +513,7 @@ key-send = إرسال
 key-line = سطر جديد
 key-messages = من رسالة إلى رسالة
 key-menu = قائمة الرسالة
-key-message = نسخ رسالة أو إعادة إرسالها أو حذفها
+key-message = نسخ رسالة وحذفها
 key-latest = أحدث رسالة
 key-info = معلومات المحادثة
 key-settings = الإعدادات

@@ -52,6 +52,7 @@ empty-list = Find someone by handle (Ctrl+N), or send them your link: { $link }
 not-sent-line = not sent, r to try again
 read-only-left = You left. You keep what you have received.
 read-only-removed = You were removed. You keep what you have received.
+read-only-imported = It came from another messenger and can only be read.
 read-only-blocked = You blocked { $name }. They are not told.
 read-only-stuck = This group waits until a member repairs it. Messages wait here.
 read-only-disputed = A device of { $name } says it was removed by someone else. Messages wait until the recovery words settle it.
@@ -61,6 +62,9 @@ deleted = Deleted here. u brings it back.
 undeleted = It is back.
 copied = Copied to Nodoor's own clipboard. Ctrl+V pastes it.
 retrying = Trying again.
+doing-reply = Answering { $name }: { $text } (Esc stops)
+doing-edit = Changing your message (Esc stops)
+edit-not-allowed = Only your own messages of the last 48 hours can be changed.
 new-below = { $count ->
     [one] 1 new message below, Ctrl+End
    *[other] { $count } new messages below, Ctrl+End
@@ -95,10 +99,24 @@ info-sent = Sent { $when }
 info-server = On the server since { $when }
 info-received = Here since { $when }
 info-delivered = On a device of: { $names }
+info-read = Read by: { $names }
+info-disappears = Disappears { $when }
+info-disappears-after = Disappears { $span } after it is read
 info-from = From { $name }
 info-id = Id: { $id }
 info-group-keys = Ctrl+A adds somebody, Ctrl+R removes somebody, Ctrl+T changes the name
 info-leave = Ctrl+X leaves the group
+info-place = Ctrl+P pins to the top, Ctrl+U mutes, Ctrl+Y archives; once more takes it back
+info-timer = Ctrl+D sets how long messages stay
+timer-title = Disappearing messages
+timer-form = 30s, 5m, 8h, 1d or 4w, at most a year; off
+timer-off = Disappearing messages: off
+timer-on = New messages disappear after { $span }
+forward-title = Forward to
+react-title = React
+react-hint = Or any emoji and Enter; 0 takes yours back
+delete-everyone = Delete for everyone?
+delete-everyone-ask = Nodoor asks the devices of { $name } to delete it too. Someone may have read or copied it already. y/n
 group-add = Add somebody
 group-remove = Remove somebody
 group-rename = New name
@@ -121,12 +139,20 @@ key-info = who can read this chat
 key-block = in that info: block or unblock
 key-group = in that info: add, remove, new name
 key-leave = in that info: leave the group
+key-place = in that info: pin, mute, archive
+key-timer = in that info: disappearing messages
 key-editor = write in your editor
 key-redraw = draw the screen again
-key-retry = in messages: try again
+key-edit-last = where nothing is typed: change your last message
+key-retry = in messages: answer, or try again
+key-edit = in messages: change your own
+key-react = in messages: react
+key-forward = in messages: forward
+key-pin = in messages: pin, and take it off
 key-copy = in messages: copy
 key-details = in messages: info
 key-delete = in messages: delete on this device (u undoes)
+key-delete-everyone = in messages: delete for everyone
 key-requests = in requests: accept, delete, block
 key-quit = quit
 
@@ -145,6 +171,17 @@ not-here = Not reached in time. What was asked is on this disk and goes on with 
 ambiguous = More than one conversation begins with that. Write more of its id.
 no-such-request = No request here has that name or id. `nodoor requests` lists them.
 no-such-conversation = No conversation here has that id. `nodoor conversations` lists them.
+place-pinned = pinned
+place-archived = archived
+place-muted = muted
+place-unread = marked as unread
+first-saved = Only your own devices can read what you keep here.
+composer-saved = Write to yourself
+saved-messages = Saved messages
+no-such-folder = No folder has that name. `nodoor list folders` lists them.
+no-such-message = No message here begins with that, or more than one does. `nodoor history TO --ids` shows ids.
+delete-not-allowed = Only your own messages can be deleted for everyone. Without --everyone it goes from your device.
+react-one-emoji = A reaction is one emoji.
 only-here = The server was not reached. This is what is on this device.
 not-kept = The server was not reached. The message was not kept: to find somebody new takes the server.
 
@@ -180,3 +217,52 @@ alarm-keys = r read my chats   Ctrl+Q quit
 proof-unanswered = { $what } Nothing is sent before you have read that. "nodoor evidence save FOLDER" writes the evidence, "nodoor evidence answer" says that you have read it.
 log-changes = From { $day } others watch this server's public log: { $names }
 log-changes-none = From { $day } nobody outside watches this server's public log.
+search-indexing = Not everything on this device can be found yet: { $done } % can. The rest follows while nodoor runs.
+
+## Past
+backup-written = Written to { $path }. Only your 24 words, or the passphrase, open it.
+backup-writing = Writing part { $count }
+backup-checking = Checking part { $count }
+backup-restoring = Restoring part { $count }
+backup-restored = { $messages ->
+    [one] 1 message
+   *[other] { $messages } messages
+} restored, in { $chats ->
+    [one] 1 chat
+   *[other] { $chats } chats
+}. What was here already is as it was.
+backup-passphrase = Passphrase of the backup (not shown):
+backup-passphrase-new = A passphrase for the backup (not shown):
+backup-passphrase-again = The same again:
+backup-passphrases-differ = The two differ. Nothing was written.
+backup-exists = There is something of that name. Nothing was written.
+import-taking = Importing message { $count }
+import-done = { $messages ->
+    [one] 1 message
+   *[other] { $messages } messages
+} imported from Telegram, in { $chats ->
+    [one] 1 chat
+   *[other] { $chats } chats
+}. { $missing ->
+    [0] { "" }
+    [one] 1 file is not in the folder.
+   *[other] { $missing } files are not in the folder.
+}
+export-done = { $messages ->
+    [one] 1 message
+   *[other] { $messages } messages
+} exported to { $path }.
+export-not-empty = That folder is not empty. Nothing was written.
+export-about = Exported from Nodoor on { $day }.
+export-older = Older
+export-newer = Newer
+export-forwarded = forwarded
+export-edited = edited
+export-pinned = pinned
+export-quote-missing = a message that is not here
+search-in = Search in { $title } (Ctrl+F: everywhere)
+search-everywhere = Search everywhere (Ctrl+F: this chat)
+search-none = Nothing found. The beginning of a word is enough.
+search-too-far = That is too far back to be shown here.
+key-search = search this chat, or everywhere
+key-hits = next older hit, and back

@@ -44,3 +44,6 @@ pub const UNMOVED_DAYS: u64 = 8;
 pub const IDLE_DAYS: u64 = 400;
 /// Days a client tries to send before it says "not sent".
 pub const TRY_DAYS: u64 = 7;
+
+/// The largest blob, bytes: a file of 2 GiB, padded and sealed.
+pub const BLOB: u64 = 2 * 1024 * 1024 * 1024 + 1024 * 1024;

@@ -8,7 +8,7 @@ pub struct Request {
     pub id: u64,
     #[prost(
         oneof = "request::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 28, 25, 26, 27, 30, 31, 32, 45"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -64,6 +64,8 @@ pub mod request {
         Commit(super::Commit),
         #[prost(message, tag = "24")]
         Send(super::Send),
+        #[prost(message, tag = "28")]
+        Signal(super::Signal),
         #[prost(message, tag = "25")]
         CatchUp(super::CatchUp),
         #[prost(message, tag = "26")]
@@ -77,6 +79,9 @@ pub mod request {
         Consistency(super::Consistency),
         #[prost(message, tag = "32")]
         PolicyGet(super::PolicyGet),
+        /// anonymous connection
+        #[prost(message, tag = "45")]
+        BlobPass(super::BlobPass),
     }
 }
 /// One WebSocket frame from the server, or the answer of POST /v1/rpc.
@@ -105,7 +110,7 @@ pub struct Answer {
     pub id: u64,
     #[prost(
         oneof = "answer::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 45"
     )]
     pub body: ::core::option::Option<answer::Body>,
 }
@@ -147,6 +152,8 @@ pub mod answer {
         TokenKey(super::TokenKeyAnswer),
         #[prost(message, tag = "18")]
         HandleMove(super::HandleMoveAnswer),
+        #[prost(message, tag = "45")]
+        BlobPass(super::BlobPassAnswer),
     }
 }
 /// Yes, and durable.
@@ -274,6 +281,9 @@ pub struct LoginAnswer {
     /// When the mailbox key in use was made, milliseconds since 1970.
     #[prost(uint64, tag = "2")]
     pub mailbox_key_made_at_ms: u64,
+    /// Everything in the mailbox up to here was acknowledged. A device that has processed less is an old copy.
+    #[prost(uint64, tag = "3")]
+    pub acknowledged: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Subscribe {
@@ -288,6 +298,16 @@ pub struct Deliver {
     /// Records of hour keys that this connection has not been given yet.
     #[prost(message, repeated, tag = "2")]
     pub hour_keys: ::prost::alloc::vec::Vec<HourKey>,
+    /// Of no mailbox and no window.
+    #[prost(message, repeated, tag = "3")]
+    pub signalled: ::prost::alloc::vec::Vec<Signalled>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Signalled {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub room: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub frame: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Entry {
@@ -685,6 +705,19 @@ pub struct Send {
     #[prost(bytes = "bytes", tag = "5")]
     pub frame: ::prost::bytes::Bytes,
 }
+/// Nobody keeps it: it goes to devices of the room that are subscribed now. Refused like a Send.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Signal {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub room: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub epoch: u64,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub key: ::prost::bytes::Bytes,
+    /// At most 256 bytes.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub frame: ::prost::bytes::Bytes,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatchUp {
     #[prost(bytes = "bytes", tag = "1")]
@@ -739,6 +772,18 @@ pub struct WelcomeIn {
     /// The MLS Welcome.
     #[prost(bytes = "bytes", tag = "1")]
     pub welcome: ::prost::bytes::Bytes,
+}
+/// Permission to move so many bytes of files over HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlobPass {
+    #[prost(uint64, tag = "1")]
+    pub bytes: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlobPassAnswer {
+    /// 32 random bytes, good for an hour at most.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub pass: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

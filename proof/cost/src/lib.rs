@@ -14,7 +14,7 @@ mod welcome;
 
 use anyhow::{Context as _, Result};
 use nodoor_e2ee::{
-    content::{self, Content},
+    content::{self, Content, MimiContent},
     open::Opened,
     payload::{Payload, Slot},
 };
@@ -39,7 +39,7 @@ pub fn measure(size: u8, in_use: bool, rounds: usize, clock: &dyn Fn() -> f64) -
         anyhow::bail!("a room of two at least");
     };
     let device_key = sender.device_key.verifying_key().to_bytes();
-    let text = Content::Text("a word of text. ".repeat(64));
+    let text = Content::Text("a word of text. ".repeat(64)).into();
     let (mut sealing, mut opening) = (Vec::new(), Vec::new());
     let mut written = 0;
     for _ in 0..rounds {
@@ -82,7 +82,7 @@ fn seal(sender: &mut Device, content: Vec<u8>) -> Result<Vec<u8>> {
     Ok(group.seal(&sender.disk, &sender.me, &payload.to_padded())?)
 }
 
-fn open(reader: &mut Device, frame: &[u8], device_key: &[u8; 32]) -> Result<Content> {
+fn open(reader: &mut Device, frame: &[u8], device_key: &[u8; 32]) -> Result<MimiContent> {
     let group = reader.group.as_mut().context("a member")?;
     let Opened::Payload { from, epoch, bytes } = group.open(&reader.disk, frame)? else {
         anyhow::bail!("not a payload");

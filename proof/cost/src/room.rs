@@ -114,7 +114,7 @@ impl Room {
 
     /// Everybody sends one message, which the first two read.
     pub(crate) fn everybody_writes(&mut self) -> Result<()> {
-        let text = content::encode(&Content::Text("here".to_owned()), [7; 16]);
+        let text = content::encode(&Content::Text("here".to_owned()).into(), [7; 16]);
         for from in 0..self.devices.len() {
             let sender = self.devices.get_mut(from).context("a sender")?;
             let Device { me, disk, group, .. } = sender;

@@ -7,6 +7,7 @@
 
 pub mod chance;
 pub mod crowd;
+pub mod files;
 pub mod mallory;
 mod pen;
 pub mod world;

@@ -175,12 +175,17 @@ impl Mallory {
         key_package::make(&self.disk, &ghost, false, &mut self.chance).unwrap().bytes
     }
 
-    /// A content sealed for a room, as a request.
+    /// A content sealed for a room, as a request; of 1970, says its sender's clock.
     pub fn seal(&mut self, room: &RoomId, content: Vec<u8>) -> proto::Send {
+        self.seal_at(room, content, 0)
+    }
+
+    /// The same, of any time, milliseconds.
+    pub fn seal_at(&mut self, room: &RoomId, content: Vec<u8>, at: u64) -> proto::Send {
         let mut group = self.group(room);
         let slot = Slot { room: *room, epoch: group.epoch(), leaf: group.own_index() };
         let authenticator = group.epoch_authenticator();
-        let payload = Payload::make(content, 0, &slot, authenticator, &self.device_key);
+        let payload = Payload::make(content, at, &slot, authenticator, &self.device_key);
         let frame = group.seal(&self.disk, &self.identity, &payload.to_padded()).unwrap();
         self.send(&group, frame)
     }

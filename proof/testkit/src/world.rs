@@ -15,13 +15,15 @@ use std::{
 use nodoor_client::{
     engine::Engine,
     io::{Effect, Input, Wire},
-    store::{MemoryStore, Rows, Store, StoreError, WriteBatch},
+    store::{Found, MemoryStore, Rows, Store, StoreError, Wanted, WriteBatch},
 };
 use nodoor_server::{
     Clock, Config, Connection, Quota, Server,
     ledger::{Ledger, LedgerKeys},
     storage::{
-        Op, Outcome, Storage as _,
+        Day, Op, Outcome, Storage as _,
+        blobs::Blobs as _,
+        blobs_memory::BlobsMemory,
         directory::{Mark, Marks, Subject},
         ledger::{LedgerStorage as _, Log as _, Note},
         ledger_memory::LedgerMemory,
@@ -49,7 +51,7 @@ use nodoor_wire::{
 use prost::Message as _;
 use tokio::runtime::Runtime;
 
-use crate::{chance::Chance, pen::Pen};
+use crate::{chance::Chance, files::Shelves, pen::Pen};
 
 /// A clock that only the test moves.
 #[derive(Debug, Clone)]
@@ -84,6 +86,8 @@ pub struct Person {
     pub disk_full: Rc<Cell<bool>>,
     /// The most that its engine read of the disk at once, bytes of values.
     pub read_at_once: Rc<Cell<usize>>,
+    /// Its files: where they are taken from and saved to, and the sealed ones.
+    pub files: Shelves,
     /// Everything interfaces were told.
     pub events: Vec<Event>,
     /// No connection is made while this is set.
@@ -132,6 +136,10 @@ impl Store for Shelf {
         self.rows.keys(from, to, limit)
     }
 
+    fn search(&self, wanted: &Wanted) -> Result<Vec<Found>, StoreError> {
+        self.rows.search(wanted)
+    }
+
     fn commit(&mut self, batch: WriteBatch) -> Result<(), StoreError> {
         if self.full.get() {
             return Err(StoreError("full".to_owned()));
@@ -164,6 +172,10 @@ pub struct World {
     pub server: Server,
     /// Its disk.
     pub store: Memory,
+    /// Where it keeps files: room for 64 MiB.
+    pub blobs: BlobsMemory,
+    /// How many bytes of a file move before the way breaks; none: all.
+    pub moves_at_once: Option<usize>,
     /// Its ledger, if it keeps one.
     pub ledger: Option<Ledger>,
     /// Whether time that goes by brings an epoch every two seconds. Without it only [`World::publish`] does.
@@ -232,10 +244,13 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let clock = Hand(Arc::new(AtomicU64::new(NOON)));
         let store = Memory::new(DeploymentId([7; 16]));
+        let blobs = BlobsMemory::new(64 * 1024 * 1024);
         let server = Self::serve(&store, None, &config, &clock, seed);
         Self {
-            server,
+            server: server.with_blobs(Arc::new(blobs.clone())),
             store,
+            blobs,
+            moves_at_once: None,
             ledger: None,
             epochs: true,
             next_epoch: 0,
@@ -387,7 +402,8 @@ impl World {
     pub fn restart_server(&mut self) {
         self.seed += 1;
         let ledger = self.ledger.clone();
-        self.server = Self::serve(&self.store, ledger, &self.config, &self.clock, self.seed);
+        let server = Self::serve(&self.store, ledger, &self.config, &self.clock, self.seed);
+        self.server = server.with_blobs(Arc::new(self.blobs.clone()));
         for person in 0..self.people.len() {
             self.cut(person);
         }
@@ -424,6 +440,7 @@ impl World {
             restart: u64::MAX,
             disk_full: Rc::default(),
             read_at_once: Rc::default(),
+            files: Shelves::default(),
             events: Vec::new(),
             offline: false,
             skew: 0,
@@ -610,6 +627,12 @@ impl World {
         answers.collect()
     }
 
+    /// The server throws away the files that are over so many days from now. How many went.
+    pub fn sweep_files(&self, days: u32) -> u64 {
+        let today = Day::of_ms(self.clock.now_ms());
+        self.blobs.sweep(Day(today.0 + days)).unwrap()
+    }
+
     /// A person.
     #[must_use]
     pub fn person(&self, person: usize) -> &Person {
@@ -734,6 +757,13 @@ impl World {
                 one.told.push((told.ask, told.reply));
             }
             Effect::Event(event) => self.people[person].events.push(event),
+            Effect::File(message, work) => {
+                let (files, most) = (self.server.files(), self.moves_at_once);
+                let word = self.people[person].files.work(work, files.ok(), most);
+                if let Some(word) = word {
+                    self.give(person, Input::File(message, word));
+                }
+            }
             Effect::Erased => self.kill(person),
         }
     }

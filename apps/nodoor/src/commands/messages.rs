@@ -6,6 +6,7 @@ use std::{io::Read, time::Duration};
 use nodoor_view::{
     command::{Command, Place, Reply},
     event::Event,
+    message,
     model::{
         Content, ConversationId, ConversationRow, From, Kind, MessageId, MessagePage, MessageRow,
         ProblemKind, SendState, Writable,
@@ -22,15 +23,34 @@ use crate::{
 };
 
 /// Sends, and waits for the server's yes.
-pub(super) async fn send(session: &Session, to: &Target, text: &str) -> Result<(), Failure> {
-    let text = if text == "-" { standard_input()? } else { text.to_owned() };
-    let mut events = session.events();
+pub(super) async fn send(
+    session: &Session,
+    to: &Target,
+    text: &str,
+    once: bool,
+) -> Result<(), Failure> {
+    let text = text_or_input(text)?;
     // Without the server nobody new is found, and what there is no chat for is kept nowhere.
     let chat = session.open_chat(to).await.map_err(|failure| match failure {
         failure if failure.is(ProblemKind::Offline) => Failure::Said("offline", "not-kept"),
         failure => failure,
     })?;
-    let command = Command::SendText { conversation: chat.id, text };
+    let conversation = chat.id;
+    let command = if once {
+        Command::Message { of: message::Command::SendOnce { conversation, text } }
+    } else {
+        Command::SendText { conversation, text }
+    };
+    deliver(session, &chat, command).await
+}
+
+/// Asks for what sends a message, prints its id and waits for the server's yes.
+pub(super) async fn deliver(
+    session: &Session,
+    chat: &ConversationRow,
+    command: Command,
+) -> Result<(), Failure> {
+    let mut events = session.events();
     let mut held = chat.writable == Writable::Disputed;
     let Reply::Sent(mut row) = session.ask(command).await? else {
         return Err(Failure::unexpected());
@@ -51,9 +71,9 @@ pub(super) async fn send(session: &Session, to: &Target, text: &str) -> Result<(
         }
     }
     let sent = Sent { message: &row.reference, conversation: &chat.reference };
-    print(session, &sent, row.reference.get(..16).unwrap_or(&row.reference))?;
+    print(session, &sent, output::short(&row.reference))?;
     match row.state {
-        Some(SendState::Sent | SendState::Delivered) => Ok(()),
+        Some(SendState::Sent | SendState::Delivered | SendState::Read) => Ok(()),
         Some(SendState::NotSent { reason }) => Err(Failure::Problem(reason)),
         // It is on disk, which is what was asked; the next command with a connection sends it.
         Some(SendState::Waiting) | None if held => {
@@ -74,6 +94,7 @@ pub(super) async fn receive(
     session: &Session,
     wait: Option<u32>,
     count: usize,
+    ids: bool,
 ) -> Result<(), Failure> {
     let me = account::profile(session).await?.handle;
     let mut events = session.events();
@@ -81,7 +102,7 @@ pub(super) async fn receive(
     if let Some(seconds) = wait {
         let until = Instant::now() + Duration::from_secs(seconds.into());
         loop {
-            printed += unread(session, &me).await?;
+            printed += unread(session, &me, ids).await?;
             if printed >= count {
                 break;
             }
@@ -106,7 +127,7 @@ pub(super) async fn receive(
     }
     // What came along with it, and acknowledgements and receipts on their way out.
     session.look_in().await;
-    unread(session, &me).await?;
+    unread(session, &me, ids).await?;
     session.catch_up().await;
     let requests = u32::try_from(session.requests().await?.len()).unwrap_or(u32::MAX);
     if requests > 0 {
@@ -117,7 +138,7 @@ pub(super) async fn receive(
 }
 
 /// Prints and marks what is unread here. How many messages that was.
-async fn unread(session: &Session, me: &str) -> Result<usize, Failure> {
+async fn unread(session: &Session, me: &str, ids: bool) -> Result<usize, Failure> {
     let mut printed = 0;
     for chat in session.conversations().await? {
         let Some(first) = chat.first_unread.filter(|_| chat.unread > 0) else { continue };
@@ -135,7 +156,7 @@ async fn unread(session: &Session, me: &str) -> Result<usize, Failure> {
         }
         let Some(up_to) = rows.last().map(|row| row.id) else { continue };
         for row in rows.iter().filter(|row| is_news(row, first)) {
-            print_message(session, row, &chat, me)?;
+            print_message(session, row, &chat, me, ids)?;
             printed += 1;
         }
         session.do_it(Command::MarkRead { conversation: chat.id, up_to }).await?;
@@ -153,6 +174,7 @@ pub(super) async fn history(
     session: &Session,
     to: &Target,
     limit: Option<usize>,
+    ids: bool,
 ) -> Result<(), Failure> {
     let me = account::profile(session).await?.handle;
     session.look_in().await;
@@ -172,7 +194,7 @@ pub(super) async fn history(
     }
     let surplus = rows.len().saturating_sub(wanted);
     for row in rows.iter().skip(surplus) {
-        print_message(session, row, &chat, &me)?;
+        print_message(session, row, &chat, &me, ids)?;
     }
     Ok(())
 }
@@ -201,11 +223,13 @@ async fn messages(
     }
 }
 
-fn print_message(
+/// Prints a row; `ids` puts the first digits of its id before the line for people.
+pub(super) fn print_message(
     session: &Session,
     row: &MessageRow,
     chat: &ConversationRow,
     me: &str,
+    ids: bool,
 ) -> Result<(), Failure> {
     let message = Message::new(row, chat, me, &session.texts);
     let who = match &row.from {
@@ -214,14 +238,19 @@ fn print_message(
         From::System => String::new(),
     };
     let place = if chat.kind == Kind::Group { format!(" [{}]", chat.title) } else { String::new() };
-    let said = session.texts.content(&row.content);
+    let said = output::said(row, &session.texts);
+    let id = if ids { format!("{:8}  ", output::short(&row.reference)) } else { String::new() };
     let colon = if who.is_empty() { "" } else { ":" };
     let state = output::state(row, chat, &session.texts);
-    let line = format!("{}{place} {who}{colon} {said}{state}", output::local(row.sent_at));
+    let line = format!("{id}{}{place} {who}{colon} {said}{state}", output::local(row.sent_at));
     print(session, &message, &line)
 }
 
-fn standard_input() -> Result<String, Failure> {
+/// What was typed; for `-` what standard input has.
+pub(super) fn text_or_input(text: &str) -> Result<String, Failure> {
+    if text != "-" {
+        return Ok(text.to_owned());
+    }
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::system(&error))?;
     // The line break that ends the last line is the shell's, not the message's.

@@ -2,9 +2,16 @@
 //! One function a verb. Each opens the profile, asks, prints, waits until the server has it, and closes.
 
 mod account;
+mod backup;
 pub(crate) mod devices;
+mod export;
+mod files;
 mod groups;
+mod import;
+mod list;
+mod marks;
 mod messages;
+mod past;
 mod people;
 pub(crate) mod verify;
 mod words;
@@ -13,8 +20,8 @@ use std::io::IsTerminal;
 
 use crate::{
     arguments::{
-        Arguments, AuditVerb, DeviceVerb, EvidenceVerb, Global, HandleVerb, UpdateVerb, Verb,
-        WitnessVerb,
+        Arguments, AuditVerb, BackupVerb, DeviceVerb, EvidenceVerb, Global, HandleVerb, ImportVerb,
+        UpdateVerb, Verb, WitnessVerb,
     },
     failure::Failure,
     ledger, plain,
@@ -97,9 +104,33 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Recover { handle, words } => words::recover(session, handle, words).await,
         Verb::Device { verb } => of_devices(session, verb).await,
         Verb::Erase { .. } => account::erase(session).await,
-        Verb::Send { to, text } => messages::send(session, to, text).await,
-        Verb::Receive { wait, count } => messages::receive(session, *wait, *count).await,
-        Verb::History { to, limit } => messages::history(session, to, *limit).await,
+        Verb::Send { to, file: Some(file), caption, .. } => {
+            files::send(session, to, file, caption).await
+        }
+        Verb::Send { to, text, once, .. } => messages::send(session, to, text, *once).await,
+        Verb::Save { message, path } => files::save(session, message, path).await,
+        Verb::Receive { wait, count, ids } => messages::receive(session, *wait, *count, *ids).await,
+        Verb::History { to, limit, ids } => messages::history(session, to, *limit, *ids).await,
+        Verb::Reply { message, text } => marks::reply(session, message, text).await,
+        Verb::Edit { message, text } => marks::edit(session, message, text).await,
+        Verb::Delete { message, everyone } => marks::delete(session, message, *everyone).await,
+        Verb::React { message, emoji } => marks::react(session, message, emoji).await,
+        Verb::Pin { message, off } => marks::pin(session, message, *off).await,
+        Verb::Pinned { to } => marks::pinned(session, to).await,
+        Verb::Forward { message, to } => marks::forward(session, message, to).await,
+        Verb::Open { message } => marks::open(session, message).await,
+        Verb::Disappear { to, after } => marks::disappear(session, to, *after).await,
+        Verb::Search { query, within, limit } => {
+            past::search(session, query, within.as_ref(), *limit).await
+        }
+        Verb::Backup { verb: BackupVerb::Write { file, words } } => {
+            backup::write(session, file, *words).await
+        }
+        Verb::Backup { verb: BackupVerb::Restore { file } } => backup::restore(session, file).await,
+        Verb::Export { all, format, places } => export::run(session, *all, *format, places).await,
+        Verb::Import { verb: ImportVerb::Telegram { folder } } => {
+            import::telegram(session, folder).await
+        }
         Verb::Conversations => people::conversations(session).await,
         Verb::Requests => people::requests(session).await,
         Verb::Accept { to } => people::accept(session, to).await,
@@ -107,6 +138,7 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Block { to } => people::block(session, to).await,
         Verb::Unblock { to } => people::unblock(session, to).await,
         Verb::Group { verb } => groups::run(session, verb).await,
+        Verb::List { verb } => list::run(session, verb).await,
         Verb::Verify { to, digits } => verify::verify(session, to, *digits).await,
         Verb::Evidence { verb: EvidenceVerb::Save { folder } } => {
             verify::save_evidence(session, folder).await

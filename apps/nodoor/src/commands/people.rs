@@ -3,7 +3,8 @@
 
 use nodoor_view::{
     command::{Command, Reply},
-    model::{ConversationId, Kind},
+    model::{ConversationId, ConversationRow, Kind},
+    text::Texts,
 };
 
 use crate::{
@@ -16,18 +17,31 @@ use crate::{
 pub(super) async fn conversations(session: &Session) -> Result<(), Failure> {
     session.look_in().await;
     for row in session.conversations().await? {
-        let unread = if row.unread > 0 { format!(" ({})", row.unread) } else { String::new() };
-        let short = row.reference.get(..8).unwrap_or_default();
-        let line = format!("{short}  {}{unread}", row.title);
-        print(session, &Conversation::new(&row), &line)?;
+        print(session, &Conversation::new(&row), &conversation_line(&row, &session.texts))?;
     }
     Ok(())
+}
+
+/// Id, title, how many are unread, and where it stands in the list.
+pub(super) fn conversation_line(row: &ConversationRow, texts: &Texts) -> String {
+    let unread = if row.unread > 0 { format!(" ({})", row.unread) } else { String::new() };
+    let place = &row.place;
+    let words = [
+        (place.pinned_at.is_some(), "place-pinned"),
+        (place.archived, "place-archived"),
+        (place.muted_until.0 > 0, "place-muted"),
+        (place.marked, "place-unread"),
+    ];
+    let words = words.into_iter().filter(|(applies, _)| *applies);
+    let words: Vec<String> = words.map(|(_, id)| texts.get(id, &[])).collect();
+    let words = if words.is_empty() { String::new() } else { format!("  [{}]", words.join(", ")) };
+    format!("{}  {}{unread}{words}", output::short(&row.reference), row.title)
 }
 
 pub(super) async fn requests(session: &Session) -> Result<(), Failure> {
     session.look_in().await;
     for row in session.requests().await? {
-        let short = row.reference.get(..8).unwrap_or_default();
+        let short = output::short(&row.reference);
         let said = output::request(&row, &session.texts);
         let line = match row.kind {
             Kind::Direct => format!("{short}  {}: {said}", output::address(&row.from)),
@@ -79,7 +93,7 @@ pub(super) async fn unblock(session: &Session, to: &Target) -> Result<(), Failur
 
 /// Prints which conversation it was, and waits until the server has it.
 pub(super) async fn changed(session: &Session, reference: &str) -> Result<(), Failure> {
-    let short = reference.get(..8).unwrap_or_default();
+    let short = output::short(reference);
     print(session, &Changed { conversation: reference }, short)?;
     session.finish().await;
     Ok(())

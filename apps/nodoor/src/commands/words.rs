@@ -105,6 +105,24 @@ pub(super) async fn typed(session: &Session, given: &str) -> Result<Zeroizing<St
     Ok(unnumbered(&words))
 }
 
+/// A line of standard input; a terminal is told what to type, and does not show it.
+pub(super) async fn hidden_line(
+    session: &Session,
+    ask: &'static str,
+) -> Result<Zeroizing<String>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return line().await.map(Zeroizing::new);
+    }
+    eprint!("{} ", session.texts.get(ask, &[]));
+    let read = tokio::task::spawn_blocking(hidden).await;
+    eprintln!();
+    match read {
+        Ok(Ok(typed)) => Ok(typed),
+        Ok(Err(error)) => Err(Failure::system(&error)),
+        Err(_) => Err(Failure::unexpected()),
+    }
+}
+
 /// Without the numbers that they are printed with.
 fn unnumbered(words: &str) -> Zeroizing<String> {
     let is_word = |word: &&str| !word.trim_end_matches('.').bytes().all(|b| b.is_ascii_digit());

@@ -2,15 +2,18 @@
 //! What the screen knows, and what it becomes when something happens. No terminal, no engine, no clock here:
 //! [`super::keys`] turns keys into [`Wish`]es, [`super::run`] fulfils them, [`super::draw`] shows the rest.
 
+use std::collections::HashMap;
+
 use nodoor_view::{
     event::{Connection, Event},
+    list, message,
     model::{
         ConversationId, ConversationRow, From, GroupMember, LedgerState, MessageId, MessagePage,
-        MessageRow, Milliseconds, Profile, Proof, RequestRow, SendState,
+        MessageRow, Milliseconds, Person, Profile, Proof, RequestRow, SendState,
     },
 };
 
-use super::field::Field;
+use super::{doing::Doing, field::Field, search::Search};
 
 /// What the screen wants of the engine or the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +24,22 @@ pub(super) enum Wish {
     OpenHandle(String),
     /// Send what stands in the composer.
     Send(String),
+    /// Answer or edit with what stands in the composer.
+    Say(message::Command),
+    /// Do something with a message.
+    Message(message::Command),
+    /// Say that one types.
+    Typing(ConversationId),
+    /// Change where a chat stands in the list.
+    Place(list::Command),
+    /// Show what can be read once.
+    OpenOnce(MessageId),
     /// Load older messages of the open chat.
     Older,
+    /// Look for a text, in a chat or everywhere.
+    Search(String, Option<ConversationId>),
+    /// Show a message in its chat.
+    Show(ConversationId, MessageId),
     /// Try again.
     Retry(MessageId),
     /// Delete here.
@@ -82,6 +99,7 @@ pub(super) enum Change {
     Add,
     Remove,
     Rename,
+    Timer,
 }
 
 /// What can be done with the chat that info is shown of.
@@ -100,6 +118,8 @@ pub(super) enum About {
 pub(super) enum Layer {
     /// Jump to a chat.
     Jump { query: Field, chosen: usize },
+    /// Look for what was said.
+    Search(Search),
     /// A new chat by handle.
     NewChat { handle: Field, said: String },
     /// A new group.
@@ -110,6 +130,12 @@ pub(super) enum Layer {
     Change { chat: ConversationId, what: Change, field: Field, said: String },
     /// Whether to leave a group.
     Leave { chat: ConversationId, title: String },
+    /// With what to react.
+    React { message: MessageId, field: Field },
+    /// Where to send a message on.
+    Forward { message: MessageId, query: Field, chosen: usize },
+    /// Whether to delete a message for everyone.
+    DeleteForEveryone { message: MessageId },
     /// The list of keys, from this line on.
     Keys { first: usize },
     /// Something is unsent.
@@ -175,9 +201,17 @@ pub(super) struct App {
     pub(super) view: View,
     pub(super) focus: Focus,
     pub(super) layer: Option<Layer>,
+    /// What was last found, for the keys that go from hit to hit.
+    pub(super) found: Search,
     /// The last line that a layer can begin with, as last drawn.
     pub(super) layer_most: usize,
     pub(super) composer: Field,
+    /// What its text will be, other than a new message.
+    pub(super) doing: Option<Doing>,
+    /// Who types where.
+    pub(super) typing: HashMap<ConversationId, Vec<Person>>,
+    /// When it was last told that one types.
+    pub(super) typed_at: Option<Milliseconds>,
     /// When the composer was last changed and not yet kept on disk.
     pub(super) draft_changed: Option<Milliseconds>,
     pub(super) clipboard: String,
@@ -232,8 +266,12 @@ impl App {
             view: View::Chat,
             focus: Focus::Composer,
             layer: None,
+            found: Search::default(),
             layer_most: 0,
             composer: Field::default(),
+            doing: None,
+            typing: HashMap::new(),
+            typed_at: None,
             draft_changed: None,
             clipboard: String::new(),
             deleted: None,
@@ -307,6 +345,7 @@ impl App {
             below: 0,
         });
         self.composer = Field::new(&row.draft);
+        self.doing = None;
         self.moved = true;
         self.draft_changed = None;
         self.view = View::Chat;
@@ -326,6 +365,7 @@ impl App {
     /// The message is on disk: only now the composer is cleared.
     pub(super) fn sent(&mut self, row: MessageRow) {
         self.composer.clear();
+        self.doing = None;
         self.draft_changed = None;
         if let Some(open) = &mut self.open {
             open.divider = None;
@@ -367,10 +407,14 @@ impl App {
             Event::Ledger { state } => self.ledger = Some(state),
             Event::Unread { chats } => self.unread_chats = chats,
             // Rows are read again by `run`.
-            Event::Requests { .. } | Event::Notify { .. } => {}
+            Event::Typing { conversation, people } => {
+                self.typing.insert(conversation, people);
+            }
+            Event::Requests { .. } | Event::Notify { .. } | Event::Folders { .. } => {}
             Event::ClockWrong { .. }
             | Event::ServerUnfit { .. }
             | Event::Device { .. }
+            | Event::File { .. }
             | Event::DiskTrouble => {}
         }
     }
@@ -400,8 +444,12 @@ impl App {
     fn put_chat(&mut self, row: ConversationRow) {
         self.keep_listed(|app| {
             app.chats.retain(|chat| chat.id != row.id);
-            let newer = |chat: &ConversationRow| chat.sorted_at <= row.sorted_at;
-            let place = app.chats.iter().position(newer).unwrap_or(app.chats.len());
+            let at = list::order(&row);
+            let place = app
+                .chats
+                .iter()
+                .position(|chat| list::order(chat) <= at)
+                .unwrap_or(app.chats.len());
             app.chats.insert(place, row);
         });
     }

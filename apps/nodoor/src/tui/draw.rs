@@ -67,7 +67,9 @@ fn main(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) -> Option
     };
     let inner = area.width.saturating_sub(4);
     let composer = composer_lines(app, inner, area.height, pen);
-    let composer_height = u16::try_from(composer.lines.len()).unwrap_or(1);
+    let doing = app.doing_line(pen.texts).filter(|_| app.view == View::Chat);
+    let above = u16::from(doing.is_some());
+    let composer_height = u16::try_from(composer.lines.len()).unwrap_or(1) + above;
     let split = area.height.saturating_sub(composer_height + 3);
     let body = Rect::new(1, 1, area.width.saturating_sub(2), split.saturating_sub(1));
     frame_lines(buffer, area, split, (!one_pane).then_some(list_width + 1), pen);
@@ -95,6 +97,11 @@ fn main(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) -> Option
         app.shown = None;
     }
 
+    if let Some(doing) = doing {
+        let doing = cut(&doing, usize::from(inner), pen.look.more);
+        buffer.set_string(2, split + 1, doing, pen.look.accent());
+    }
+    let split = split + above;
     for (y, line) in (split + 1..).zip(&composer.lines) {
         let writes = app.open.is_some() && app.view == View::Chat;
         let prompt = if y == split + 1 && writes { pen.look.prompt } else { " " };
@@ -148,6 +155,10 @@ fn header(app: &App, pen: &Pen<'_>) -> String {
     let Some(row) = app.open_row() else { return String::new() };
     let name = for_terminal(&row.title, Lines::Join);
     let dot = pen.look.dot;
+    let typing = app.typing.get(&row.id).and_then(|people| pen.texts.typing(people));
+    if let Some(typing) = typing {
+        return format!("{name} {dot} {}", for_terminal(&typing, Lines::Join));
+    }
     if row.people == 0 {
         return name;
     }
@@ -206,8 +217,11 @@ fn chat_row(
 ) {
     let look = &pen.look;
     let open = app.open.as_ref().is_some_and(|open| open.id == row.id) && app.view == View::Chat;
-    let (mark, style) = match (chosen || open, row.unread > 0) {
+    let unread = row.unread > 0 || row.place.marked;
+    let muted = row.place.is_muted(app.now);
+    let (mark, style) = match (chosen || open, unread) {
         (true, _) => (look.here, look.accent()),
+        (false, true) if muted => (look.unread, look.quiet()),
         (false, true) => (look.unread, look.accent()),
         (false, false) => (" ", Style::new()),
     };
@@ -222,12 +236,22 @@ fn chat_row(
     };
     let count = if row.unread > 0 { row.unread.to_string() } else { String::new() };
     let bang = if failed { "!" } else { "" };
-    let right = [count.as_str(), bang, when.as_str()].into_iter().filter(|part| !part.is_empty());
+    let pin = if row.place.pinned_at.is_some() { look.pinned } else { "" };
+    let mute = if muted { look.muted } else { "" };
+    let named = if row.mentioned { "@" } else { "" };
+    let when = if row.place.archived { pen.texts.get("place-archived", &[]) } else { when };
+    let right = [named, count.as_str(), bang, mute, pin, when.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty());
     let right = right.collect::<Vec<_>>().join(" ");
     let width = usize::from(area.width);
     let room = width.saturating_sub(measure(&right) + 4);
     let name = cut(&for_terminal(&row.title, Lines::Join), room, look.more);
-    let name_style = if row.unread > 0 { look.strong() } else { Style::new() };
+    let name_style = match (row.place.archived, unread) {
+        (true, _) => look.quiet(),
+        (false, true) => look.strong(),
+        (false, false) => Style::new(),
+    };
     buffer.set_string(area.x + 1, area.y, mark, style);
     buffer.set_string(area.x + 3, area.y, &name, name_style);
     let x = area.right().saturating_sub(u16::try_from(measure(&right)).unwrap_or(0));
@@ -256,7 +280,8 @@ fn messages(buffer: &mut Buffer, area: Rect, app: &mut App, pen: &Pen<'_>) {
         && let Some(row) = app.open_row()
     {
         let name = [("name", (&row.title).into())];
-        let text = pen.texts.get("first-chat", &name);
+        let id = if row.saved { "first-saved" } else { "first-chat" };
+        let text = pen.texts.get(id, &name);
         for (y, line) in (area.y + area.height / 3..).zip(wrap(&text, width)).take(4) {
             centred(buffer, area, y, &line, pen.look.quiet());
         }
@@ -320,7 +345,11 @@ fn message_line(
             let name_style = if *mine { look.accent() } else { look.strong() };
             let x = x + cells(TIME + 1);
             buffer.set_string(x, y, name, name_style);
-            buffer.set_string(x + cells(names + 2), y, text, Style::new());
+            let mut x = x + cells(names + 2);
+            for (part, tone) in text {
+                buffer.set_string(x, y, part, *tone);
+                x += cells(measure(part));
+            }
             let mark_x = area.right().saturating_sub(cells(measure(mark) + 1));
             buffer.set_string(mark_x, y, mark, look.quiet());
         }
@@ -412,6 +441,7 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
     };
     let name = [("name", Value::from(&row.title))];
     let id = match row.writable {
+        Writable::Yes if app.composer.is_empty() && row.saved => "composer-saved",
         Writable::Yes if app.composer.is_empty() => "composer-hint",
         Writable::Stuck if app.composer.is_empty() => "read-only-stuck",
         Writable::Disputed if app.composer.is_empty() => "read-only-disputed",
@@ -419,11 +449,14 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
         Writable::Request => "read-only-request",
         Writable::Left => "read-only-left",
         Writable::Removed => "read-only-removed",
+        Writable::Imported => "read-only-imported",
         Writable::Blocked => "read-only-blocked",
     };
     match id {
         "" => {}
-        "composer-hint" | "read-only-stuck" => return said(pen.texts.get(id, &name), Some((0, 0))),
+        "composer-hint" | "composer-saved" | "read-only-stuck" => {
+            return said(pen.texts.get(id, &name), Some((0, 0)));
+        }
         _ => return said(pen.texts.get(id, &name), None),
     }
     let (mut lines, line, column) = app.composer.drawn(width);

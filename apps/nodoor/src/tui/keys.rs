@@ -5,7 +5,8 @@
 //! focus. Single letters are commands in the message list and in requests alone; anywhere else they are typed.
 
 use nodoor_view::{
-    model::{Content, MessageId, MessageRow, SendState},
+    message,
+    model::MessageId,
     text::{Lines, Texts},
 };
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -56,13 +57,21 @@ impl App {
             Some(Layer::Jump { query: field, .. } | Layer::NewChat { handle: field, .. }) => {
                 field.paste(text, Lines::Join);
             }
+            Some(Layer::Search(search)) => search.query.paste(text, Lines::Join),
             Some(Layer::NewGroup { title, members, second, .. }) => {
                 let field = if *second { members } else { title };
                 field.paste(text, Lines::Join);
             }
-            Some(Layer::Change { field, .. }) => field.paste(text, Lines::Join),
+            Some(Layer::Change { field, .. } | Layer::React { field, .. }) => {
+                field.paste(text, Lines::Join);
+            }
+            Some(Layer::Forward { query, .. }) => query.paste(text, Lines::Join),
             Some(
-                Layer::Info { .. } | Layer::Keys { .. } | Layer::Leave { .. } | Layer::Quit { .. },
+                Layer::Info { .. }
+                | Layer::Keys { .. }
+                | Layer::Leave { .. }
+                | Layer::DeleteForEveryone { .. }
+                | Layer::Quit { .. },
             ) => {}
             None if self.profile.is_none() => {
                 self.start.handle.paste(text, Lines::Join);
@@ -107,6 +116,17 @@ impl App {
             KeyCode::Char('k') if control => {
                 self.layer = Some(Layer::Jump { query: Field::default(), chosen: 0 });
                 vec![]
+            }
+            KeyCode::Char('f') if control => {
+                self.begin_search(true);
+                vec![]
+            }
+            KeyCode::Char('/') if self.focus != Focus::Composer => {
+                self.begin_search(false);
+                vec![]
+            }
+            KeyCode::Char('n' | 'N') if !control && self.goes_through_hits() => {
+                self.next_hit(key.code == KeyCode::Char('n'))
             }
             KeyCode::Char('n') if control => {
                 self.layer = Some(Layer::NewChat { handle: Field::default(), said: String::new() });
@@ -253,6 +273,9 @@ impl App {
 
     fn message_key(&mut self, key: KeyEvent, texts: &Texts) -> Vec<Wish> {
         let selected = self.open.as_ref().and_then(|open| open.selected);
+        if let Some(wishes) = selected.and_then(|id| self.doing_key(id, key.code, texts)) {
+            return wishes;
+        }
         match key.code {
             KeyCode::Up => return self.step_message(false),
             KeyCode::Down => return self.step_message(true),
@@ -265,23 +288,6 @@ impl App {
                 self.focus = Focus::Composer;
                 self.select(None);
             }
-            KeyCode::Char('r') => {
-                let failed =
-                    |row: &&MessageRow| matches!(row.state, Some(SendState::NotSent { .. }));
-                let row = selected.and_then(|id| self.message(id)).filter(failed).map(|row| row.id);
-                if let Some(id) = row {
-                    self.say(texts.get("retrying", &[]));
-                    return vec![Wish::Retry(id)];
-                }
-            }
-            KeyCode::Char('y') => {
-                if let Some(Content::Text(text)) =
-                    selected.and_then(|id| self.message(id)).map(|row| row.content.clone())
-                {
-                    self.clipboard = text;
-                    self.say(texts.get("copied", &[]));
-                }
-            }
             KeyCode::Char('i') | KeyCode::Enter => {
                 return selected.map(Wish::MessageInfo).into_iter().collect();
             }
@@ -292,6 +298,7 @@ impl App {
                     return vec![Wish::Delete(id)];
                 }
             }
+            KeyCode::Char(char) if selected.is_some() && KEYS.contains(char) => {}
             _ => return self.typed_elsewhere(key),
         }
         vec![]
@@ -360,14 +367,15 @@ impl App {
             KeyCode::Enter => {
                 let text = self.composer.text();
                 if !text.trim().is_empty() {
-                    return vec![Wish::Send(text)];
+                    return vec![self.send_wish(text)];
                 }
             }
             KeyCode::Up => {
-                if !self.composer.up() && self.composer.is_empty() {
+                if !self.composer.up() && self.composer.is_empty() && !self.edit_last() {
                     return self.scroll(1, true);
                 }
             }
+            KeyCode::Esc if self.stop_doing() => {}
             KeyCode::Down => {
                 if !self.composer.down() && self.composer.is_empty() {
                     return self.scroll(1, false);
@@ -376,6 +384,7 @@ impl App {
             _ => {
                 if edit(&mut self.composer, key) {
                     self.draft_changed = Some(self.now);
+                    return self.types();
                 }
             }
         }
@@ -407,6 +416,18 @@ impl App {
                 self.layer = Some(Layer::Change { chat, what, field, said });
                 wishes
             }
+            Layer::React { message, field } => self.react_key(message, field, key, |field| {
+                edit(field, key);
+            }),
+            Layer::Forward { message, query, chosen } => {
+                self.forward_key(message, query, chosen, key)
+            }
+            Layer::DeleteForEveryone { message } => match key.code {
+                KeyCode::Char('y' | 'Y') => {
+                    vec![Wish::Message(message::Command::DeleteForEveryone { message })]
+                }
+                _ => vec![],
+            },
             Layer::Quit { .. } if matches!(key.code, KeyCode::Char('y' | 'Y')) => {
                 vec![Wish::Quit { sure: true }]
             }
@@ -415,6 +436,7 @@ impl App {
                 self.info_key(title, lines, about, first, key)
             }
             Layer::Jump { query, chosen } => self.jump_key(query, chosen, key),
+            Layer::Search(search) => self.search_key(search, key),
             Layer::NewChat { mut handle, mut said } => {
                 if key.code == KeyCode::Enter && !handle.is_empty() {
                     let text = handle.text();
@@ -449,9 +471,17 @@ impl App {
             KeyCode::Char('t') => Some(Change::Rename),
             _ => None,
         };
+        if let Some(place) = self.place_key(about, key).filter(|_| control) {
+            return vec![Wish::Place(place)];
+        }
+        let timer = control && key.code == KeyCode::Char('d');
         match (about, key.code, what) {
             (About::Person { chat, blocked }, KeyCode::Char('b'), _) if control => {
                 return vec![if blocked { Wish::Unblock(chat) } else { Wish::Block(chat) }];
+            }
+            (About::Person { chat, .. } | About::Group { chat, inside: true, .. }, ..) if timer => {
+                let (what, field) = (Change::Timer, Field::default());
+                self.layer = Some(Layer::Change { chat, what, field, said: String::new() });
             }
             (About::Group { chat, inside: true, mine: true }, _, Some(what)) if control => {
                 let field = Field::default();
@@ -479,6 +509,33 @@ impl App {
             _ => return None,
         };
         Some(first.min(self.layer_most))
+    }
+
+    /// Keys of the choice where to send a message on: as those of the jump.
+    fn forward_key(
+        &mut self,
+        message: MessageId,
+        mut query: Field,
+        mut chosen: usize,
+        key: KeyEvent,
+    ) -> Vec<Wish> {
+        let found = self.found(&query.text());
+        match key.code {
+            KeyCode::Enter => {
+                let chat = found.get(chosen).and_then(|place| self.chats.get(*place));
+                let forward = |to| Wish::Message(message::Command::Forward { message, to });
+                return chat.map(|row| forward(row.id)).into_iter().collect();
+            }
+            KeyCode::Up => chosen = chosen.saturating_sub(1),
+            KeyCode::Down => chosen = (chosen + 1).min(found.len().saturating_sub(1)),
+            _ => {
+                if edit(&mut query, key) {
+                    chosen = 0;
+                }
+            }
+        }
+        self.layer = Some(Layer::Forward { message, query, chosen });
+        vec![]
     }
 
     fn jump_key(&mut self, mut query: Field, mut chosen: usize, key: KeyEvent) -> Vec<Wish> {
@@ -562,8 +619,11 @@ impl App {
     }
 }
 
+/// Letters that mean something in the message list: where one does not apply it is not typed either.
+const KEYS: &str = "reyipfdD+";
+
 /// Keys that every field knows. True if the text changed.
-fn edit(field: &mut Field, key: KeyEvent) -> bool {
+pub(super) fn edit(field: &mut Field, key: KeyEvent) -> bool {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
         KeyCode::Char('w') if control => field.delete_word(),

@@ -6,6 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     app::{App, Change, Layer},
+    doing::QUICK,
     draw::{Pen, cells, centred},
     field::Field,
     wrap::{cut, fill, width as measure, wrap},
@@ -59,7 +60,7 @@ pub(super) fn over(
     let texts = pen.texts;
     let Some(layer) = &app.layer else { return (None, 0) };
     let cursor = match layer {
-        Layer::Jump { query, chosen } => {
+        Layer::Jump { query, chosen } | Layer::Forward { query, chosen, .. } => {
             let rows = app.found(&query.text());
             let lines = rows.iter().enumerate().filter_map(|(place, chat)| {
                 let row = app.chats.get(*chat)?;
@@ -70,8 +71,23 @@ pub(super) fn over(
             });
             let mut all = vec![prompt(query, pen)];
             all.extend(lines.take(10));
-            let (inside, _) = boxed(buffer, area, &texts.get("jump-title", &[]), &all, 0, pen);
+            let id =
+                if matches!(layer, Layer::Jump { .. }) { "jump-title" } else { "forward-title" };
+            let (inside, _) = boxed(buffer, area, &texts.get(id, &[]), &all, 0, pen);
             cursor(inside, 0, query)
+        }
+        Layer::Search(search) => {
+            let mut all = vec![prompt(&search.query, pen)];
+            all.extend(app.hit_lines(search, pen));
+            let title = match search.within.and(app.open_row()) {
+                Some(row) => {
+                    let title = for_terminal(&row.title, Lines::Join);
+                    texts.get("search-in", &[("title", (&title).into())])
+                }
+                None => texts.get("search-everywhere", &[]),
+            };
+            let (inside, _) = boxed(buffer, area, &title, &all, 0, pen);
+            cursor(inside, 0, &search.query)
         }
         Layer::NewChat { handle, said } => {
             let lines = [prompt(handle, pen), texts.get("new-chat-hint", &[]), said.clone()];
@@ -97,6 +113,7 @@ pub(super) fn over(
                 Change::Add => ("group-add", "group-whom"),
                 Change::Remove => ("group-remove", "group-whom"),
                 Change::Rename => ("group-rename", "group-name"),
+                Change::Timer => ("timer-title", "timer-form"),
             };
             let lines = [texts.get(hint, &[]), prompt(field, pen), said.clone()];
             let (inside, _) = boxed(buffer, area, &texts.get(title, &[]), &lines, 0, pen);
@@ -113,6 +130,19 @@ pub(super) fn over(
                 .collect();
             let title = texts.get("keys-title", &[]);
             return (None, boxed(buffer, area, &title, &lines, *first, pen).1);
+        }
+        Layer::React { field, .. } => {
+            let quick = (1..).zip(QUICK).map(|(key, emoji)| format!("{key} {emoji}"));
+            let quick = quick.collect::<Vec<_>>().join("   ");
+            let lines = [quick, texts.get("react-hint", &[]), prompt(field, pen)];
+            let (inside, _) = boxed(buffer, area, &texts.get("react-title", &[]), &lines, 0, pen);
+            cursor(inside, 2, field)
+        }
+        Layer::DeleteForEveryone { .. } => {
+            let name = app.open_row().map_or("", |row| &row.title);
+            let ask = texts.get("delete-everyone-ask", &[("name", name.into())]);
+            boxed(buffer, area, &texts.get("delete-everyone", &[]), &[ask], 0, pen);
+            return (None, 0);
         }
         Layer::Leave { title, .. } => {
             let ask = texts.get("leave-ask", &[("title", title.into())]);
@@ -188,11 +218,13 @@ fn boxed(
 }
 
 /// The keys and what they do, as F1 lists them.
-const KEYS: [(&str, &str); 21] = [
+const KEYS: [(&str, &str); 31] = [
     ("Enter", "key-enter"),
     ("Alt+Enter", "key-alt-enter"),
     ("Tab", "key-tab"),
     ("Ctrl+K", "key-jump"),
+    ("Ctrl+F  /", "key-search"),
+    ("n N", "key-hits"),
     ("Alt+Up/Down", "key-chat"),
     ("PgUp/PgDn", "key-scroll"),
     ("Ctrl+End", "key-latest"),
@@ -204,10 +236,18 @@ const KEYS: [(&str, &str); 21] = [
     ("Ctrl+X", "key-leave"),
     ("Ctrl+E", "key-editor"),
     ("Ctrl+L", "key-redraw"),
+    ("Ctrl+D", "key-timer"),
+    ("Ctrl+P/U/Y", "key-place"),
+    ("Up", "key-edit-last"),
     ("r", "key-retry"),
+    ("e", "key-edit"),
+    ("+", "key-react"),
+    ("f", "key-forward"),
+    ("p", "key-pin"),
     ("y", "key-copy"),
     ("i", "key-details"),
     ("d", "key-delete"),
+    ("D", "key-delete-everyone"),
     ("a d b", "key-requests"),
     ("Ctrl+Q", "key-quit"),
 ];

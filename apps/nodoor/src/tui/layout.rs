@@ -11,7 +11,9 @@ use nodoor_view::{
 
 use super::{
     app::{Anchor, App, Open},
+    doing,
     look::Look,
+    rich::{self, Runs},
     wrap::{cut, width as measure, wrap},
 };
 
@@ -34,8 +36,8 @@ pub(super) enum Piece {
     Divider(String),
     /// In the middle: a line of the app.
     System(String),
-    /// Time, name, text and mark; empty where they are not repeated.
-    Text { time: String, name: String, mine: bool, text: String, mark: String },
+    /// Time, name, text in parts and mark; empty where they are not repeated.
+    Text { time: String, name: String, mine: bool, text: Runs, mark: String },
     /// At the right: what failed.
     Failed(String),
 }
@@ -176,15 +178,25 @@ fn message(
     texts: &Texts,
     pieces: &mut Vec<Piece>,
 ) {
-    let said = for_terminal(&texts.content(&row.content), Lines::Keep);
     if row.from == From::System {
+        let said = for_terminal(&texts.content(&row.from, &row.content), Lines::Keep);
         pieces.extend(wrap(&said, width + names).into_iter().map(Piece::System));
         return;
     }
     let mine = row.from == From::Me;
     let name = if grouped { String::new() } else { cut(&name(row, texts), names, look.more) };
     let time = if grouped { String::new() } else { clock.clock(row.sent_at) };
-    let broken = wrap(&said, width);
+    let mut broken = Vec::new();
+    if let Some(reply) = &row.marks.reply {
+        let quoted = for_terminal(&crate::output::quote(reply, texts), Lines::Join);
+        let quoted = cut(&format!("{} {quoted}", look.vertical), width, look.more);
+        broken.push(vec![(quoted, look.quiet())]);
+    }
+    broken.extend(rich::lines(&row.from, &row.content, width, look, texts));
+    let below = for_terminal(&doing::below(row, texts, look.dot), Lines::Join);
+    if !below.is_empty() {
+        broken.extend(wrap(&below, width).into_iter().map(|line| vec![(line, look.quiet())]));
+    }
     let last = broken.len().saturating_sub(1);
     for (place, text) in broken.into_iter().enumerate() {
         let first = place == 0;
@@ -215,6 +227,7 @@ fn mark(row: &MessageRow, look: &Look) -> String {
         Some(SendState::Waiting) => look.waiting,
         Some(SendState::Sent) => look.sent,
         Some(SendState::Delivered) => look.delivered,
+        Some(SendState::Read) => look.read,
         Some(SendState::NotSent { .. }) | None => "",
     }
     .to_owned()

@@ -20,6 +20,9 @@ pub(super) struct Look {
     pub(super) waiting: &'static str,
     pub(super) sent: &'static str,
     pub(super) delivered: &'static str,
+    pub(super) read: &'static str,
+    pub(super) pinned: &'static str,
+    pub(super) muted: &'static str,
 }
 
 impl Look {
@@ -78,6 +81,9 @@ const LINES: Look = Look {
     waiting: "◷",
     sent: "✓",
     delivered: "✓✓",
+    read: "✓✓✓",
+    pinned: "↑",
+    muted: "×",
 };
 
 const ASCII: Look = Look {
@@ -93,4 +99,7 @@ const ASCII: Look = Look {
     waiting: "..",
     sent: "+",
     delivered: "++",
+    read: "+++",
+    pinned: "^",
+    muted: "x",
 };

@@ -6,6 +6,7 @@
 
 mod alarm;
 mod app;
+mod doing;
 mod draw;
 mod editor;
 mod field;
@@ -13,6 +14,8 @@ mod keys;
 mod layers;
 mod layout;
 mod look;
+mod rich;
+mod search;
 #[cfg(test)]
 mod tests;
 mod wishes;
@@ -247,6 +250,10 @@ impl<'s> Screen<'s> {
             _ => {}
         }
         let ledger = matches!(event, Event::Ledger { .. });
+        let event = match event {
+            Event::Conversation { row } => Event::Conversation { row: self.session.called(row) },
+            other => other,
+        };
         self.app.told(event);
         if ledger {
             self.keep_evidence().await?;
@@ -322,8 +329,7 @@ impl<'s> Screen<'s> {
         if self.app.draft_changed.take().is_some()
             && let Some(open) = &self.app.open
         {
-            let command =
-                Command::SetDraft { conversation: open.id, text: self.app.composer.text() };
+            let command = Command::SetDraft { conversation: open.id, text: self.app.draft() };
             self.session.do_it(command).await?;
         }
         Ok(())

@@ -4,8 +4,10 @@
 
 use nodoor_view::{
     command::{Command, HandleState, Place, Reply},
+    message,
     model::{
-        ConversationId, ConversationRow, MessageId, MessagePage, Profile, SendState, Writable,
+        ConversationId, ConversationRow, MessageId, MessagePage, ProblemKind, Profile, SendState,
+        Writable,
     },
     text::{Lines, Value, for_terminal},
 };
@@ -55,6 +57,16 @@ impl Screen<'_> {
             }
             Wish::Change(conversation, what, text) => {
                 let command = match what {
+                    Change::Timer => {
+                        let Ok(seconds) = crate::arguments::duration(&text) else {
+                            let wrong = session.texts.get("timer-form", &[]);
+                            if let Some(Layer::Change { said, .. }) = &mut self.app.layer {
+                                *said = wrong;
+                            }
+                            return Ok(());
+                        };
+                        Command::Message { of: message::Command::Timer { conversation, seconds } }
+                    }
                     Change::Add => Command::GroupAdd { conversation, handle: text },
                     Change::Remove => Command::GroupRemove { conversation, handle: text },
                     Change::Rename => Command::GroupRename { conversation, title: text },
@@ -85,7 +97,19 @@ impl Screen<'_> {
                     ));
             }
             Wish::Send(text) => self.send(text).await,
+            Wish::Say(of) => self.say(of).await,
+            Wish::Message(of) => self.try_it(Command::Message { of }).await,
+            Wish::Typing(conversation) => {
+                self.try_it(Command::Typing { conversation, on: true }).await;
+            }
+            Wish::Place(of) => {
+                self.try_it(Command::List { of }).await;
+                self.reload().await?;
+            }
+            Wish::OpenOnce(message) => self.open_once(message).await,
             Wish::Older => self.load_older().await?,
+            Wish::Search(query, within) => self.search(query, within).await?,
+            Wish::Show(chat, message) => self.show(chat, message).await?,
             Wish::Retry(message) => self.try_it(Command::Retry { message }).await,
             Wish::Delete(message) => self.try_it(Command::DeleteForMe { message }).await,
             Wish::Undelete(message) => {
@@ -138,7 +162,7 @@ impl Screen<'_> {
             }
             Came::Chat(handle, Err(failure)) => {
                 let nobody = matches!(&failure, Failure::Problem(problem)
-                    if problem.kind == nodoor_view::model::ProblemKind::NotFound);
+                    if problem.kind == ProblemKind::NotFound);
                 let handle = handle.trim_start_matches('@');
                 let sentence = if nobody && !handle.is_empty() {
                     texts.get("no-such-person", &[("handle", handle.into())])
@@ -243,6 +267,38 @@ impl Screen<'_> {
         }
     }
 
+    /// Answers or edits; the composer is cleared once that is on disk.
+    async fn say(&mut self, of: message::Command) {
+        let edits = matches!(of, message::Command::Edit { .. });
+        match self.session.ask(Command::Message { of }).await {
+            Ok(Reply::Sent(row)) => self.app.sent(row),
+            Ok(_) => {
+                self.app.stop_doing();
+            }
+            Err(failure) if edits && failure.is(ProblemKind::NotAllowed) => {
+                self.app.say(self.session.texts.get("edit-not-allowed", &[]));
+            }
+            Err(failure) => self.app.say(sentence(&failure, &self.session.texts)),
+        }
+    }
+
+    /// Shows what can be read once; it is gone from the disk by then.
+    async fn open_once(&mut self, message: MessageId) {
+        let texts = &self.session.texts;
+        let open = Command::Message { of: message::Command::Open { message } };
+        match self.session.ask(open).await {
+            Ok(Reply::Message(detail)) => {
+                let said = texts.content(&detail.row.from, &detail.row.content);
+                let lines = for_terminal(&said, Lines::Keep).lines().map(str::to_owned).collect();
+                let title = texts.get("message-once", &[]);
+                self.app.layer =
+                    Some(Layer::Info { title, lines, about: About::Message, first: 0 });
+            }
+            Ok(_) => {}
+            Err(failure) => self.app.say(sentence(&failure, texts)),
+        }
+    }
+
     async fn load_older(&mut self) -> Result<(), Failure> {
         let Some(open) = &self.app.open else { return Ok(()) };
         let Some(first) = open.rows.first().filter(|_| open.more_before) else { return Ok(()) };
@@ -263,7 +319,7 @@ impl Screen<'_> {
         Ok(())
     }
 
-    async fn messages(
+    pub(super) async fn messages(
         &self,
         conversation: ConversationId,
         at: Place,
@@ -322,6 +378,27 @@ impl Screen<'_> {
                 lines.push(texts.problem(reason));
             }
         }
+        if !detail.read_by.is_empty() {
+            let names: Vec<String> =
+                detail.read_by.iter().map(|person| texts.person(person)).collect();
+            let names = names.join(", ");
+            lines.push(texts.get("info-read", &[("names", (&names).into())]));
+        }
+        for reaction in &detail.row.marks.reactions {
+            let mut names: Vec<String> =
+                reaction.people.iter().map(|person| texts.person(person)).collect();
+            names.extend(reaction.mine.then(|| texts.get("me", &[])));
+            lines.push(format!("{} {}", reaction.emoji, names.join(", ")));
+        }
+        lines.extend(detail.row.marks.disappears.map(|end| match end.at {
+            Some(time) => at("info-disappears", time),
+            None => {
+                let span = texts.span(end.seconds);
+                texts.get("info-disappears-after", &[("span", (&span).into())])
+            }
+        }));
+        let id = crate::output::short(&detail.row.reference);
+        lines.push(texts.get("info-id", &[("id", id.into())]));
         if !detail.delivered_to.is_empty() {
             let names: Vec<String> =
                 detail.delivered_to.iter().map(|person| texts.person(person)).collect();
@@ -345,6 +422,7 @@ impl Screen<'_> {
         lines.push(crate::output::check(&sheet.check, texts));
         let count = [("people", row.people.into()), ("devices", row.devices.into())];
         lines.push(texts.get("members-line", &count));
+        lines.push(texts.get("info-place", &[]));
         lines.push(String::new());
         let (made, you) = (texts.get("sheet-made-it", &[]), texts.get("sheet-is-you", &[]));
         let group = row.kind == nodoor_view::model::Kind::Group;
@@ -359,20 +437,28 @@ impl Screen<'_> {
             let names = names.collect::<Vec<_>>().join(", ");
             lines.push(texts.get("sheet-groups", &[("names", (&names).into())]));
         }
-        let id = row.reference.get(..16).unwrap_or(&row.reference);
+        let timer = match row.timer {
+            0 => texts.get("timer-off", &[]),
+            seconds => texts.get("timer-on", &[("span", (&texts.span(seconds)).into())]),
+        };
+        lines.push(timer);
+        let id = crate::output::short(&row.reference);
         lines.push(texts.get("info-id", &[("id", id.into())]));
         lines.push(String::new());
         let about = if group {
-            let inside = !matches!(row.writable, Writable::Left | Writable::Removed);
+            let inside =
+                !matches!(row.writable, Writable::Left | Writable::Removed | Writable::Imported);
             if sheet.may_manage && inside {
                 lines.push(texts.get("info-group-keys", &[]));
             }
             if inside {
+                lines.push(texts.get("info-timer", &[]));
                 lines.push(texts.get("info-leave", &[]));
             }
             About::Group { chat: row.id, inside, mine: sheet.may_manage }
         } else {
             let blocked = row.writable == Writable::Blocked;
+            lines.push(texts.get("info-timer", &[]));
             let id = if blocked { "sheet-blocked" } else { "sheet-block" };
             lines.push(texts.get(id, &[]));
             About::Person { chat: row.id, blocked }

@@ -8,7 +8,11 @@ mod devices;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod ledger;
+#[cfg(test)]
+mod past;
 #[cfg(test)]
 mod releases;
 #[cfg(test)]

@@ -76,6 +76,99 @@ fn two_people_talk() {
 }
 
 #[test]
+fn a_message_is_answered_changed_reacted_to_pinned_and_taken_back() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    let first = alice.json(&["send", "@bob", "Tenn **works**."]);
+    let first = of(&first[0], "message");
+    assert_eq!(texts(&bob.json(&["receive"])), ["Tenn works."]);
+
+    let answer = bob.json(&["reply", &first[..8], "Yes, @alice!"]);
+    bob.json(&["react", first, "👍"]);
+    alice.json(&["receive"]);
+    let shown = alice.json(&["history", "@bob"]);
+    assert_eq!(of(&shown[2], "reply_to"), first);
+    assert_eq!(of(&shown[2], "text"), "Yes, @you!");
+    assert_eq!(shown[1]["reactions"], serde_json::json!([{"emoji": "👍", "from": ["@bob"]}]));
+
+    alice.json(&["edit", first, "Ten works."]);
+    alice.json(&["pin", of(&answer[0], "message")]);
+    bob.json(&["receive"]);
+    let shown = bob.json(&["history", "@alice"]);
+    assert_eq!((of(&shown[1], "text"), &shown[1]["edited"]), ("Ten works.", &Value::Bool(true)));
+    assert_eq!(texts(&bob.json(&["pinned", "@alice"])), ["Yes, @alice!"]);
+    let lines = String::from_utf8(bob.run(&["history", "@alice", "--ids"]).stdout).unwrap();
+    assert!(lines.contains(&first[..8]) && lines.contains("(edited)"), "{lines}");
+    assert!(lines.contains("[@alice: Ten works.] Yes"), "{lines}");
+
+    let refused = bob.run(&["edit", first, "Bob says so"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let refused = bob.run(&["delete", first, "--everyone"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("Only your own messages"));
+    alice.json(&["delete", first, "--everyone"]);
+    bob.json(&["receive"]);
+    let shown = bob.json(&["history", "@alice"]);
+    assert_eq!((of(&shown[1], "kind"), shown[1].get("reactions")), ("deleted", None));
+    alice.json(&["receive"]);
+    let shown = alice.json(&["history", "@bob"]);
+    assert_eq!(of(&shown[1], "text"), "You deleted a message.");
+
+    let once = alice.json(&["send", "@bob", "The door code is 4711.", "--once"]);
+    let once = of(&once[0], "message");
+    assert_eq!(of(&bob.json(&["receive"])[0], "kind"), "once");
+    assert_eq!(texts(&bob.json(&["open", once])), ["The door code is 4711."]);
+    assert_eq!(bob.run(&["open", once]).status.code(), Some(1), "it is gone");
+
+    bob.json(&["disappear", "@alice", "1d"]);
+    let passing = alice.json(&["send", "@bob", "It passes."]);
+    alice.json(&["receive"]);
+    let later = alice.json(&["send", "@bob", "So does this."]);
+    bob.json(&["receive"]);
+    let shown = bob.json(&["history", "@alice"]);
+    let ends = |id: &str| {
+        let row = shown.iter().find(|row| row["message"] == *id).unwrap();
+        row.get("disappears_at").is_some()
+    };
+    assert!(!ends(of(&passing[0], "message")), "it was sent before the timer came");
+    assert!(ends(of(&later[0], "message")));
+}
+
+#[test]
+fn the_list_is_arranged_and_one_writes_to_oneself() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    introduced(&alice, &bob);
+    let group = alice.json(&["group", "create", "Garden", "--member", "@bob"]);
+    let group = of(&group[0], "conversation");
+    alice.json(&["list", "pin", "@bob"]);
+    alice.json(&["list", "mute", group, "always"]);
+    alice.json(&["list", "folder", "Friends", "@bob"]);
+    let chats = alice.json(&["conversations"]);
+    assert_eq!((&chats[0]["pinned"], &chats[0]["muted_until"]), (&Value::Bool(true), &Value::Null));
+    assert!(chats[0].get("muted_until").is_none(), "not muted: the key is not there");
+    assert_eq!(chats[1].get("muted_until"), Some(&Value::Null), "muted for good");
+    let folders = alice.json(&["list", "folders"]);
+    assert_eq!((of(&folders[0], "name"), &folders[0]["chats"]), ("Friends", &Value::from(1)));
+    let inside = alice.json(&["list", "folder", "Friends"]);
+    assert_eq!(inside[0]["conversation"], chats[0]["conversation"]);
+    alice.run(&["list", "folder", "Friends", "--off"]);
+    assert!(alice.json(&["list", "folders"]).is_empty());
+    assert_eq!(alice.run(&["list", "folder", "Friends"]).status.code(), Some(1));
+
+    let saved = alice.json(&["list", "saved"]);
+    let saved = of(&saved[0], "conversation");
+    let sent = alice.run(&["send", saved, "Milk, bread"]);
+    assert_eq!(sent.status.code(), Some(0), "{}", String::from_utf8_lossy(&sent.stderr));
+    assert_eq!(texts(&alice.json(&["history", saved])), ["Milk, bread"]);
+    let chats = alice.json(&["conversations"]);
+    let own = chats.iter().find(|chat| chat["conversation"] == saved).unwrap();
+    assert_eq!((of(own, "title"), &own["saved"]), ("Saved messages", &Value::Bool(true)));
+}
+
+#[test]
 fn what_is_sent_while_the_other_is_away_arrives_in_order_and_once() {
     let mut server = Server::start();
     let alice = Person::registered(&server, "alice");

@@ -6,6 +6,9 @@
 //! production build.
 
 mod data;
+mod list;
+mod marks;
+mod past;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -38,6 +41,7 @@ pub(crate) struct Fake {
     held: Option<Vec<String>>,
     moving: Option<device::Reply>,
     refuse: Option<ProblemKind>,
+    folders: Vec<nodoor_view::list::Folder>,
     // The recovery words wait to be saved.
     words: bool,
     compared: Option<ConversationId>,
@@ -145,6 +149,19 @@ pub fn fake(order: &str) -> String {
                 with(|fake| fake.arrive(chat, text, ago));
             }
         }
+        "marked" => drop(with(|fake| fake.arrive_marked(chat))),
+        "once" => {
+            with(|fake| {
+                let person = fake.chats.get(&chat).and_then(|row| row.person.clone());
+                let from = person.map_or(From::Me, From::Them);
+                let row = fake.insert(chat, from, Content::Once { opened: false }, 0, None);
+                tell_event(Event::Message { row, new: true });
+            });
+        }
+        "read" => {
+            let message = MessageId(number("message").unwrap_or(0));
+            with(|fake| fake.change(message, |row| row.state = Some(SendState::Read)));
+        }
         "connection" => {
             let state = order.get("state").and_then(|s| serde_json::from_value(s.clone()).ok());
             let state = state.unwrap_or(Connection::Offline);
@@ -234,6 +251,7 @@ impl Fake {
                         Reply::Message(MessageDetail {
                             row: row.clone(),
                             delivered_to: Vec::new(),
+                            read_by: Vec::new(),
                             sent_at_server: Some(row.sent_at),
                         })
                     },
@@ -375,6 +393,9 @@ impl Fake {
             }),
             Command::Evidence => Reply::Evidence(data::evidence()),
             Command::Device { of } => self.of_devices(of),
+            Command::Message { of } => self.of_messages(of),
+            Command::List { of } => self.of_list(of),
+            Command::Past { of } => self.of_past(of),
             Command::Words => {
                 self.words = true;
                 Reply::Words(data::WORDS.to_owned())
@@ -402,7 +423,7 @@ impl Fake {
 
     fn listed(&self, keep: impl Fn(&ConversationRow) -> bool) -> Vec<ConversationRow> {
         let mut rows: Vec<_> = self.chats.values().filter(|row| keep(row)).cloned().collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.sorted_at));
+        rows.sort_by_key(|row| std::cmp::Reverse(nodoor_view::list::order(row)));
         rows
     }
 
@@ -468,6 +489,16 @@ impl Fake {
                 let end = all.partition_point(|row| row.id < message);
                 (end.saturating_sub(limit), end)
             }
+            (Place::Around { message }, _) => {
+                let at = all.partition_point(|row| row.id < message);
+                let from = at.saturating_sub(limit / 2);
+                (from, all.len().min(from + limit))
+            }
+            (Place::At { time }, _) => {
+                let at = all.partition_point(|row| row.received_at < time);
+                let from = at.saturating_sub(limit / 2);
+                (from, all.len().min(from + limit))
+            }
             (Place::After { message }, _) => {
                 let start = all.partition_point(|row| row.id <= message);
                 (start, all.len().min(start + limit))
@@ -484,8 +515,8 @@ impl Fake {
         if let Some(kind) = self.refuse {
             return problem(kind);
         }
-        let row =
-            self.insert(conversation, From::Me, Content::Text(text), 0, Some(SendState::Waiting));
+        let content = self.said(text);
+        let row = self.insert(conversation, From::Me, content, 0, Some(SendState::Waiting));
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.draft.clear();
             chat.people = chat.people.max(2);
@@ -540,6 +571,7 @@ impl Fake {
             content,
             sent_at: at,
             received_at: at,
+            marks: nodoor_view::message::Marks::default(),
             state,
         };
         self.messages.entry(conversation).or_default().push(row.clone());

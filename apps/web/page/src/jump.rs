@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! Ctrl+K: jump to a chat, a setting or a command. An empty query lists unread chats first.
+//! Ctrl+K: jump to a chat, a setting or a command. An empty query lists unread chats first. And the choice of a chat to
+//! send a message on to.
 
 use leptos::{ev, html, prelude::*};
+use nodoor_view::{
+    command::{Command, Reply},
+    message,
+    model::{ConversationId, MessageId},
+    past::{self, Hit},
+};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use crate::{
+    bridge::ask,
+    chat::found_in,
     dom::{self, icon},
     layer::dialog,
     parts::{bdi, face_of_chat},
     route::{self, Route, Section},
     state::{app, open_direct},
+    time,
     words::{Put, say, say_with},
 };
 
@@ -18,22 +28,62 @@ const SHOWN: usize = 30;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
-    Chat(nodoor_view::model::ConversationId),
+    Chat(ConversationId),
     Place(Route, &'static str, String),
     Person(String),
+    Message(Box<Hit>),
 }
 
 /// The dialog.
 pub(crate) fn jump() -> AnyView {
+    finder(say("jump"), say("jump-hint"), true, search, follow)
+}
+
+/// Where to send a message on.
+pub(crate) fn forward(message: MessageId) -> AnyView {
+    let send = move |found| {
+        let Found::Chat(to) = found else { return };
+        route::close();
+        let of = message::Command::Forward { message, to };
+        ask(Command::Message { of }, move |reply| match reply {
+            Reply::Problem(problem) => app().problem(&problem),
+            _ => {
+                let row = app().row(to);
+                let name = row.map(|row| row.with_untracked(|row| row.title.clone()));
+                let name = name.unwrap_or_default();
+                let said = say_with("forwarded-to", &[("name", Put::Text(&name))]);
+                app().toast(said, None);
+            }
+        });
+    };
+    finder(say("forward-to"), say("forward-hint"), false, chats, send)
+}
+
+/// A field, what fits what stands in it, and what a choice does.
+fn finder(
+    title: String,
+    hint: String,
+    messages: bool,
+    search: fn(&str) -> Vec<Found>,
+    follow: impl Fn(Found) + Clone + Send + 'static,
+) -> AnyView {
+    let label = title.clone();
+    let listed = title.clone();
     let query = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
-    let found = Memo::new(move |_| search(&query.get()));
+    let said: RwSignal<Vec<Hit>> = RwSignal::new(Vec::new());
+    let found = Memo::new(move |_| {
+        let mut found = search(&query.get());
+        found.extend(said.get().into_iter().map(|hit| Found::Message(Box::new(hit))));
+        found
+    });
     let field: NodeRef<html::Input> = NodeRef::new();
     Effect::new(move |_| {
         if let Some(field) = field.get() {
             drop(field.focus());
         }
     });
+    let chosen_one = follow.clone();
     let keys = move |event: KeyboardEvent| {
         let count = found.with(Vec::len);
         let to = match event.key().as_str() {
@@ -42,7 +92,7 @@ pub(crate) fn jump() -> AnyView {
             "Enter" if !event.is_composing() => {
                 event.prevent_default();
                 if let Some(found) = found.with(|all| all.get(chosen.get_untracked()).cloned()) {
-                    follow(found);
+                    chosen_one(found);
                 }
                 return;
             }
@@ -55,7 +105,7 @@ pub(crate) fn jump() -> AnyView {
         }
     };
     dialog(
-        say("jump"),
+        title,
         (
             html::div().class("input").child((
                 icon("search"),
@@ -68,12 +118,16 @@ pub(crate) fn jump() -> AnyView {
                     .attr("aria-expanded", "true")
                     .attr("aria-controls", "jump-list")
                     .attr("aria-activedescendant", move || format!("jump-{}", chosen.get()))
-                    .attr("aria-label", say("jump"))
+                    .attr("aria-label", label)
                     .attr("autocomplete", "off")
-                    .placeholder(say("jump-hint"))
+                    .placeholder(hint)
                     .on(ev::input, move |event| {
-                        query.set(event_target_value(&event));
+                        let typed = event_target_value(&event);
+                        query.set(typed.clone());
                         chosen.set(0);
+                        if messages {
+                            look_for(typed, query, said);
+                        }
                     })
                     .on(ev::keydown, keys),
             )),
@@ -81,13 +135,12 @@ pub(crate) fn jump() -> AnyView {
                 .id("jump-list")
                 .class("jump-list")
                 .role("listbox")
-                .attr("aria-label", say("jump"))
+                .attr("aria-label", listed)
                 .child(move || {
-                    found
-                        .get()
-                        .into_iter()
-                        .enumerate()
-                        .map(|(index, found)| line(index, found, chosen))
+                    let follow = follow.clone();
+                    let lines = found.get().into_iter().enumerate();
+                    lines
+                        .map(|(index, found)| line(index, found, chosen, follow.clone()))
                         .collect_view()
                 }),
         ),
@@ -101,7 +154,12 @@ fn nearest() -> wasm_bindgen::JsValue {
     options.into()
 }
 
-fn line(index: usize, found: Found, chosen: RwSignal<usize>) -> impl IntoView {
+fn line(
+    index: usize,
+    found: Found,
+    chosen: RwSignal<usize>,
+    follow: impl Fn(Found) + 'static,
+) -> impl IntoView {
     let drawn = match &found {
         Found::Chat(id) => app().row(*id).map(|row| {
             row.with_untracked(|row| {
@@ -118,6 +176,19 @@ fn line(index: usize, found: Found, chosen: RwSignal<usize>) -> impl IntoView {
         Found::Place(_, picture, label) => {
             Some((icon(picture), html::span().class("lines").child(label.clone())).into_any())
         }
+        Found::Message(hit) => Some(
+            (
+                icon("message-circle"),
+                html::span().class("lines").child((
+                    html::span().class("line").child((
+                        html::span().class("name").child(bdi(hit.title.clone())),
+                        html::time().child(time::in_list(hit.at, app().now.get_untracked())),
+                    )),
+                    html::span().class("preview").dir("auto").child(marked(hit)),
+                )),
+            )
+                .into_any(),
+        ),
         Found::Person(handle) => Some(
             (
                 icon("search"),
@@ -142,6 +213,12 @@ fn follow(found: Found) {
     match found {
         Found::Chat(id) => route::go(Route::Chat(id)),
         Found::Place(route, ..) => route::go(route),
+        Found::Message(hit) => {
+            let words = found_in(&hit);
+            app().chat.open_at(hit.conversation, hit.message, words);
+            // The field of the message keeps the focus.
+            return;
+        }
         Found::Person(handle) => {
             route::close();
             open_direct(handle);
@@ -150,12 +227,49 @@ fn follow(found: Found) {
     drop(dom::document().active_element().map(|e| e.unchecked_into::<HtmlElement>().blur()));
 }
 
-fn search(query: &str) -> Vec<Found> {
+/// Asks what was said anywhere that fits; the newest question counts.
+fn look_for(typed: String, query: RwSignal<String>, said: RwSignal<Vec<Hit>>) {
+    if typed.trim().chars().count() < 2 {
+        said.set(Vec::new());
+        return;
+    }
+    let of = past::Command::Search {
+        query: typed.clone(),
+        conversation: None,
+        before: None,
+        limit: SHOWN as u32,
+    };
+    ask(Command::Past { of }, move |reply| {
+        if let Reply::Past(past::Reply::Hits(hits)) = reply
+            && query.try_get_untracked().is_some_and(|now| now == typed)
+        {
+            said.try_set(hits.rows);
+        }
+    });
+}
+
+/// A line of what was said, with what was found marked.
+fn marked(hit: &Hit) -> AnyView {
+    let mut parts: Vec<AnyView> = Vec::new();
+    let mut from = 0;
+    for range in &hit.marks {
+        let text =
+            |range: std::ops::Range<usize>| hit.snippet.get(range).unwrap_or_default().to_owned();
+        parts.push(text(from..range.start).into_any());
+        parts.push(html::mark().child(text(range.clone())).into_any());
+        from = range.end;
+    }
+    parts.push(hit.snippet.get(from..).unwrap_or_default().to_owned().into_any());
+    parts.collect_view().into_any()
+}
+
+/// Chats that fit.
+fn chats(query: &str) -> Vec<Found> {
     let query = query.trim().to_lowercase();
     let app = app();
     let chats = app.chats.get_untracked();
     if query.is_empty() {
-        let unread = |id: &nodoor_view::model::ConversationId| {
+        let unread = |id: &ConversationId| {
             app.row(*id).is_some_and(|row| row.with_untracked(|row| row.unread > 0))
         };
         let first = chats.iter().filter(|id| unread(id));
@@ -163,7 +277,7 @@ fn search(query: &str) -> Vec<Found> {
         return first.chain(rest).take(SHOWN).map(|id| Found::Chat(*id)).collect();
     }
     let bare = query.trim_start_matches('@');
-    let mut found: Vec<Found> = chats
+    chats
         .iter()
         .filter(|id| {
             app.row(**id).is_some_and(|row| {
@@ -175,7 +289,17 @@ fn search(query: &str) -> Vec<Found> {
         })
         .take(SHOWN)
         .map(|id| Found::Chat(*id))
-        .collect();
+        .collect()
+}
+
+/// Chats, places and people that fit.
+fn search(query: &str) -> Vec<Found> {
+    let mut found = chats(query);
+    let query = query.trim().to_lowercase();
+    if query.is_empty() {
+        return found;
+    }
+    let bare = query.trim_start_matches('@');
     let mut places = vec![
         (Route::Find, "message-circle", say("new-chat")),
         (Route::NewGroup, "users", say("new-group")),

@@ -64,6 +64,11 @@ fn pressed(event: &KeyboardEvent) -> bool {
             Route::Sheet(_) => route::up(),
             _ => return false,
         },
+        // In the page's own search what is not drawn is found too; and what is not said here is not found.
+        ("f" | "F", true, false, false) if app.chat.id.with_untracked(Option::is_some) => {
+            crate::chat::find_here();
+        }
+        ("f" | "F", true, false, true) => route::open(Layer::Jump),
         (",", true, false, false) => route::go(Route::Settings),
         ("?", false, false, _) if !dom::in_field(dom::document().active_element().as_ref()) => {
             route::open(Layer::Keys);
@@ -88,10 +93,11 @@ fn escape(layer: Option<&Layer>) {
 
 fn step(by: i32, unread: bool) {
     let app = app();
-    let chats = app.chats.get_untracked();
+    // As they stand there, filtered.
+    let chats = leptos::prelude::untrack(crate::arrange::shown);
     let is_unread = |at: usize| {
         let row = chats.get(at).and_then(|id| app.row(*id));
-        row.is_some_and(|row| row.with_untracked(|row| row.unread > 0))
+        row.is_some_and(|row| row.with_untracked(crate::arrange::is_unread))
     };
     let here = app.route.with_untracked(Route::chat);
     let at = here.and_then(|here| chats.iter().position(|id| *id == here));
@@ -144,17 +150,21 @@ fn is_shown(element: &HtmlElement) -> bool {
 
 /// The table.
 pub(crate) fn table() -> AnyView {
-    const KEYS: [(&str, &str); 14] = [
+    const KEYS: [(&str, &str); 18] = [
         ("Ctrl K", "key-jump"),
+        ("Ctrl F", "key-find"),
+        ("Ctrl Shift F", "key-find-all"),
         ("Alt ↑ · Alt ↓", "key-chats"),
         ("Alt Shift ↓", "key-unread"),
         ("F6 · Shift F6", "key-panes"),
         ("Esc", "key-escape"),
         ("Enter", "key-send"),
         ("Shift Enter", "key-line"),
+        ("↑", "key-edit-last"),
         ("↑ ↓ Home End", "key-messages"),
         ("Enter", "key-menu"),
-        ("C · R · Del", "key-message"),
+        ("R · E · +", "key-about"),
+        ("C · Del", "key-message"),
         ("Ctrl End", "key-latest"),
         ("Ctrl I", "key-info"),
         ("Ctrl ,", "key-settings"),

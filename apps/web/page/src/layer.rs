@@ -36,6 +36,17 @@ impl Choice {
 
 /// A menu at a point of the window.
 pub(crate) fn menu(label: String, x: i32, y: i32, choices: Vec<Choice>) -> AnyView {
+    menu_with(label, x, y, None, choices)
+}
+
+/// A menu with something above its lines.
+pub(crate) fn menu_with(
+    label: String,
+    x: i32,
+    y: i32,
+    above: Option<AnyView>,
+    choices: Vec<Choice>,
+) -> AnyView {
     let node: NodeRef<html::Div> = NodeRef::new();
     Effect::new(move |_| {
         let Some(menu) = node.get() else { return };
@@ -65,7 +76,7 @@ pub(crate) fn menu(label: String, x: i32, y: i32, choices: Vec<Choice>) -> AnyVi
         .attr("aria-label", label)
         .node_ref(node)
         .on(ev::keydown, move |event: KeyboardEvent| walk(&event, "button"))
-        .child(lines);
+        .child((above, lines));
     html::section().attr("aria-label", named).child(menu).into_any()
 }
 

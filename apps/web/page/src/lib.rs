@@ -5,6 +5,7 @@
 //! and speaks `nodoor_view` as JSON (`bridge`). Spec: `apps/web/README.md`. Walk: `start` reads
 //! the route, starts the engine and mounts `shell`; events change `state`, screens redraw from it.
 
+mod arrange;
 mod bridge;
 mod chat;
 mod compare;

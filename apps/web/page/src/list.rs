@@ -6,13 +6,14 @@ use nodoor_view::model::{ConversationId, ConversationRow, From, Kind, SendState}
 use web_sys::{KeyboardEvent, MouseEvent};
 
 use crate::{
+    arrange,
     chat::{below, mark},
     dom::{icon, icon_with},
     layer::{Choice, menu, walk},
     parts::{Weight, bdi, button, face_of_chat, icon_button},
     remind,
     route::{self, Layer, Route},
-    state::{app, copied},
+    state::{app, copied, open_saved},
     strips, time,
     words::{self, Put, name_of, say, say_with},
 };
@@ -31,7 +32,9 @@ pub(crate) fn side() -> impl IntoView {
         )),
         strips::strip(),
         remind::card(),
+        arrange::filters(),
         requests_row(),
+        arrange::archived_row(),
         body(),
     )
 }
@@ -57,6 +60,10 @@ pub(crate) fn new_menu(x: i32, y: i32) -> AnyView {
         vec![
             Choice::new("message-circle", say("new-chat"), || route::go(Route::Find)),
             Choice::new("users", say("new-group"), || route::go(Route::NewGroup)),
+            Choice::new("bookmark", say("saved-messages"), || {
+                route::close();
+                open_saved();
+            }),
             Choice::new("link", say("my-link"), || route::open(Layer::MyLink)),
         ],
     )
@@ -90,19 +97,25 @@ fn requests_row() -> impl IntoView {
 
 fn body() -> impl IntoView {
     let app = app();
+    let shown = Memo::new(|_| arrange::shown());
+    let none = Memo::new(move |_| shown.with(Vec::is_empty));
+    let nobody = Memo::new(move |_| app.chats.with(Vec::is_empty));
     move || {
         if !app.chats_known.get() {
             return skeleton().into_any();
         }
-        if app.chats.with(Vec::is_empty) {
+        if nobody.get() {
             return empty().into_any();
+        }
+        if let Some(words) = arrange::nothing().filter(|_| none.get()) {
+            return html::div().class("empty").child(html::p().child(words)).into_any();
         }
         html::ul()
             .class("rows")
             .attr("aria-label", say("chats"))
             .on(ev::keydown, |event: KeyboardEvent| walk(&event, "a.row"))
             .child(For(ForProps::builder()
-                .each(move || app.chats.get())
+                .each(move || shown.get())
                 .key(|id| *id)
                 .children(row)
                 .build()))
@@ -155,6 +168,7 @@ fn row(id: ConversationId) -> impl IntoView {
     let app = app();
     let kept = app.row(id)?;
     let current = Memo::new(move |_| app.route.with(Route::chat) == Some(id));
+    let typing = Memo::new(move |_| app.who_types(id));
     let when = Memo::new(move |_| {
         let now = app.now.get();
         kept.with(|row| {
@@ -165,7 +179,16 @@ fn row(id: ConversationId) -> impl IntoView {
         html::li().child(
             html::a()
                 .href(Route::Chat(id).hash())
-                .class(move || if kept.with(|row| row.unread > 0) { "row unread" } else { "row" })
+                .class(move || if kept.with(arrange::is_unread) { "row unread" } else { "row" })
+                .on(ev::contextmenu, move |event: MouseEvent| {
+                    event.prevent_default();
+                    let (x, y) = match (event.client_x(), event.client_y()) {
+                        // By key: under the row.
+                        (0, 0) => below(&event),
+                        at => at,
+                    };
+                    route::open(Layer::RowMenu(id, x, y));
+                })
                 .attr("aria-current", move || current.get().then_some("page"))
                 .on(ev::click, move |event| {
                     event.prevent_default();
@@ -178,13 +201,19 @@ fn row(id: ConversationId) -> impl IntoView {
                             html::span()
                                 .class("name")
                                 .child(move || kept.with(|row| bdi(row.title.clone()))),
+                            move || kept.with(arrange::is_muted).then(|| sign("bell-off", "muted")),
                             move || {
                                 when.get()
                                     .map(|(short, exact)| html::time().title(exact).child(short))
                             },
                         )),
                         html::span().class("line").child((
-                            move || kept.with(|row| preview(row, current.get())),
+                            move || match typing.get() {
+                                Some(text) => {
+                                    html::span().class("preview draft").child(text).into_any()
+                                }
+                                None => kept.with(|row| preview(row, current.get())),
+                            },
                             move || kept.with(badge),
                         )),
                     )),
@@ -224,19 +253,49 @@ fn preview(row: &ConversationRow, current: bool) -> AnyView {
         }),
         html::span().class("preview").child((
             who.map(|who| (who, " ")),
-            html::bdi().dir("auto").child(words::content(&last.content)),
+            html::bdi().dir("auto").child(words::content(&last.from, &last.content)),
         )),
     )
         .into_any()
 }
 
-fn badge(row: &ConversationRow) -> Option<impl IntoView + use<>> {
+/// A picture with its word.
+fn sign(icon: &'static str, word: &str) -> impl IntoView + use<> {
+    let word = say(word);
+    html::span()
+        .class("sign")
+        .title(word.clone())
+        .child((icon_with(icon, "icon small"), html::span().class("unseen").child(word)))
+}
+
+fn badge(row: &ConversationRow) -> AnyView {
+    if row.unread == 0 && row.place.marked {
+        let words = say("marked-unread");
+        let dot = html::span().class("unseen").child(words);
+        return html::span().class("badge dot-only").child(dot).into_any();
+    }
+    if row.unread == 0 {
+        let pinned = row.place.pinned_at.is_some();
+        return pinned.then(|| sign("pin", "pinned-chat")).into_any();
+    }
+    let class = if arrange::is_muted(row) { "badge muted" } else { "badge" };
+    counted(row, class).into_any()
+}
+
+fn counted(row: &ConversationRow, class: &'static str) -> Option<impl IntoView + use<>> {
+    let named = row.mentioned.then(|| {
+        html::span().class("badge at").title(say("named-you")).child((
+            icon_with("at-sign", "icon small"),
+            html::span().class("unseen").child(say("named-you")),
+        ))
+    });
     (row.unread > 0).then(|| {
         let words = say_with("unread-count", &[("count", Put::from(row.unread))]);
         let shown = if row.unread > 999 { "999+".to_owned() } else { row.unread.to_string() };
-        html::span().class("badge").child((
+        let count = html::span().class(class).child((
             html::span().attr("aria-hidden", "true").child(shown),
             html::span().class("unseen").child(words),
-        ))
+        ));
+        (named, count)
     })
 }

@@ -130,10 +130,17 @@ pub(crate) fn face_of(person: &Person, size: &str) -> impl IntoView + use<> {
 }
 
 /// The picture of a chat.
-pub(crate) fn face_of_chat(row: &ConversationRow, size: &str) -> impl IntoView + use<> {
+pub(crate) fn face_of_chat(row: &ConversationRow, size: &str) -> AnyView {
+    if row.saved {
+        return html::span()
+            .class(format!("face saved {size}"))
+            .attr("aria-hidden", "true")
+            .child(icon("bookmark"))
+            .into_any();
+    }
     match (&row.person, row.kind) {
-        (Some(person), Kind::Direct) => face(&person.account, &row.title, size),
-        _ => face(&row.reference, &row.title, size),
+        (Some(person), Kind::Direct) => face(&person.account, &row.title, size).into_any(),
+        _ => face(&row.reference, &row.title, size).into_any(),
     }
 }
 

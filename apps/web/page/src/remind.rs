@@ -45,7 +45,8 @@ impl Words {
 
     /// A message of one's own stands so now.
     pub(crate) fn saw(&self, state: Option<&SendState>) {
-        if state == Some(&SendState::Delivered) && !self.delivered.get_untracked() {
+        let arrived = matches!(state, Some(SendState::Delivered | SendState::Read));
+        if arrived && !self.delivered.get_untracked() {
             dom::remember(DELIVERED, "1");
             self.delivered.set(true);
         }

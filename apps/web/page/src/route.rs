@@ -170,6 +170,24 @@ pub(crate) enum Layer {
     MessageMenu(MessageId, i32, i32),
     /// What Info shows of a message.
     MessageInfo(MessageId),
+    /// More emoji to react with.
+    React(MessageId),
+    /// Where to send a message on.
+    Forward(MessageId),
+    /// Delete for everyone?
+    DeleteEveryone(MessageId),
+    /// A message that can be read once.
+    Once(MessageId),
+    /// How long new messages of a chat stay.
+    Timer(ConversationId),
+    /// The menu of a chat's row, at a point.
+    RowMenu(ConversationId, i32, i32),
+    /// For how long a chat tells nothing.
+    Mute(ConversationId),
+    /// In which folders a chat is.
+    Folders(ConversationId),
+    /// Other ways to send, at a point.
+    SendMenu(i32, i32),
     /// The menu of the open chat, at a point.
     ChatMenu(i32, i32),
     /// The menu of the plus, at a point.
@@ -205,7 +223,14 @@ pub(crate) enum Layer {
 impl Layer {
     /// Whether it is a menu: a press beside it closes it.
     pub(crate) fn is_menu(&self) -> bool {
-        matches!(self, Self::MessageMenu(..) | Self::ChatMenu(..) | Self::NewMenu(..))
+        matches!(
+            self,
+            Self::MessageMenu(..)
+                | Self::ChatMenu(..)
+                | Self::NewMenu(..)
+                | Self::RowMenu(..)
+                | Self::SendMenu(..)
+        )
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     parts::{Weight, back, bdi, button, face_of, face_of_chat, icon_button, part},
     route::{self, Layer, Route},
     state::{app, copied},
-    words::{Put, name_of, say, say_with},
+    words::{Put, name_of, say, say_with, span},
 };
 
 /// The third pane.
@@ -99,6 +99,7 @@ fn contact(sheet: &Sheet) -> impl IntoView + use<> {
                     icon_with("chevron-right", "icon small mirror"),
                 )),
         ),
+        timer(row),
         (common > 0).then(|| {
             part(
                 say_with("groups-in-common", &[("count", Put::from(common))]),
@@ -129,6 +130,26 @@ fn contact(sheet: &Sheet) -> impl IntoView + use<> {
     )
 }
 
+/// How long messages stay; a press changes it.
+fn timer(row: &ConversationRow) -> impl IntoView + use<> {
+    let id = row.id;
+    let value = if row.timer == 0 { say("off") } else { span(row.timer) };
+    (row.writable == Writable::Yes).then(|| {
+        html::div().class("list").child(
+            html::button()
+                .r#type("button")
+                .class("item")
+                .on(ev::click, move |_| route::open(Layer::Timer(id)))
+                .child((
+                    icon("timer"),
+                    html::span().class("what").child(say("disappearing")),
+                    html::span().class("value").child(value),
+                    icon_with("chevron-right", "icon small mirror"),
+                )),
+        )
+    })
+}
+
 fn group_item(group: &ConversationRow) -> impl IntoView + use<> {
     let id = group.id;
     html::a()
@@ -149,7 +170,7 @@ fn group(sheet: &Sheet) -> impl IntoView + use<> {
     let row = &sheet.row;
     let id = row.id;
     let may = sheet.may_manage && row.writable == Writable::Yes;
-    let inside = !matches!(row.writable, Writable::Left | Writable::Removed);
+    let inside = !matches!(row.writable, Writable::Left | Writable::Removed | Writable::Imported);
     (
         html::div().class("who").child((
             face_of_chat(row, "large"),
@@ -163,6 +184,7 @@ fn group(sheet: &Sheet) -> impl IntoView + use<> {
             ))
         }),
         check(sheet.check, row),
+        timer(row),
         part(
             say("members"),
             html::ul().class("list").child(

@@ -6,7 +6,7 @@ use nodoor_view::event::Connection;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
 use crate::{
-    chat, dom, jump, keys, layer, ledger, list, onboarding, people, requests,
+    arrange, chat, dom, jump, keys, layer, ledger, list, onboarding, people, requests,
     route::{Layer, Route},
     screens, settings, sheet,
     state::{Engine, app},
@@ -190,6 +190,15 @@ fn layers() -> impl IntoView {
         app.layer.get().map(|layer| match layer {
             Layer::MessageMenu(id, x, y) => chat::message_menu(id, x, y),
             Layer::MessageInfo(id) => chat::message_info(id),
+            Layer::React(id) => chat::react_dialog(id),
+            Layer::Forward(id) => jump::forward(id),
+            Layer::DeleteEveryone(id) => chat::delete_dialog(id),
+            Layer::Once(id) => chat::once_dialog(id),
+            Layer::Timer(id) => chat::timer_dialog(id),
+            Layer::RowMenu(id, x, y) => arrange::row_menu(id, x, y),
+            Layer::Mute(id) => arrange::mute_dialog(id),
+            Layer::Folders(id) => arrange::folders_dialog(id),
+            Layer::SendMenu(x, y) => chat::send_menu(x, y),
             Layer::ChatMenu(x, y) => {
                 chat.map_or_else(|| ().into_any(), |id| chat::chat_menu(id, x, y))
             }

@@ -12,13 +12,15 @@ use nodoor_view::{
     command::{Command, Reply},
     device::{self, Linking, Standing},
     event::{Connection, Event},
+    list,
     model::{
-        ConversationId, ConversationRow, LedgerState, Problem, ProblemKind, Profile, RequestRow,
-        Settings, Theme,
+        ConversationId, ConversationRow, LedgerState, Person, Problem, ProblemKind, Profile,
+        RequestRow, Settings, Theme,
     },
 };
 
 use crate::{
+    arrange::Filter,
     bridge::{self, Heard, ask},
     chat::state::Chat,
     dom, notify,
@@ -85,6 +87,12 @@ pub(crate) struct App {
     /// Chats in the order of the list.
     pub(crate) chats: RwSignal<Vec<ConversationId>>,
     pub(crate) chats_known: RwSignal<bool>,
+    /// What of the list is shown.
+    pub(crate) filter: RwSignal<Filter>,
+    /// Who types where.
+    pub(crate) typing: RwSignal<HashMap<ConversationId, Vec<Person>>>,
+    /// One's folders.
+    pub(crate) folders: RwSignal<Vec<list::Folder>>,
     rows: StoredValue<HashMap<ConversationId, RwSignal<ConversationRow>>>,
     pub(crate) requests: RwSignal<Vec<RequestRow>>,
     pub(crate) request_count: RwSignal<u32>,
@@ -147,6 +155,9 @@ impl App {
             requests: RwSignal::new(Vec::new()),
             request_count: RwSignal::new(0),
             unread: RwSignal::new(0),
+            filter: RwSignal::new(Filter::All),
+            typing: RwSignal::new(HashMap::new()),
+            folders: RwSignal::new(Vec::new()),
             settings: RwSignal::new(Settings::default()),
             language: RwSignal::new("en"),
             route: RwSignal::new(Route::Chats),
@@ -161,6 +172,11 @@ impl App {
         }
     }
 
+    /// Who types in a conversation, in words.
+    pub(crate) fn who_types(&self, id: ConversationId) -> Option<String> {
+        self.typing.with(|typing| words::typing(typing.get(&id)?))
+    }
+
     /// A conversation's row.
     pub(crate) fn row(&self, id: ConversationId) -> Option<RwSignal<ConversationRow>> {
         self.rows.with_value(|rows| rows.get(&id).copied())
@@ -168,6 +184,7 @@ impl App {
 
     /// Keeps a row as told and puts it where it belongs in the list.
     pub(crate) fn put_row(&self, row: ConversationRow) {
+        let row = called(row);
         let id = row.id;
         let listed = !row.request && row.writable != nodoor_view::model::Writable::Blocked;
         match self.row(id) {
@@ -186,15 +203,13 @@ impl App {
                 });
             }
         }
-        let sorted_at = |id: &ConversationId| {
-            self.row(*id).map_or(0, |row| row.with_untracked(|row| row.sorted_at.0))
-        };
+        let order = |id: &ConversationId| self.row(*id).map(|row| row.with_untracked(list::order));
         let before = self.chats.get_untracked();
         let mut chats = before.clone();
         chats.retain(|other| *other != id);
         if listed {
-            let at = sorted_at(&id);
-            let place = chats.iter().position(|other| sorted_at(other) < at);
+            let at = order(&id);
+            let place = chats.iter().position(|other| order(other) < at);
             chats.insert(place.unwrap_or(chats.len()), id);
         }
         if chats != before {
@@ -205,7 +220,7 @@ impl App {
     fn put_rows(&self, rows: Vec<ConversationRow>) {
         // The whole list at once: sorted already, so no row is looked for.
         let ids: Vec<ConversationId> = rows.iter().map(|row| row.id).collect();
-        for row in rows {
+        for row in rows.into_iter().map(called) {
             match self.row(row.id) {
                 Some(kept) => kept.set(row),
                 None => {
@@ -375,6 +390,13 @@ fn event_heard(event: Event) {
         }
         Event::MessageGone { conversation, message } => app.chat.gone(conversation, message),
         Event::Notify { conversation, title, text } => notify::show(conversation, &title, &text),
+        Event::Typing { conversation, people } => app.typing.update(|typing| {
+            typing.remove(&conversation);
+            if !people.is_empty() {
+                typing.insert(conversation, people);
+            }
+        }),
+        Event::Folders { folders } => app.folders.set(folders),
         Event::Unread { chats } => app.unread.set(chats),
         Event::ClockWrong { seconds } => app.clock_wrong.set(seconds.abs() > 300),
         Event::ServerUnfit { problem } if problem.kind == ProblemKind::Forged => {
@@ -384,6 +406,8 @@ fn event_heard(event: Event) {
         Event::DiskTrouble => app.disk.set(true),
         Event::Ledger { state } => app.ledger.set(Some(state)),
         Event::Device { what } => device_heard(what),
+        // Its row says where a file is.
+        Event::File { .. } => {}
     }
 }
 
@@ -471,8 +495,34 @@ pub(crate) fn load_chats() {
             app.put_rows(rows);
         }
     });
+    ask(Command::List { of: list::Command::Folders }, move |reply| {
+        if let Reply::Folders(folders) = reply {
+            app.folders.set(folders);
+        }
+    });
     load_requests();
     looking();
+}
+
+/// The chat with oneself has a name in every language, and none of its own.
+fn called(mut row: ConversationRow) -> ConversationRow {
+    if row.saved {
+        row.title = say("saved-messages");
+    }
+    row
+}
+
+/// Opens the chat with oneself.
+pub(crate) fn open_saved() {
+    ask(Command::List { of: list::Command::Saved }, |reply| match reply {
+        Reply::Conversation(row) => {
+            let id = row.id;
+            app().put_row(row);
+            crate::route::go(Route::Chat(id));
+        }
+        Reply::Problem(problem) => app().problem(&problem),
+        _ => (),
+    });
 }
 
 /// How the account and the public log stand; later changes are told.
@@ -548,7 +598,13 @@ pub(crate) fn looking() {
 
 /// Undoes a block or a deletion through a toast, with the words of a message.
 pub(crate) fn toast_with_undo(text: String, undo: impl Fn() + Send + Sync + 'static) {
-    app().toast(text, Some(Callback::new(move |()| undo())));
+    let undo = move || Callback::new(move |()| undo());
+    // It outlives the menu that it was asked for in.
+    let undo = OWNER.with(|owner| match owner.get() {
+        Some(owner) => owner.with(undo),
+        None => undo(),
+    });
+    app().toast(text, Some(undo));
 }
 
 /// A copy of something for the clipboard, with the line that says so.

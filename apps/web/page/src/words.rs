@@ -6,7 +6,8 @@
 use std::cell::RefCell;
 
 use nodoor_view::{
-    model::{Content, ConversationRow, Person, Problem, Proof, SendState},
+    message::Mention,
+    model::{Content, ConversationRow, From, Person, Problem, Proof, SendState},
     text::{Language, Texts},
 };
 
@@ -52,8 +53,24 @@ pub(crate) fn name_of(person: &Person) -> String {
 }
 
 /// What a message says, in words.
-pub(crate) fn content(content: &Content) -> String {
-    TEXTS.with_borrow(|texts| texts.content(content))
+pub(crate) fn content(from: &From, content: &Content) -> String {
+    TEXTS.with_borrow(|texts| texts.content(from, content))
+}
+
+/// Somebody that a text names.
+pub(crate) fn mention(mentions: &[Mention], account: &str, called: &str) -> String {
+    TEXTS.with_borrow(|texts| texts.mention(mentions, account, called))
+}
+
+/// Who types; nothing if nobody does.
+pub(crate) fn typing(people: &[Person]) -> Option<String> {
+    TEXTS.with_borrow(|texts| texts.typing(people))
+}
+
+/// A length of time.
+pub(crate) fn span(seconds: u32) -> String {
+    // A number has no direction of its own to be kept.
+    TEXTS.with_borrow(|texts| texts.span(seconds)).replace(['\u{2068}', '\u{2069}'], "")
 }
 
 /// What happened and what to do, without codes.

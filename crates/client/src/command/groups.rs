@@ -151,15 +151,8 @@ impl Step<'_> {
             for intent in self.disk.keys(&key::intents(&room), usize::MAX) {
                 self.disk.remove(&intent);
             }
-            let outgoing = Outgoing {
-                message: None,
-                content: Vec::new(),
-                sent_at: self.now,
-                first_try: self.now,
-                room: Some(room),
-                sealed: None,
-                leave: true,
-            };
+            let outgoing =
+                Outgoing { room: Some(room), leave: true, ..Outgoing::of(Vec::new(), self.now) };
             let number = self.number();
             self.disk.put(key::outgoing_one(conversation.id, number), &outgoing);
         }

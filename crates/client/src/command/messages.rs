@@ -3,17 +3,15 @@
 //!
 //! Spec: `docs/book/protocol.md`, 7.
 
-use nodoor_view::{
-    command::Reply,
-    event::Event,
-    model::{ConversationId, Kind, MessageId, ProblemKind},
-};
-use nodoor_wire::limits;
-
 use crate::{
     rows::{Conversation, Deleted, Outgoing, State, Status, key},
     selfgroup::About,
     step::{Step, refused},
+};
+use nodoor_view::{
+    command::Reply,
+    event::Event,
+    model::{ConversationId, MessageId, ProblemKind},
 };
 
 /// How long a deleted message can be brought back, milliseconds.
@@ -21,44 +19,21 @@ const UNDO: u64 = 60_000;
 
 impl Step<'_> {
     pub(super) fn send_text(&mut self, id: ConversationId, text: &str) -> Reply {
-        let Some(mut conversation) = self.conversation(id) else {
-            return refused(ProblemKind::NotFound);
-        };
-        if text.trim().is_empty() || text.len() > limits::TEXT {
-            return refused(ProblemKind::Size);
-        }
-        if self.is_removed() {
-            return refused(ProblemKind::NotADevice);
-        }
-        match conversation.status {
-            Status::Open => {}
-            Status::Request => return refused(ProblemKind::Request),
-            Status::Left | Status::Removed => return refused(ProblemKind::NotAMember),
-            Status::Blocked => return refused(ProblemKind::Blocked),
-        }
-        if conversation.kind == Kind::Direct {
-            // Writing to somebody is accepting them.
-            let other = conversation.other;
-            let mut contact = self.contact(&other);
-            if !contact.accepted {
-                contact.accepted = true;
-                self.set_contact(&other, &contact);
-            }
-            self.ensure_direct_room(&mut conversation);
-        }
-        match self.write_own(&mut conversation, text) {
-            Some(message) => Reply::Sent(self.message_row(&message)),
-            None => refused(ProblemKind::Internal),
-        }
+        self.send(id, text, |_| ())
     }
 
     pub(super) fn retry(&mut self, id: MessageId) -> Reply {
         let Some(mut message) = self.message(id) else {
             return refused(ProblemKind::NotFound);
         };
-        let Some(State::NotSent(_)) = message.state else {
-            return refused(ProblemKind::NotAllowed);
-        };
+        let failed_edit = message.marks.edit.as_ref().and_then(|edit| edit.state);
+        let failed = |state| matches!(state, Some(State::NotSent(_)));
+        if !failed(message.state) {
+            return match self.text_of(&message).filter(|_| failed(failed_edit)) {
+                Some(text) => self.edit(id, &text),
+                None => refused(ProblemKind::NotAllowed),
+            };
+        }
         let Some(mut conversation) = self.conversation(message.conversation) else {
             return refused(ProblemKind::NotFound);
         };
@@ -67,6 +42,7 @@ impl Step<'_> {
         }
         self.ensure_direct_room(&mut conversation);
         self.queue_again(&message);
+        self.move_again(id);
         message.state = Some(State::Waiting);
         self.set_message(&message, false);
         Reply::Done
@@ -83,7 +59,7 @@ impl Step<'_> {
                 self.disk.remove(&row);
             }
         }
-        self.disk.remove(&key::message(message.conversation, id));
+        self.drop_message(message.conversation, id);
         self.disk.put(key::deleted(id), &Deleted { at: self.now, message: message.clone() });
         self.last_line_changed(message.conversation);
         self.tell(Event::MessageGone { conversation: message.conversation, message: id });
@@ -102,6 +78,9 @@ impl Step<'_> {
             message.received_at = message.received_at.min(self.now);
         }
         self.set_message(&message, true);
+        if let Some(at) = message.marks.ends_at {
+            self.disk.put(key::ending(at, id), &());
+        }
         self.last_line_changed(message.conversation);
         Reply::Done
     }
@@ -111,6 +90,7 @@ impl Step<'_> {
         for (row, value) in self.disk.prefixed(key::DELETED, usize::MAX) {
             let deleted = self.disk.decode::<Deleted>(&value);
             if deleted.is_none_or(|one| one.at + UNDO <= self.now || one.at > self.now) {
+                self.live.files.check = true;
                 self.disk.remove(&row);
             }
         }
@@ -123,7 +103,7 @@ impl Step<'_> {
         deleted.map(|one| one.at + UNDO).min()
     }
 
-    fn last_line_changed(&mut self, id: ConversationId) {
+    pub(crate) fn last_line_changed(&mut self, id: ConversationId) {
         if let Some(mut conversation) = self.conversation(id) {
             conversation.last = self.newest_message(id);
             self.set_conversation(&conversation);
@@ -134,21 +114,30 @@ impl Step<'_> {
         let Some(mut conversation) = self.conversation(id) else {
             return refused(ProblemKind::NotFound);
         };
-        if self.read(&mut conversation, up_to) {
+        if self.read(&mut conversation, up_to, true) {
             self.own_devices_should_know(About::Read(conversation.reference));
         }
         Reply::Done
     }
 
     /// A chat is read up to a message, here or on another device of ours. Says whether that is new.
-    pub(crate) fn read(&mut self, conversation: &mut Conversation, up_to: MessageId) -> bool {
+    pub(crate) fn read(
+        &mut self,
+        conversation: &mut Conversation,
+        up_to: MessageId,
+        here: bool,
+    ) -> bool {
         let (id, before) = (conversation.id, conversation.first_unread);
         let (unread, first) = self.unread_after(id, up_to, before);
         let new = conversation.unread != unread || before != first;
         if new {
             conversation.unread = unread;
             conversation.first_unread = first;
+            conversation.mention = conversation.mention.filter(|id| *id > up_to);
             self.set_conversation(conversation);
+            if let Some(before) = before {
+                self.were_read(conversation, before, up_to, here);
+            }
         }
         new
     }

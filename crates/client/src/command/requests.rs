@@ -42,7 +42,8 @@ impl Step<'_> {
             .into_iter()
             .filter(|message| message.from.is_some() && message.from != me)
             .filter_map(|message| message.reference);
-        self.live.receipts.entry(*room).or_default().extend(theirs);
+        let theirs = theirs.collect::<Vec<_>>();
+        theirs.into_iter().for_each(|reference| self.report_delivered(room, reference));
     }
 
     pub(super) fn decline(&mut self, id: ConversationId) -> Reply {
@@ -93,7 +94,7 @@ impl Step<'_> {
     }
 
     fn forget_message(&mut self, message: &Message) {
-        self.disk.remove(&key::message(message.conversation, message.id));
+        self.drop_message(message.conversation, message.id);
         self.disk.remove(&key::conversation_of(message.id));
         if let Some(reference) = &message.reference {
             self.disk.remove(&key::message_by_reference(message.conversation, reference));

@@ -31,7 +31,7 @@ mod machine;
 mod meeting;
 mod rooms;
 mod rows;
-mod words;
+pub(crate) mod words;
 
 use std::collections::HashSet;
 

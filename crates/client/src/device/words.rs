@@ -23,7 +23,7 @@ const ASKED: usize = 3;
 const WORDS: u8 = 24;
 
 /// What 24 words stand for; nothing if one is misspelt, or their check does not fit. Case and spacing are forgiven.
-pub(super) fn entropy_of(words: &str) -> Option<[u8; 32]> {
+pub(crate) fn entropy_of(words: &str) -> Option<[u8; 32]> {
     let plain = words.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
     let mnemonic = bip39::Mnemonic::parse_normalized(&plain).ok()?;
     <[u8; 32]>::try_from(mnemonic.to_entropy().as_slice()).ok()

@@ -396,7 +396,7 @@ impl Step<'_> {
 
     fn say(&mut self, who: &AccountId, content: &Content) {
         let conversation = self.direct_conversation(who, Status::Open);
-        self.queue(conversation.id, None, content, None);
+        self.queue(conversation.id, None, &content.clone().into(), None);
     }
 
     fn talk(&self, who: &AccountId) -> Talk {

@@ -47,6 +47,9 @@ pub(crate) const SETTINGS: &[u8] = b"a/settings";
 pub(crate) const NEXT: &[u8] = b"a/next";
 /// Highest mailbox sequence processed.
 pub(crate) const LAST: &[u8] = b"a/last";
+/// What the server said was acknowledged when this device last found its disk to be an old copy, and when the mailbox key
+/// was last renewed for that.
+pub(crate) const PUT_BACK: &[u8] = b"a/put-back";
 /// All key packages on offer.
 pub(crate) const OFFERS: &[u8] = b"b/";
 /// All conversations.
@@ -55,6 +58,8 @@ pub(crate) const CONVERSATIONS: &[u8] = b"c/";
 pub(crate) const INTENTS: &[u8] = b"g/";
 /// All handles of accepted contacts.
 pub(crate) const HANDLES: &[u8] = b"lh/";
+/// All folders.
+pub(crate) const FOLDERS: &[u8] = b"cf/";
 /// All contacts.
 pub(crate) const CONTACTS: &[u8] = b"l/";
 /// All outgoing.
@@ -78,6 +83,16 @@ pub(crate) const WELCOMES: &[u8] = b"w/";
 pub(crate) const HELD: &[u8] = b"k/";
 /// All submissions.
 pub(crate) const SUBMISSIONS: &[u8] = b"x/";
+/// Conversations of message rows.
+pub(crate) const NUMBERS: &[u8] = b"n/";
+/// When messages disappear.
+pub(crate) const ENDINGS: &[u8] = b"h/";
+/// What was said about messages that are not here.
+const EARLY: &[u8] = b"y/";
+/// Files that move.
+pub(crate) const MOVING: &[u8] = b"fm/";
+/// Files that are here, sealed.
+pub(crate) const FILES: &[u8] = b"fi/";
 /// Messages deleted for me.
 pub(crate) const DELETED: &[u8] = b"z/";
 
@@ -103,6 +118,10 @@ pub(crate) fn direct(account: &AccountId) -> Vec<u8> {
 pub(crate) fn reference(reference: &[u8; 16]) -> Vec<u8> {
     join(b"f/", &[reference])
 }
+/// A folder.
+pub(crate) fn folder(id: &[u8; 16]) -> Vec<u8> {
+    join(FOLDERS, &[id])
+}
 /// Intents of a room.
 pub(crate) fn intents(room: &RoomId) -> Vec<u8> {
     join(INTENTS, &[room.as_bytes()])
@@ -118,6 +137,10 @@ pub(crate) fn intent_number(row: &[u8]) -> Option<u64> {
 /// A message by its MIMI id.
 pub(crate) fn message_by_reference(conversation: ConversationId, reference: &Reference) -> Vec<u8> {
     join(b"i/", &[&conversation.0.to_be_bytes(), reference.as_bytes()])
+}
+/// Messages whose MIMI id begins like this.
+pub(crate) fn message_beginning(conversation: ConversationId, begins: &[u8]) -> Vec<u8> {
+    join(b"i/", &[&conversation.0.to_be_bytes(), begins])
 }
 /// Bodies held for a room.
 pub(crate) fn held(room: &RoomId) -> Vec<u8> {
@@ -160,7 +183,38 @@ pub(crate) fn message(conversation: ConversationId, id: MessageId) -> Vec<u8> {
 }
 /// The conversation of a message row.
 pub(crate) fn conversation_of(id: MessageId) -> Vec<u8> {
-    join(b"n/", &[&id.0.to_be_bytes()])
+    join(NUMBERS, &[&id.0.to_be_bytes()])
+}
+/// Which message such a row is about.
+pub(crate) fn read_number(row: &[u8]) -> Option<MessageId> {
+    let number = row.strip_prefix(NUMBERS)?.try_into().ok()?;
+    Some(MessageId(u64::from_be_bytes(number)))
+}
+/// When a message disappears, milliseconds.
+pub(crate) fn ending(at: u64, id: MessageId) -> Vec<u8> {
+    join(ENDINGS, &[&at.to_be_bytes(), &id.0.to_be_bytes()])
+}
+/// Which message such a key names, and when it goes.
+pub(crate) fn read_ending(key: &[u8]) -> Option<(u64, MessageId)> {
+    let (at, id) = key.get(ENDINGS.len()..)?.split_first_chunk()?;
+    Some((u64::from_be_bytes(*at), MessageId(u64::from_be_bytes(id.try_into().ok()?))))
+}
+/// What was said in a chat about messages that are not here.
+pub(crate) fn early(conversation: ConversationId) -> Vec<u8> {
+    join(EARLY, &[&conversation.0.to_be_bytes()])
+}
+/// What was said about one of them.
+pub(crate) fn early_of(conversation: ConversationId, reference: &Reference) -> Vec<u8> {
+    join(EARLY, &[&conversation.0.to_be_bytes(), reference.as_bytes()])
+}
+/// One such word.
+pub(crate) fn early_one(
+    conversation: ConversationId,
+    reference: &Reference,
+    number: u64,
+) -> Vec<u8> {
+    let number = number.to_be_bytes();
+    join(EARLY, &[&conversation.0.to_be_bytes(), reference.as_bytes(), &number])
 }
 /// Outgoing of a conversation.
 pub(crate) fn outgoing(conversation: ConversationId) -> Vec<u8> {
@@ -268,4 +322,26 @@ pub(crate) fn deleted(id: MessageId) -> Vec<u8> {
 /// A stuck device's call, once per room and device.
 pub(crate) fn call(room: &RoomId, device: &DeviceId) -> Vec<u8> {
     join(b"s/", &[room.as_bytes(), device.as_bytes()])
+}
+/// The file of a message that moves.
+pub(crate) fn moving(id: MessageId) -> Vec<u8> {
+    join(MOVING, &[&id.0.to_be_bytes()])
+}
+/// Whose file moves.
+pub(crate) fn read_moving(key: &[u8]) -> Option<MessageId> {
+    let id = key.get(MOVING.len()..)?.try_into().ok()?;
+    Some(MessageId(u64::from_be_bytes(id)))
+}
+/// A sealed file that is here.
+pub(crate) fn files(sealed: &[u8; 32]) -> Vec<u8> {
+    join(FILES, &[sealed])
+}
+/// The same, named by a message.
+pub(crate) fn file(sealed: &[u8; 32], id: MessageId) -> Vec<u8> {
+    join(FILES, &[sealed, &id.0.to_be_bytes()])
+}
+/// Which file, and whose.
+pub(crate) fn read_file(key: &[u8]) -> Option<([u8; 32], MessageId)> {
+    let (sealed, id) = key.get(FILES.len()..)?.split_first_chunk()?;
+    Some((*sealed, MessageId(u64::from_be_bytes(id.try_into().ok()?))))
 }

@@ -6,16 +6,19 @@
 use std::fmt::Write as _;
 
 use nodoor_e2ee::store::from_slice;
-use nodoor_view::model::{ConversationId, Kind, MessageId, Settings};
+use nodoor_view::{
+    list::Place,
+    model::{ConversationId, Kind, MessageId, Settings},
+};
 use nodoor_wire::id::{
     AccountId, CommitId, DeploymentId, DeviceId, MessageId as Reference, RoomId, Token,
 };
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Contact, Conversation, Deleted, Fork, Intent, Line, Message, Nature,
-    NotSent, Offer, Outgoing, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Who,
-    WhyNotSent, key,
+    Account, Burning, Cause, Contact, Conversation, Deleted, Deletion, Early, Edit, Fork, Imported,
+    Intent, Line, Marks, Message, Nature, NotSent, Offer, Outgoing, Pin, Reaction, Report, Room,
+    Sealed, State, Status, Stored, Stuck, Submission, Timer, Who, WhyNotSent, key,
 };
 use crate::{gate::Reason, ledger::LoggedUpTo};
 
@@ -75,6 +78,11 @@ fn conversation() -> Conversation {
         made_at: 9,
         blocked_from: Some(Status::Request),
         returning: Some(MessageId(10)),
+        timer: None,
+        pinned: Vec::new(),
+        mention: None,
+        place: Place::default(),
+        saved: false,
     }
 }
 
@@ -120,7 +128,38 @@ fn message(content: Stored, state: Option<State>) -> Message {
         accepted_at: Some(7),
         delivered_to: vec![AccountId([8; 16])],
         sent_to: vec![AccountId([9; 16])],
+        marks: Marks::default(),
     }
+}
+
+fn marked() -> Message {
+    let report = message(Stored::Gone, None).report;
+    let reference = Some(Reference([15; 32]));
+    let marks = Marks {
+        edit: Some(Edit {
+            content: vec![1],
+            sent_at: 2,
+            reference,
+            report,
+            state: Some(State::Waiting),
+        }),
+        deletion: Some(Deletion {
+            sent_at: 3,
+            state: Some(State::Sent),
+            lacking: vec![DeviceId([16; 16])],
+        }),
+        reactions: vec![Reaction {
+            by: AccountId([17; 16]),
+            emoji: "👍".to_owned(),
+            sent_at: 4,
+            reference,
+        }],
+        pin: Some(Pin { on: true, at: 5, reference }),
+        read_by: vec![AccountId([18; 16])],
+        ends_at: Some(6),
+        opened: true,
+    };
+    Message { marks, ..message(Stored::Gone, Some(State::Read)) }
 }
 
 fn offer() -> Offer {
@@ -151,6 +190,7 @@ fn lines() -> String {
         room: Some(RoomId([5; 32])),
         sealed: Some(Sealed { room: RoomId([6; 32]), send: vec![7] }),
         leave: false,
+        about: None,
     };
     let submission = Submission {
         commit: vec![1],
@@ -181,6 +221,16 @@ fn lines() -> String {
         WhyNotSent::Internal,
     ];
     let device = Who { account: one, device: Some(DeviceId([2; 16])) };
+    let imported = Imported {
+        person: one,
+        name: "Ana".to_owned(),
+        mine: false,
+        text: "by the river".to_owned(),
+        forwarded: true,
+        edited: true,
+        reply: None,
+        files: 1,
+    };
     [
         line("account", &account()),
         line("settings", &Settings::default()),
@@ -219,6 +269,32 @@ fn lines() -> String {
         line("message-line", &message(Stored::Line(Line::Successor), None)),
         line("message-deleted", &Deleted { at: 1, message: message(content(), None) }),
         line("outgoing", &outgoing),
+        line("outgoing-about", &Outgoing { about: Some(MessageId(8)), ..outgoing }),
+        line("message-marked", &marked()),
+        line("message-line-timer", &Line::Timer { by: one, seconds: 60 }),
+        line("message-line-pinned", &Line::Pinned { by: one }),
+        line("status-imported", &Status::Imported),
+        line("message-imported", &message(Stored::Imported(imported), None)),
+        line(
+            "conversation-marked",
+            &Conversation {
+                timer: Some(Timer { seconds: 1, at: 2, reference: Some(Reference([3; 32])) }),
+                pinned: vec![MessageId(4)],
+                mention: Some(MessageId(5)),
+                ..conversation()
+            },
+        ),
+        line(
+            "early",
+            &Early {
+                from: one,
+                reference: Reference([3; 32]),
+                sent_at: 1,
+                received_at: 2,
+                report: message(content(), None).report,
+                content: vec![4],
+            },
+        ),
     ]
     .concat()
 }

@@ -20,7 +20,7 @@ pub(crate) fn group(world: &mut World, by: usize, title: &str, members: &[&str])
     }
 }
 
-fn handles(world: &mut World, person: usize, id: ConversationId) -> Vec<(String, u32)> {
+pub(crate) fn handles(world: &mut World, person: usize, id: ConversationId) -> Vec<(String, u32)> {
     match world.ask(person, Command::GroupMembers { conversation: id }) {
         Reply::Members(members) => {
             let mut all: Vec<(String, u32)> =

@@ -135,7 +135,7 @@ fn what_a_device_says_after_its_owner_removed_it_is_not_heard() {
     // Nor a payload of its own making.
     let mut thief = world.turn(bob);
     let room = thief.rooms()[0];
-    let said = content::encode(&Content::Text("the code, please".into()), [5; 16]);
+    let said = content::encode(&Content::Text("the code, please".into()).into(), [5; 16]);
     let send = thief.seal(&room, said);
     world.request(nodoor_wire::proto::request::Body::Send(send));
     world.pass(MINUTE);

@@ -115,7 +115,7 @@ fn a_disk_from_before_there_was_an_index_of_handles_knows_whose_they_are() {
     let index = world.disk(bob).keys(b"lh/", b"lh0", usize::MAX).unwrap();
     assert!(!index.is_empty());
     let writes = index.into_iter().map(|row| (row, None)).collect();
-    world.disk(bob).commit(WriteBatch { writes }).unwrap();
+    world.disk(bob).commit(WriteBatch { writes, ..WriteBatch::default() }).unwrap();
     world.set_offline(bob, true);
     world.switch_on(bob);
     world.pass(SOON);

@@ -5,6 +5,8 @@ use nodoor_testkit::world::World;
 use nodoor_view::model::{ConversationId, Writable};
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod burnt;
 #[cfg(test)]
 mod conversations;
@@ -14,6 +16,8 @@ mod crashes;
 mod devices;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod files;
 #[cfg(test)]
 mod finish;
 #[cfg(test)]
@@ -37,9 +41,13 @@ mod leftbehind;
 #[cfg(test)]
 mod leftovers;
 #[cfg(test)]
+mod list;
+#[cfg(test)]
 mod lookups;
 #[cfg(test)]
 mod lost;
+#[cfg(test)]
+mod marks;
 #[cfg(test)]
 mod new_words;
 #[cfg(test)]
@@ -55,11 +63,17 @@ mod ownghost;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod putback;
+#[cfg(test)]
 mod quarter;
 #[cfg(test)]
 mod replaced;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod schedules;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
@@ -72,6 +86,8 @@ mod substituted;
 mod thousand;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod typing;
 #[cfg(test)]
 mod undecided;
 

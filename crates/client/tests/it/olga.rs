@@ -95,7 +95,7 @@ fn not_sent(world: &mut World, person: usize, chat: ConversationId) -> ProblemKi
 }
 
 /// Alice, Bob and Carol in a group of Alice's.
-fn three(seed: u64) -> (World, [usize; 3], [ConversationId; 3]) {
+pub(crate) fn three(seed: u64) -> (World, [usize; 3], [ConversationId; 3]) {
     let mut world = World::new(seed);
     let people = ["alice", "bob", "carol"].map(|name| world.register(name));
     let a = group(&mut world, people[0], "Garden", &["bob", "carol"]);
@@ -465,7 +465,7 @@ fn frames_that_pretend_to_be_of_a_later_epoch_stop_nobody() {
     let mut mallory = world.turn(carol);
     let room = mallory.rooms()[0];
     for n in 0..20u8 {
-        let text = content::encode(&Content::Text("junk".into()), [n; 16]);
+        let text = content::encode(&Content::Text("junk".into()).into(), [n; 16]);
         let mut send = mallory.seal(&room, text);
         // The epoch stands in the open, after version, wire format and the 32-byte group id.
         let mut frame = send.frame.to_vec();

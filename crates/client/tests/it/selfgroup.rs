@@ -215,7 +215,7 @@ fn mallory_in_a_chat_tells_no_device_what_only_an_own_one_may() {
     ])]);
     let said = ciborium::Value::Map(vec![("facts".into(), facts)]);
     ciborium_into(&said, &mut body);
-    let content = content::encode(&Content::Own(body), [9; 16]);
+    let content = content::encode(&Content::Own(body).into(), [9; 16]);
     let send = mallory.seal(&room, content);
     let taken = world.request(Ask::Send(send));
     assert!(matches!(taken, Answer::Done(_)), "{taken:?}");

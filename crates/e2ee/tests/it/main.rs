@@ -7,6 +7,8 @@ mod attack;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod file;
+#[cfg(test)]
 mod header;
 #[cfg(test)]
 mod join;
@@ -15,9 +17,13 @@ mod membership;
 #[cfg(test)]
 mod payload;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod talk;
+#[cfg(test)]
+mod typing;
 #[cfg(test)]
 mod world;
 

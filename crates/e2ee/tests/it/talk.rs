@@ -2,7 +2,7 @@
 //! Sending and reading.
 
 use nodoor_e2ee::{
-    content::{self, Content},
+    content::{self, Content, MimiContent},
     group::{Change, Group, GroupError},
     open::{OpenError, Opened},
     payload::{Payload, Slot},
@@ -20,7 +20,7 @@ fn two_members_read_each_other() {
 #[test]
 fn a_text_goes_all_the_way() {
     let (alice, bob) = alice_and_bob();
-    let text = Content::Text("Are you coming?".to_owned());
+    let text: MimiContent = Content::Text("Are you coming?".to_owned()).into();
     let content = content::encode(&text, [3; 16]);
     let group = alice.group();
     let slot = Slot { room: ROOM, epoch: group.epoch(), leaf: group.own_index() };

@@ -2,6 +2,8 @@
 //! The gateway over real sockets, before the real server on its memory store.
 
 #[cfg(test)]
+mod blobs;
+#[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod door;

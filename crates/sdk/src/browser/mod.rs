@@ -19,7 +19,7 @@ use std::{
 
 use nodoor_client::{
     engine::Engine,
-    io::{Effect, Input, Wire},
+    io::{Effect, FileFault, FileWord, FileWork, Input, Wire},
 };
 use nodoor_view::{
     command::{Ask, Reply, Told},
@@ -276,6 +276,20 @@ fn step(shared: &Shared, input: Input) {
                         says.push(Said::Told(told));
                     }
                     Effect::Event(event) => says.push(Said::Event(event)),
+                    // This driver keeps no files: who asks for one is told so at once.
+                    Effect::File(
+                        _,
+                        FileWork::Stop | FileWork::Forget { .. } | FileWork::KeepOnly { .. },
+                    ) => {}
+                    Effect::File(message, _) => {
+                        let myself = myself.clone();
+                        spawn_local(async move {
+                            if let Some(shared) = myself.upgrade() {
+                                let no = FileWord::Failed(FileFault::Disk);
+                                step(&shared, Input::File(message, no));
+                            }
+                        });
+                    }
                     Effect::Erased => says.push(Said::Erased),
                 }
             }

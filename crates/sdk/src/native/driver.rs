@@ -12,12 +12,12 @@ use std::{
 
 use nodoor_client::{
     engine::StepError,
-    io::{Effect, Input, Wire},
+    io::{Effect, FileWord, Input, Wire},
 };
 use nodoor_view::{
     command::{Ask, Command, Reply},
     event::{Connection, Event},
-    model::{Problem, ProblemKind},
+    model::{MessageId, Problem, ProblemKind},
 };
 use nodoor_wire::proto;
 use prost::Message;
@@ -29,6 +29,7 @@ use tokio_tungstenite::Connector;
 
 use crate::native::{
     address::Address,
+    files::{Hands, Place},
     link::{self, Happening, Kept},
 };
 
@@ -63,9 +64,11 @@ pub(crate) async fn drive(
     mut orders: mpsc::UnboundedReceiver<Order>,
     address: Address,
     tls: Option<Connector>,
+    place: Place,
 ) -> Ended {
     let (told, mut happenings) = mpsc::channel(QUEUE);
-    let mut driver = Driver::new(step, address, tls, told);
+    let (said, mut words) = mpsc::unbounded_channel();
+    let mut driver = Driver::new(step, address, tls, told, Hands::new(place, said));
     let mut ended = driver.step(Input::Start);
     while ended.is_none() {
         if let Some(fresh) = driver.renewed.take() {
@@ -78,6 +81,7 @@ pub(crate) async fn drive(
                 None => Some(Ended::Closed),
             },
             Some((of, happening)) = happenings.recv() => driver.happened(of, happening),
+            Some((message, number, word)) = words.recv() => driver.file_said(message, number, word),
             () = tokio::time::sleep_until(wake.unwrap_or_else(far_away)), if wake.is_some() => {
                 driver.woken()
             }
@@ -120,6 +124,7 @@ struct Driver {
     timer: Option<u64>,
     settling: Vec<(Duration, oneshot::Sender<bool>)>,
     last_activity: Instant,
+    hands: Hands,
 }
 
 impl Driver {
@@ -128,6 +133,7 @@ impl Driver {
         address: Address,
         tls: Option<Connector>,
         told: mpsc::Sender<(Kept, Happening)>,
+        hands: Hands,
     ) -> Self {
         Self {
             step,
@@ -148,7 +154,16 @@ impl Driver {
             timer: None,
             settling: Vec::new(),
             last_activity: Instant::now(),
+            hands,
         }
+    }
+
+    fn file_said(&mut self, message: MessageId, number: u64, word: FileWord) -> Option<Ended> {
+        if !self.hands.counts(message, number, &word) {
+            return None;
+        }
+        self.last_activity = Instant::now();
+        self.step(Input::File(message, word))
     }
 
     fn order(&mut self, order: Order) -> Option<Ended> {
@@ -243,7 +258,9 @@ impl Driver {
 
     /// Every connection asked for stands, and every request has its answer.
     fn is_idle(&self) -> bool {
-        self.unanswered.is_empty() && self.keepers.keys().all(|wire| self.queues.contains_key(wire))
+        self.unanswered.is_empty()
+            && !self.hands.are_busy()
+            && self.keepers.keys().all(|wire| self.queues.contains_key(wire))
     }
 
     fn step(&mut self, input: Input) -> Option<Ended> {
@@ -269,6 +286,7 @@ impl Driver {
         self.keepers.clear();
         self.queues.clear();
         self.unanswered.clear();
+        self.hands.stop_all();
         self.timer = None;
         self.restart = Some(Instant::now() + AFTER_FAILURE);
         let problem = Problem { kind: ProblemKind::Disk, code: 0, wait_seconds: 0 };
@@ -329,7 +347,8 @@ impl Driver {
                 }
             }
             Effect::Event(event) => self.tell(event),
-            Effect::Erased => {}
+            Effect::File(message, work) => self.hands.work(message, work),
+            Effect::Erased => self.hands.stop_all(),
         }
     }
 
@@ -404,6 +423,10 @@ mod tests {
 
     use super::*;
 
+    fn nowhere() -> Place {
+        Place::new(std::path::Path::new("/nonexistent"), "http://127.0.0.1:9", None)
+    }
+
     /// What the engine was handed, in order.
     type Log = Rc<RefCell<Vec<String>>>;
 
@@ -475,7 +498,8 @@ mod tests {
             assert!(settled.await.unwrap());
             orders.send(Order::Close).ok().unwrap();
         };
-        let (ended, (), ()) = tokio::join!(drive(step, taken, address, None), person, serve);
+        let (ended, (), ()) =
+            tokio::join!(drive(step, taken, address, None, nowhere()), person, serve);
         assert_eq!(ended, Ended::Closed);
         let frames = log.borrow().iter().filter(|line| line.starts_with("Frame")).count();
         assert_eq!(frames, 3);
@@ -505,7 +529,7 @@ mod tests {
             }
             orders.send(Order::Close).ok().unwrap();
         };
-        let (ended, ()) = tokio::join!(drive(step, taken, address, None), serve);
+        let (ended, ()) = tokio::join!(drive(step, taken, address, None, nowhere()), serve);
         assert_eq!(ended, Ended::Closed);
     }
 
@@ -527,7 +551,7 @@ mod tests {
             assert_eq!(events.recv().await, Some(Event::DiskTrouble));
             drop(orders);
         };
-        let (ended, ()) = tokio::join!(drive(step, taken, address, None), person);
+        let (ended, ()) = tokio::join!(drive(step, taken, address, None, nowhere()), person);
         assert_eq!(ended, Ended::Closed);
     }
 
@@ -569,7 +593,7 @@ mod tests {
             let _second = accept_async(stream).await.unwrap();
             orders.send(Order::Close).ok().unwrap();
         };
-        let (ended, ()) = tokio::join!(drive(step, taken, address, None), both);
+        let (ended, ()) = tokio::join!(drive(step, taken, address, None, nowhere()), both);
         assert_eq!(ended, Ended::Closed);
         let log = log.borrow();
         assert_eq!(log.iter().filter(|line| *line == "Start").count(), 2);
@@ -594,7 +618,7 @@ mod tests {
             assert_eq!(events.recv().await, Some(online));
             drop(orders);
         };
-        tokio::join!(drive(step, taken, address, None), person);
+        tokio::join!(drive(step, taken, address, None, nowhere()), person);
     }
 
     #[tokio::test]
@@ -611,7 +635,7 @@ mod tests {
             })
         });
         let (_orders, taken) = mpsc::unbounded_channel();
-        assert_eq!(drive(step, taken, address, None).await, Ended::Erased);
+        assert_eq!(drive(step, taken, address, None, nowhere()).await, Ended::Erased);
         assert_eq!(*log.borrow(), ["Start", "Timer"]);
     }
 }

@@ -141,3 +141,72 @@ where
     connection.abort();
     Ok(Answer { status, body: body.to_bytes() })
 }
+
+/// A connection that is asked one thing after the other.
+pub(crate) struct Line {
+    sender: http1::SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Http {
+    /// Connects to the server at an address like `https://HOST[:PORT]`.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub(crate) async fn dial(&self, server: &str) -> Result<Line, HttpError> {
+        let uri: Uri = server.parse().map_err(|_| HttpError::Address)?;
+        let host = uri.host().ok_or(HttpError::Address)?.to_owned();
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") if is_loopback(&host) => false,
+            _ => return Err(HttpError::Address),
+        };
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let stream = TcpStream::connect((bare, port)).await.map_err(|_| HttpError::NoAnswer)?;
+        let _ = stream.set_nodelay(true);
+        let host = uri.authority().map_or_else(String::new, ToString::to_string);
+        let sender = if tls {
+            let name = ServerName::try_from(bare.to_owned()).map_err(|_| HttpError::Address)?;
+            let connector = TlsConnector::from(Arc::clone(&self.0));
+            let stream = connector.connect(name, stream).await.map_err(|_| HttpError::NoAnswer)?;
+            handshake(stream).await?
+        } else {
+            handshake(stream).await?
+        };
+        Ok(Line { sender, host })
+    }
+}
+
+async fn handshake<S>(stream: S) -> Result<http1::SendRequest<Full<Bytes>>, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|_| HttpError::NoAnswer)?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+impl Line {
+    /// Asks; the answer's body is the caller's to read, before it asks again.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<hyper::Response<hyper::body::Incoming>, HttpError> {
+        self.sender.ready().await.map_err(|_| HttpError::NoAnswer)?;
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, &self.host);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Full::new(body)).map_err(|_| HttpError::Address)?;
+        self.sender.send_request(request).await.map_err(|_| HttpError::NoAnswer)
+    }
+}

@@ -6,6 +6,7 @@
 
 pub mod address;
 mod driver;
+mod files;
 pub mod http;
 mod link;
 pub mod profile;
@@ -28,6 +29,7 @@ use crate::{
     native::{
         address::Address,
         driver::{Ended, Order, drive},
+        files::Place,
         profile::{Profile, ProfileError},
     },
     store::{Journal, OpenStoreError, SqliteStore},
@@ -83,6 +85,7 @@ impl Client {
         let (orders, taken) = mpsc::unbounded_channel();
         let (opened, outcome) = oneshot::channel();
         let (address, device_name) = (server.clone(), device_name.to_owned());
+        let place = Place::new(profile.folder(), server.as_str(), more_roots.as_deref());
         let thread = thread::Builder::new().name("nodoor-engine".into()).spawn(move || {
             let started = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -100,7 +103,7 @@ impl Client {
             let mut engine = Engine::new(store, address.as_str(), &device_name);
             let mut rng = UnwrapErr(SysRng);
             let step = Box::new(move |input, now| engine.handle(input, now, &mut rng));
-            if runtime.block_on(drive(step, taken, address, tls)) == Ended::Erased {
+            if runtime.block_on(drive(step, taken, address, tls, place)) == Ended::Erased {
                 // Without its key, which goes first, nothing of it can be read.
                 let _ = profile.erase();
             }

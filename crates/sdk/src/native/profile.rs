@@ -88,7 +88,7 @@ impl Profile {
         if !folder.join(DATABASE).exists() {
             for entry in fs::read_dir(folder)? {
                 let name = entry?.file_name();
-                if !FILES.iter().any(|file| name == *file) {
+                if !FILES.iter().any(|file| name == *file) && name != SEALED {
                     return Err(ProfileError::NotAProfile);
                 }
             }
@@ -205,6 +205,12 @@ impl Profile {
     pub(crate) fn erase(&self) -> io::Result<()> {
         // The key first: whatever a crash leaves behind cannot be opened any more.
         for name in FILES {
+            if name == LOCK {
+                match fs::remove_dir_all(self.folder.join(SEALED)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
             match fs::remove_file(self.folder.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -242,6 +248,8 @@ fn stretch(passphrase: &str, salt: &[u8]) -> Result<DatabaseKey, ProfileError> {
 
 /// All of a profile, in the order in which it is erased.
 const FILES: [&str; 7] = [KEY, SALT, DATABASE, "database-wal", "database-shm", SERVER, LOCK];
+/// The folder of sealed files; it goes before the lock.
+pub(super) const SEALED: &str = "files";
 const LOCK: &str = "lock";
 const DATABASE: &str = "database";
 const KEY: &str = "key";

@@ -4,6 +4,12 @@
 #[cfg(test)]
 mod address;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod profile;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod telegram;

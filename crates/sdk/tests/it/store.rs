@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! The SQLite store against the one in memory, which is its oracle.
 
-use nodoor_client::store::{MemoryStore, Store, WriteBatch};
+use nodoor_client::store::{Indexed, MemoryStore, Store, Wanted, WriteBatch};
 use nodoor_sdk::store::{DatabaseKey, Journal, OpenStoreError, SqliteStore};
 use proptest::{collection::vec, prelude::*};
 use rusqlite::Connection;
@@ -19,7 +19,8 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
 
 fn batch() -> impl Strategy<Value = WriteBatch> {
     let value = prop::option::weighted(0.7, vec(any::<u8>(), 0..40));
-    prop::collection::btree_map(key(), value, 0..12).prop_map(|writes| WriteBatch { writes })
+    prop::collection::btree_map(key(), value, 0..12)
+        .prop_map(|writes| WriteBatch { writes, ..WriteBatch::default() })
 }
 
 proptest! {
@@ -82,4 +83,33 @@ fn a_value_of_8_mebibytes_comes_back() {
     batch.writes.insert(b"big".to_vec(), Some(value.clone()));
     store.commit(batch).unwrap();
     assert_eq!(store.get(b"big").unwrap(), Some(value));
+}
+
+#[test]
+fn a_file_of_before_the_index_gets_its_tables_and_keeps_its_rows() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("database");
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(&format!(
+            "PRAGMA key = \"x'{}'\";
+             CREATE TABLE kv (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+             INSERT INTO kv VALUES (x'61', x'62');
+             PRAGMA user_version = 1;",
+            "07".repeat(32)
+        ))
+        .unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let mut store = open(&path, 7).unwrap();
+        assert_eq!(store.get(b"a").unwrap(), Some(b"b".to_vec()));
+        let words = "garden".to_owned();
+        let indexed = Indexed { at: 5, conversation: 1, words, links: false, files: false };
+        let mut batch = WriteBatch::default();
+        batch.index.insert(9, Some(indexed));
+        store.commit(batch).unwrap();
+        let terms = nodoor_client::words::asked("gar");
+        let wanted = Wanted { terms, limit: 5, ..Wanted::default() };
+        assert_eq!(store.search(&wanted).unwrap().len(), 1);
+    }
 }

@@ -11,6 +11,10 @@
 //! Carries out `docs/book/protocol.md`, 3 and 4 (what is on disk). `crate::writer` commits;
 //! the request handlers read.
 
+pub mod blobs;
+#[cfg(feature = "conformance")]
+pub mod blobs_conformance;
+pub mod blobs_memory;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod directory;

@@ -36,7 +36,7 @@ const TOKENS: u64 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Recipient {
     /// The mailbox.
-    pub(super) device: DeviceId,
+    pub(crate) device: DeviceId,
     /// The token that leads there, if it is in a key package.
     pub(super) stranger: Option<TokenHash>,
 }

@@ -250,3 +250,39 @@ async fn a_garbage_roster_opens_for_nobody() {
     // The epoch is burnt; the server says so by the same word as to a stranger, and stands.
     assert_refused(&next.say(&world, "anyone?").await, Code::Forbidden);
 }
+
+#[tokio::test]
+async fn what_is_signalled_reaches_who_is_there_and_is_kept_nowhere() {
+    let world = World::new();
+    let (alice, mut bob) = (world.person("alice").await, world.person("bob").await);
+    let room = Room::found(&world, &[&alice, &bob]).await;
+    let signal = |frame: &'static [u8]| {
+        let proto::Send { room, epoch, key, .. } = room.send("");
+        proto::Signal { room, epoch, key, frame: frame.into() }
+    };
+    bob.listen(&world).await;
+    assert_done(world.ask(Ask::Signal(signal(b"types"))).await);
+    let deliver = world.server.next_delivery(bob.connection()).await;
+    assert!(deliver.entries.is_empty());
+    let signalled: Vec<_> =
+        deliver.signalled.iter().map(|one| (one.room.to_vec(), one.frame.to_vec())).collect();
+    assert_eq!(signalled, [(room.id.0.to_vec(), b"types".to_vec())]);
+    // Whoever comes later finds nothing of it, and of too many the oldest go.
+    assert_done(world.ask(Ask::Signal(signal(b"lost"))).await);
+    bob.reconnect(&world).await;
+    bob.listen(&world).await;
+    for _ in 0..40 {
+        assert_done(world.ask(Ask::Signal(signal(b"more"))).await);
+    }
+    let deliver = world.server.next_delivery(bob.connection()).await;
+    assert_eq!(deliver.signalled.len(), 16);
+    assert_done(room.say(&world, "a message").await);
+    assert_eq!(bob.receive(&world).await.len(), 1);
+    // Checked as a message is.
+    let wrong = proto::Signal { key: random::<32>().to_vec().into(), ..signal(b"x") };
+    assert_refused(&world.ask(Ask::Signal(wrong)).await, Code::Forbidden);
+    let large = proto::Signal { frame: vec![0; 257].into(), ..signal(b"") };
+    assert_refused(&world.ask(Ask::Signal(large)).await, Code::TooLarge);
+    let answer = bob.ask(&world, Ask::Signal(signal(b"x"))).await;
+    assert_refused(&answer, Code::WrongConnection);
+}

@@ -2,6 +2,8 @@
 //! The model passes the suite that it is the oracle of.
 
 use nodoor_server::storage::{
+    blobs_conformance,
+    blobs_memory::BlobsMemory,
     conformance::{self, Factory},
     ledger_conformance,
     ledger_memory::LedgerMemory,
@@ -45,4 +47,23 @@ impl ledger_conformance::Factory for LedgerInMemory {
 #[tokio::test]
 async fn the_ledgers_model_keeps_every_promise() {
     ledger_conformance::all(&mut LedgerInMemory).await.unwrap();
+}
+
+struct BlobsInMemory;
+
+impl blobs_conformance::Factory for BlobsInMemory {
+    type Store = BlobsMemory;
+
+    fn make(&mut self, most: u64) -> BlobsMemory {
+        BlobsMemory::new(most)
+    }
+
+    fn reopen(&mut self, store: BlobsMemory) -> BlobsMemory {
+        store
+    }
+}
+
+#[test]
+fn the_model_of_files_keeps_every_promise() {
+    blobs_conformance::all(&mut BlobsInMemory).unwrap();
 }

@@ -4,4 +4,8 @@
 #[cfg(test)]
 mod clean;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
+mod rich;
+#[cfg(test)]
 mod texts;

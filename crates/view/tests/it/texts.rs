@@ -105,11 +105,16 @@ fn every_problem_line_and_state_has_words() {
         SystemLine::Successor,
         SystemLine::SuccessorOfTwo,
         SystemLine::MayBeMissing,
+        SystemLine::PutBack,
     ];
     for by in [&me, &them] {
         lines.push(SystemLine::GroupCreated { by: by.clone() });
         lines.push(SystemLine::Renamed { by: by.clone(), title: "Garden".into() });
         lines.push(SystemLine::Left { who: by.clone() });
+        lines.push(SystemLine::Pinned { by: by.clone() });
+        for seconds in [0, 30, 3600, 604_800] {
+            lines.push(SystemLine::Timer { by: by.clone(), seconds });
+        }
         for who in [&me, &them] {
             lines.push(SystemLine::Added { by: by.clone(), who: who.clone() });
             lines.push(SystemLine::Removed { by: by.clone(), who: who.clone() });
@@ -127,8 +132,9 @@ fn every_problem_line_and_state_has_words() {
             assert!(!said.starts_with("line-") && !said.contains('{'), "{said}");
         }
         for (kind, held) in [(Kind::Direct, false), (Kind::Direct, true), (Kind::Group, false)] {
-            let mut said = [SendState::Waiting, SendState::Sent, SendState::Delivered]
-                .map(|state| texts.state(&state, &chat(kind, held)));
+            let mut said =
+                [SendState::Waiting, SendState::Sent, SendState::Delivered, SendState::Read]
+                    .map(|state| texts.state(&state, &chat(kind, held)));
             assert!(said.iter().all(|said| !said.starts_with("state-")), "{said:?}");
             said.sort();
             assert!(said.windows(2).all(|two| two[0] != two[1]), "{said:?}");
@@ -188,6 +194,10 @@ fn chat(kind: Kind, held: bool) -> ConversationRow {
         writable: Writable::Yes,
         held,
         request: false,
+        mentioned: false,
+        timer: 0,
+        place: nodoor_view::list::Place::default(),
+        saved: false,
         people: 0,
         devices: 0,
     }

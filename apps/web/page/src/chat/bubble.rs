@@ -4,13 +4,15 @@
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
+    message::Marks,
     model::{Content, From, MessageId, MessageRow, SendState},
 };
 use web_sys::MouseEvent;
 
 use super::{
+    composer,
     layout::{Entry, Key, shown_at},
-    menu, rich,
+    marks, menu, rich,
 };
 use crate::{
     bridge::ask,
@@ -75,23 +77,28 @@ fn message(id: MessageId, signal: ArcRwSignal<Entry>) -> AnyView {
             .class("system")
             .attr("data-id", id.0.to_string())
             .tabindex("-1")
-            .child(html::span().child(words::content(&row.content)))
+            .child(html::span().child(words::content(&row.from, &row.content)))
             .into_any();
     }
     let mine = row.from == From::Me;
-    let large = matches!(&row.content, Content::Text(text) if rich::is_large(text));
+    let content = said(&signal, |row| (row.from.clone(), row.content.clone()));
+    let large = Memo::new(move |_| {
+        content.with(|said| matches!(said, Some((_, Content::Text(text))) if rich::is_large(text)))
+    });
     let class = {
         let signal = signal.clone();
         let fresh = chat.is_fresh(id);
         move || {
-            let Entry::Message { opens, closes, .. } = signal.get() else { return String::new() };
+            let Entry::Message { opens, closes, row } = signal.get() else { return String::new() };
             let mut class = String::from("message");
             for (yes, word) in [
                 (mine, " out"),
                 (!mine, " in"),
                 (opens, " opens"),
                 (closes, " closes"),
-                (large, " bare"),
+                (large.get() && row.marks.reply.is_none(), " bare"),
+                (row.marks.deleting.is_some_and(|deleting| deleting.pending), " deleting"),
+                (row.marks.mentions_me, " names-me"),
                 (fresh, " fresh"),
             ] {
                 if yes {
@@ -123,9 +130,12 @@ fn message(id: MessageId, signal: ArcRwSignal<Entry>) -> AnyView {
             group.then(|| picture(&signal)),
             html::div().class("stack").child((
                 sender(&signal, group),
-                html::div()
-                    .class("bubble")
-                    .child((body(&row, large, &signal), move || hovered.get().then(|| quick(id)))),
+                html::div().class("bubble").child((
+                    above(&signal),
+                    body(id, content, large, &signal),
+                    move || hovered.get().then(|| quick(id)),
+                )),
+                reactions(id, &signal),
                 not_sent(id, signal),
             )),
         ))
@@ -160,30 +170,82 @@ fn sender(signal: &ArcRwSignal<Entry>, group: bool) -> impl IntoView + use<> {
     }
 }
 
-fn body(row: &MessageRow, large: bool, signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
-    let drawn = match &row.content {
-        Content::Text(text) => rich::text(text),
-        _ => html::em().child(words::content(&row.content)).into_any(),
-    };
-    let class = if large { "text large" } else { "text" };
-    let meta = meta(signal.clone());
-    if large {
-        (html::div().class(class).dir("auto").child(drawn), meta).into_any()
-    } else {
-        html::div().class(class).dir("auto").child((drawn, meta)).into_any()
+/// Something of the message that is drawn anew when it changes, and not when the rest does.
+fn said<T: Clone + PartialEq + Send + Sync + 'static>(
+    signal: &ArcRwSignal<Entry>,
+    what: impl Fn(&MessageRow) -> T + Send + Sync + 'static,
+) -> Memo<Option<T>> {
+    let signal = signal.clone();
+    Memo::new(move |_| {
+        signal.with(|entry| match entry {
+            Entry::Message { row, .. } => Some(what(row)),
+            _ => None,
+        })
+    })
+}
+
+fn above(signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
+    let answered = said(signal, |row| Marks {
+        reply: row.marks.reply.clone(),
+        forwarded: row.marks.forwarded,
+        ..Marks::default()
+    });
+    move || answered.get().map(|of| marks::above(&of))
+}
+
+fn reactions(id: MessageId, signal: &ArcRwSignal<Entry>) -> impl IntoView + use<> {
+    let all = said(signal, |row| row.marks.reactions.clone());
+    let told = said(signal, |row| (row.marks.deleting, row.clone()));
+    (
+        move || all.get().and_then(|all| marks::reactions(id, &all)),
+        move || told.get().and_then(|(_, row)| marks::below(&row)),
+    )
+}
+
+fn body(
+    id: MessageId,
+    content: Memo<Option<(From, Content)>>,
+    large: Memo<bool>,
+    signal: &ArcRwSignal<Entry>,
+) -> impl IntoView + use<> {
+    let signal = signal.clone();
+    move || {
+        let (from, content) = content.get()?;
+        let drawn = match (&content, &from) {
+            (Content::Once { opened: false }, From::Them(_)) => open_once(id).into_any(),
+            _ => rich::content(&from, &content),
+        };
+        let meta = meta(signal.clone());
+        Some(if large.get() {
+            (html::div().class("text large").dir("auto").child(drawn), meta).into_any()
+        } else {
+            html::div().class("text").dir("auto").child((drawn, meta)).into_any()
+        })
     }
+}
+
+/// What can be read once: a press shows it.
+fn open_once(id: MessageId) -> impl IntoView {
+    html::button()
+        .r#type("button")
+        .class("once")
+        .on(ev::click, move |_| route::open(Layer::Once(id)))
+        .child((icon_with("eye", "icon"), say("message-once")))
 }
 
 /// Time and mark, in the bubble's last line: on the last of a group, and where something is awaited.
 fn meta(signal: ArcRwSignal<Entry>) -> impl IntoView {
     move || {
         let Entry::Message { row, closes, .. } = signal.get() else { return None };
-        if !closes && row.state != Some(SendState::Waiting) {
+        let of = &row.marks;
+        let marked = of.pinned || of.edited || of.disappears.is_some();
+        if !closes && !marked && row.state != Some(SendState::Waiting) {
             return None;
         }
         let at = shown_at(&row);
         // The place is the text's, the order within the page's.
         Some(html::span().class("meta").child(html::span().dir(direction()).child((
+            marks::beside(of),
             html::time().title(time::exact(at)).child(time::clock(at)),
             row.state.as_ref().and_then(|state| mark(state, is_held(), words_of(state))),
         ))))
@@ -201,12 +263,14 @@ pub(crate) fn mark(state: &SendState, held: bool, words: String) -> Option<impl 
         SendState::Waiting => "clock",
         SendState::Sent => "check",
         SendState::Delivered => "check-check",
+        SendState::Read => "check-check",
         SendState::NotSent { .. } => return None,
     };
     Some(
         html::span()
             .title(words.clone())
             .attr("data-state", short(state))
+            .class(if *state == SendState::Read { "read" } else { "" })
             .child((icon_with(name, "icon small"), html::span().class("unseen").child(words))),
     )
 }
@@ -228,6 +292,7 @@ fn short(state: &SendState) -> &'static str {
         SendState::Waiting => "waiting",
         SendState::Sent => "sent",
         SendState::Delivered => "delivered",
+        SendState::Read => "read",
         SendState::NotSent { .. } => "not-sent",
     }
 }
@@ -266,10 +331,10 @@ pub(super) fn retry(message: MessageId) {
     });
 }
 
-/// What hovering shows: two buttons, for the mouse alone; the keyboard has `c` and Enter.
+/// What hovering shows: two buttons, for the mouse alone; the keyboard has `r` and Enter.
 fn quick(id: MessageId) -> impl IntoView {
     html::span().class("quick").attr("aria-hidden", "true").child((
-        icon_button("copy", say("copy"), move |_| menu::copy(id))
+        icon_button("reply", say("reply"), move |_| composer::reply(id))
             .into_any()
             .add_any_attr(leptos::attr::tabindex("-1")),
         icon_button("ellipsis", say("more"), move |event: MouseEvent| {
@@ -294,7 +359,11 @@ fn spoken_name(row: &MessageRow) -> String {
         From::Them(person) => format!("\u{2068}{}\u{2069}", name_of(person)),
         From::System => String::new(),
     };
-    let text: String = words::content(&row.content).chars().take(500).collect();
+    let text: String = words::content(&row.from, &row.content).chars().take(500).collect();
+    let text = match &row.marks.reply {
+        Some(_) => say_with("spoken-reply", &[("text", Put::Text(&text))]),
+        None => text,
+    };
     let clock = time::clock(shown_at(row));
     match &row.state {
         Some(state) => format!("{name}, {clock}, {}: {text}", words_of(state)),

@@ -10,15 +10,19 @@ use std::cell::Cell;
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{ConversationId, Writable},
+    message,
+    model::{Content, ConversationId, MessageId, MessageRow, ProblemKind, Writable},
+    rich,
 };
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
+use super::{completion::Completion, marks, menu, state::Doing};
 use crate::{
     bridge::{ask, tell},
     dom::{self, icon_with},
-    parts::{Weight, button},
-    route::{self, Route},
+    layer::{Choice, menu as menu_at},
+    parts::{Weight, button, icon_button},
+    route::{self, Layer, Route},
     state::app,
     words::{Put, problem, say, say_with},
 };
@@ -36,6 +40,72 @@ thread_local! {
     static COMPOSED: Cell<f64> = const { Cell::new(0.0) };
     // Answers awaited for sends, so that the first message kept asks for persistent storage.
     static PERSISTED: Cell<bool> = const { Cell::new(false) };
+    // The next message is to be read once.
+    static ONCE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Answers a message.
+pub(super) fn reply(id: MessageId) {
+    app().chat.doing.set(app().chat.message(id).map(Doing::Reply));
+}
+
+/// Puts one's own message into the composer.
+pub(super) fn edit(id: MessageId) {
+    app().chat.doing.set(app().chat.message(id).map(Doing::Edit));
+}
+
+/// A message's text as one would type it again.
+fn typed(row: &MessageRow) -> String {
+    match &row.content {
+        Content::Text(text) => text.clone(),
+        Content::Markdown { text, .. } => rich::typed(text),
+        _ => String::new(),
+    }
+}
+
+/// After what closes gave the focus back to where it was.
+fn focus_field() {
+    dom::after(0, || {
+        dom::focus(".composer textarea");
+    });
+}
+
+/// Above the field: what is answered or changed, and the way out.
+fn banner(doing: &Doing) -> impl IntoView + use<> {
+    let (name, word, row) = match doing {
+        Doing::Reply(row) => ("reply", "replying", row),
+        Doing::Edit(row) => ("pencil", "editing", row),
+    };
+    html::div().class("doing").child((
+        icon_with(name, "icon mirror"),
+        html::div().class("quoted").role("status").child((
+            html::span().class("unseen").child(say(word)),
+            marks::quoted(&row.from, &row.content),
+        )),
+        icon_button("x", say("cancel"), |_| {
+            app().chat.doing.set(None);
+            focus_field();
+        }),
+    ))
+}
+
+/// Other ways to send.
+pub(crate) fn send_menu(x: i32, y: i32) -> AnyView {
+    let send = |once: bool| {
+        move || {
+            route::close();
+            ONCE.set(once);
+            if let Some(button) = dom::find(".composer .send") {
+                button.click();
+            }
+            ONCE.set(false);
+        }
+    };
+    let choices = vec![
+        Choice::new("send-horizontal", say("send"), send(false)),
+        Choice::new("eye", say("send-once"), send(true)),
+    ];
+    menu_at(say("send"), x, y, choices)
 }
 
 /// The composer, or the line that stands in its place.
@@ -50,6 +120,7 @@ pub(super) fn composer(id: ConversationId) -> AnyView {
         ),
         Writable::Left => instead(html::span().child(say("composer-left")), None),
         Writable::Removed => instead(html::span().child(say("composer-removed")), None),
+        Writable::Imported => instead(html::span().child(say("composer-imported")), None),
         Writable::Disputed => instead(
             html::span().child(row.with_untracked(|row| {
                 say_with("composer-disputed", &[("name", Put::Text(&row.title))])
@@ -79,7 +150,11 @@ fn instead(text: impl IntoView + 'static, action: Option<Action>) -> AnyView {
 fn field(id: ConversationId) -> impl IntoView {
     let Some(row) = app().row(id) else { return ().into_any() };
     let title = row.with_untracked(|row| row.title.clone());
-    let label = say_with("composer-label", &[("name", Put::Text(&title))]);
+    let label = if row.with_untracked(|row| row.saved) {
+        say("composer-saved")
+    } else {
+        say_with("composer-label", &[("name", Put::Text(&title))])
+    };
     let area: NodeRef<html::Textarea> = NodeRef::new();
     let note: RwSignal<Option<String>> = RwSignal::new(None);
     let empty = RwSignal::new(row.with_untracked(|row| row.draft.trim().is_empty()));
@@ -96,7 +171,46 @@ fn field(id: ConversationId) -> impl IntoView {
         }
     });
     on_cleanup(write_draft);
+    on_cleanup(move || say_typing(id, false));
 
+    // An edit takes the place of what was typed, and gives it back.
+    let doing = app().chat.doing;
+    let before: StoredValue<Option<String>> = StoredValue::new(None);
+    let put = move |text: &str| {
+        let Some(area) = area.get_untracked() else { return };
+        area.set_value(text);
+        empty.set(text.trim().is_empty());
+        bare.set(text.is_empty());
+        note.set(None);
+        grow(&area);
+    };
+    Effect::new(move |_| match doing.get() {
+        Some(Doing::Edit(row)) => {
+            if before.get_value().is_none() {
+                write_draft();
+                before.set_value(Some(
+                    area.get_untracked().map_or_else(String::new, |area| area.value()),
+                ));
+            }
+            put(&typed(&row));
+            focus_field();
+        }
+        Some(Doing::Reply(_)) => {
+            if let Some(text) = before.get_value() {
+                put(&text);
+                before.set_value(None);
+            }
+            focus_field();
+        }
+        None => {
+            if let Some(text) = before.get_value() {
+                put(&text);
+                before.set_value(None);
+            }
+        }
+    });
+
+    let completion = Completion::new(id);
     let changed = move || {
         let Some(area) = area.get_untracked() else { return };
         let text = area.value();
@@ -104,7 +218,11 @@ fn field(id: ConversationId) -> impl IntoView {
         bare.set(text.is_empty());
         note.set((text.len() > MOST).then(|| too_large(text.len())));
         grow(&area);
-        keep_draft(id, text);
+        completion.look(&area);
+        say_typing(id, !text.trim().is_empty());
+        if before.get_value().is_none() {
+            keep_draft(id, text);
+        }
     };
     let send_now = move || {
         if let Some(area) = area.get_untracked() {
@@ -115,6 +233,8 @@ fn field(id: ConversationId) -> impl IntoView {
         .class("composer")
         .child((
             super::name_question(id),
+            move || doing.get().map(|doing| banner(&doing)),
+            completion.list(area),
             move || {
                 note.get().map(|note| html::div().class("note failed").role("status").child(note))
             },
@@ -129,7 +249,36 @@ fn field(id: ConversationId) -> impl IntoView {
                     .placeholder(label)
                     .on(ev::input, move |_| changed())
                     .on(ev::compositionend, |_| COMPOSED.set(js_sys::Date::now()))
+                    .attr("aria-autocomplete", "list")
+                    .attr("aria-activedescendant", move || completion.active())
+                    .on(ev::blur, move |_| {
+                        completion.close();
+                        say_typing(id, false);
+                    })
                     .on(ev::keydown, move |event: KeyboardEvent| {
+                        if event.is_composing() {
+                            return;
+                        }
+                        if completion.key(&event, area) {
+                            event.prevent_default();
+                            event.stop_propagation();
+                            changed();
+                            return;
+                        }
+                        let plain = !event.shift_key() && !event.ctrl_key() && !event.alt_key();
+                        if event.key() == "ArrowUp" && plain && bare.get_untracked() {
+                            if let Some(row) = app().chat.last_own().filter(menu::is_editable) {
+                                event.prevent_default();
+                                doing.set(Some(Doing::Edit(row)));
+                            }
+                            return;
+                        }
+                        if event.key() == "Escape" && doing.with_untracked(Option::is_some) {
+                            event.prevent_default();
+                            event.stop_propagation();
+                            doing.set(None);
+                            return;
+                        }
                         if event.key() == "Enter" && sends(&event) {
                             event.prevent_default();
                             send_now();
@@ -143,6 +292,10 @@ fn field(id: ConversationId) -> impl IntoView {
                     .attr("aria-disabled", move || if empty.get() { "true" } else { "false" })
                     // Keeps the keyboard of a phone open.
                     .on(ev::pointerdown, |event| event.prevent_default())
+                    .on(ev::contextmenu, |event: web_sys::MouseEvent| {
+                        event.prevent_default();
+                        route::open(Layer::SendMenu(event.client_x(), event.client_y()));
+                    })
                     .on(ev::click, move |_| {
                         send_now();
                         dom::focus(".composer textarea");
@@ -192,11 +345,28 @@ fn send(
     }
     let area = area.clone();
     let sent = text.clone();
-    ask(Command::SendText { conversation: id, text }, move |reply| {
+    let doing = app().chat.doing;
+    let command = match doing.get_untracked() {
+        Some(Doing::Reply(row)) => {
+            Command::Message { of: message::Command::Reply { to: row.id, text } }
+        }
+        Some(Doing::Edit(row)) => {
+            Command::Message { of: message::Command::Edit { message: row.id, text } }
+        }
+        None if ONCE.take() => {
+            Command::Message { of: message::Command::SendOnce { conversation: id, text } }
+        }
+        None => Command::SendText { conversation: id, text },
+    };
+    ask(command, move |reply| {
         SENDING.set(false);
         match reply {
+            // An edit: what was typed before it is back.
+            Reply::Done => doing.set(None),
             Reply::Sent(row) => {
                 note.set(None);
+                doing.set(None);
+                say_typing(id, false);
                 // What was typed since stays.
                 let now = area.value();
                 let rest = now.strip_prefix(&sent).map_or(now.clone(), str::to_owned);
@@ -207,6 +377,9 @@ fn send(
                 forget_draft(id, rest);
                 app().chat.told(row, true);
                 keep_storage();
+            }
+            Reply::Problem(told) if told.kind == ProblemKind::NotAllowed => {
+                note.set(Some(say("edit-not-allowed")));
             }
             Reply::Problem(told) => note.set(Some(problem(&told))),
             _ => (),
@@ -236,6 +409,18 @@ fn supports(property: &str, value: &str) -> bool {
     supports
         .and_then(|supports| supports.call2(&css, &property.into(), &value.into()).ok())
         .is_some_and(|answer| answer.is_truthy())
+}
+
+/// Others are told that one types, every few seconds while one does.
+fn say_typing(conversation: ConversationId, on: bool) {
+    const AGAIN: u64 = 2_000;
+    thread_local! { static SAID: Cell<u64> = const { Cell::new(0) }; }
+    let (now, said) = (dom::now(), SAID.get());
+    let due = if on { now.saturating_sub(said) >= AGAIN } else { said > 0 };
+    if due && app().settings.with_untracked(|settings| settings.typing) {
+        SAID.set(if on { now } else { 0 });
+        tell(Command::Typing { conversation, on });
+    }
 }
 
 fn keep_draft(conversation: ConversationId, text: String) {

@@ -16,6 +16,7 @@ pub(crate) enum Key {
 
 /// One entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is a message")]
 pub(crate) enum Entry {
     /// The date line.
     Day(Milliseconds),

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! What can be done with a message: Copy, Info, Delete for me. And what Info shows.
+//! What can be done with a message: Reply, React, Edit, Copy, Forward, Pin, Info, Delete. And what Info shows.
 
 use leptos::{html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{Content, From, MessageDetail, MessageId, SendState},
+    message,
+    model::{Content, From, MessageDetail, MessageId, MessageRow, SendState},
 };
 
-use super::{bubble, layout::shown_at};
+use super::{bubble, composer, layout::shown_at, marks};
 use crate::{
     bridge::ask,
-    layer::{Choice, dialog, menu},
+    dom,
+    layer::{Choice, dialog, menu_with},
     parts::{Weight, bdi, button},
     route::{self, Layer},
     state::{app, copied, toast_with_undo},
     time,
-    words::{self, name_of, say},
+    words::{self, Put, name_of, say, say_with},
 };
+
+/// How long one may change what one wrote, milliseconds.
+const EDITABLE: u64 = 48 * 60 * 60 * 1000;
 
 /// Copies a message's text.
 pub(super) fn copy(id: MessageId) {
     if let Some(row) = app().chat.message(id) {
-        copied(&words::content(&row.content));
+        copied(&words::content(&row.from, &row.content));
     }
 }
 
@@ -41,17 +46,42 @@ pub(super) fn delete(id: MessageId) {
 
 /// The menu of a message.
 pub(crate) fn message_menu(id: MessageId, x: i32, y: i32) -> AnyView {
-    let failed = app()
-        .chat
-        .message(id)
-        .is_some_and(|row| matches!(row.state, Some(SendState::NotSent { .. })));
-    let mut choices = vec![
-        Choice::new("copy", say("copy"), move || {
+    let Some(row) = app().chat.message(id) else { return ().into_any() };
+    let failed = matches!(row.state, Some(SendState::NotSent { .. }));
+    let mine = row.from == From::Me;
+    let said = matches!(row.content, Content::Text(_) | Content::Markdown { .. });
+    let writes = app().chat.may_write() && row.content != Content::Deleted;
+    let mut choices = Vec::new();
+    if writes {
+        choices.push(Choice::new("reply", say("reply"), move || {
+            route::close();
+            composer::reply(id);
+        }));
+    }
+    if writes && said && mine && is_editable(&row) {
+        choices.push(Choice::new("pencil", say("edit"), move || {
+            route::close();
+            composer::edit(id);
+        }));
+    }
+    if said {
+        choices.push(Choice::new("copy", say("copy"), move || {
             route::close();
             copy(id);
-        }),
-        Choice::new("info", say("info"), move || route::open(Layer::MessageInfo(id))),
-    ];
+        }));
+        choices.push(Choice::new("forward", say("forward"), move || {
+            route::open(Layer::Forward(id));
+        }));
+    }
+    if writes {
+        let pinned = row.marks.pinned;
+        let (icon, word) = if pinned { ("pin-off", "unpin") } else { ("pin", "pin") };
+        choices.push(Choice::new(icon, say(word), move || {
+            route::close();
+            marks::tell(message::Command::Pin { message: id, on: !pinned });
+        }));
+    }
+    choices.push(Choice::new("info", say("info"), move || route::open(Layer::MessageInfo(id))));
     if failed {
         choices.push(Choice::new("rotate-cw", say("try-again"), move || {
             route::close();
@@ -65,7 +95,28 @@ pub(crate) fn message_menu(id: MessageId, x: i32, y: i32) -> AnyView {
         })
         .dangerous(),
     );
-    menu(say("message-menu"), x, y, choices)
+    if writes && mine && !failed {
+        let label = say("delete-everyone-menu");
+        let choice = Choice::new("trash-2", label, move || route::open(Layer::DeleteEveryone(id)));
+        choices.push(choice.dangerous());
+    }
+    let reactions = writes.then(|| marks::quick(id).into_any());
+    menu_with(say("message-menu"), x, y, reactions, choices)
+}
+
+/// Answers a message, where one may write.
+pub(super) fn reply(id: MessageId) {
+    let row = app().chat.message(id);
+    let answerable =
+        row.is_some_and(|row| row.from != From::System && row.content != Content::Deleted);
+    if answerable && app().chat.may_write() {
+        composer::reply(id);
+    }
+}
+
+/// Whether one may still change a message.
+pub(super) fn is_editable(row: &MessageRow) -> bool {
+    dom::now().saturating_sub(row.sent_at.0) < EDITABLE
 }
 
 /// What Info shows.
@@ -108,14 +159,30 @@ fn facts(detail: &MessageDetail) -> impl IntoView + use<> {
             detail.delivered_to.iter().map(name_of).map(|name| html::div().child(bdi(name)));
         facts.push(fact("info-delivered-to", names.collect_view().into_any()));
     }
+    let people = |people: &[nodoor_view::model::Person], me: bool| {
+        let names = people.iter().map(name_of).chain(me.then(|| say("you")));
+        names.map(|name| html::div().child(bdi(name))).collect_view().into_any()
+    };
+    if !detail.read_by.is_empty() {
+        facts.push(fact("info-read-by", people(&detail.read_by, false)));
+    }
+    for one in &row.marks.reactions {
+        let names = people(&one.people, one.mine);
+        let emoji = html::dt().child(one.emoji.clone());
+        facts.push((emoji, html::dd().child(names)).into_any());
+    }
+    if let Some(end) = row.marks.disappears {
+        let when = match end.at {
+            Some(at) => time::exact(at),
+            None => say_with("after-read", &[("span", Put::Text(&words::span(end.seconds)))]),
+        };
+        facts.push(fact("info-disappears", when.into_any()));
+    }
     let code = match &row.state {
         Some(SendState::NotSent { reason }) if reason.code != 0 => Some(reason.code.to_string()),
         _ => None,
     };
-    let text = match &row.content {
-        Content::Text(text) => text.chars().take(500).collect(),
-        _ => words::content(&row.content),
-    };
+    let text: String = words::content(&row.from, &row.content).chars().take(500).collect();
     (
         html::div().class("quote").dir("auto").tabindex("0").child(text),
         html::dl().class("facts").child(facts),

@@ -2,9 +2,13 @@
 //! A conversation: header, list of messages, composer.
 
 mod bubble;
+mod completion;
 mod composer;
+mod find;
 mod layout;
+mod marks;
 mod menu;
+mod pinned;
 mod rich;
 mod scroll;
 pub(crate) mod state;
@@ -12,15 +16,18 @@ pub(crate) mod state;
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{ConversationId, ConversationRow, Kind, MessageId, SendState},
+    model::{Content, ConversationId, ConversationRow, From, Kind, MessageId, SendState},
 };
 use wasm_bindgen::JsCast;
 use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, MouseEvent};
 
 pub(crate) use self::{
     bubble::mark,
-    composer::write_draft,
+    composer::{send_menu, write_draft},
+    find::found_in,
+    marks::{delete_dialog, once_dialog, react_dialog},
     menu::{message_info, message_menu},
+    pinned::timer_dialog,
     scroll::see,
 };
 use crate::{
@@ -31,6 +38,14 @@ use crate::{
     state::{app, load_chats},
     words::{Put, say, say_with},
 };
+
+/// Looks for something in the open chat.
+pub(crate) fn find_here() {
+    app().chat.find.open.set(true);
+    dom::after(0, || {
+        dom::focus(".find input");
+    });
+}
 
 /// The main pane with a conversation in it.
 pub(crate) fn conversation(id: ConversationId) -> AnyView {
@@ -58,6 +73,8 @@ pub(crate) fn conversation(id: ConversationId) -> AnyView {
     }
     (
         head(id, row),
+        find::bar(id),
+        pinned::bar(),
         html::div().class("conversation").child((
             html::div()
                 .class("scroller")
@@ -94,6 +111,7 @@ pub(crate) fn conversation(id: ConversationId) -> AnyView {
 }
 
 fn head(id: ConversationId, row: RwSignal<ConversationRow>) -> impl IntoView {
+    let typing = Memo::new(move |_| app().who_types(id));
     let under = move || {
         row.with(|row| match row.kind {
             Kind::Group if row.people > 0 => Some(people(row)),
@@ -111,9 +129,20 @@ fn head(id: ConversationId, row: RwSignal<ConversationRow>) -> impl IntoView {
                 move || row.with(|row| face_of_chat(row, "middle")),
                 html::span().class("names").child((
                     html::h1().child(move || row.with(|row| bdi(row.title.clone()))),
-                    move || under().map(|text| html::span().class("hint").child(text)),
+                    // In the place of what stands there: nothing moves.
+                    move || match typing.get() {
+                        Some(text) => html::span().class("hint typing").child(text).into_any(),
+                        None => (
+                            row.with(|row| pinned::timer_line(row.timer)),
+                            under().map(|text| html::span().class("hint").child(text)),
+                        )
+                            .into_any(),
+                    },
                 )),
             )),
+        html::div().class("not-phone").child(icon_button("search", say("find-in-chat"), |_| {
+            app().chat.find.open.set(true);
+        })),
         icon_button("ellipsis-vertical", say("chat-menu"), |event: MouseEvent| {
             let (x, y) = below(&event);
             route::open(Layer::ChatMenu(x, y));
@@ -150,6 +179,7 @@ fn first_line(row: RwSignal<ConversationRow>) -> impl IntoView {
     html::li().class("first-line").child(move || {
         row.with(|row| {
             let words = match row.kind {
+                _ if row.saved => say("first-saved"),
                 Kind::Direct => say_with("first-chat", &[("name", Put::Text(&row.title))]),
                 Kind::Group => say("first-group"),
             };
@@ -316,13 +346,23 @@ fn keys(event: KeyboardEvent) {
             route::open(Layer::MessageMenu(id, area.left() as i32 + 24, area.top() as i32 + 24));
         }),
         "c" => id.map(menu::copy),
-        "r" => id.filter(|id| is_failed(*id)).map(bubble::retry),
+        "r" => id.map(|id| if is_failed(id) { bubble::retry(id) } else { menu::reply(id) }),
+        "e" => id.filter(|id| is_own_text(*id)).map(composer::edit),
+        "+" => id.filter(|_| app().chat.may_write()).map(|id| route::open(Layer::React(id))),
         "Delete" => id.map(menu::delete),
         _ => None,
     };
     if handled.is_some() {
         event.prevent_default();
     }
+}
+
+fn is_own_text(id: MessageId) -> bool {
+    let row = app().chat.message(id).filter(|_| app().chat.may_write());
+    row.is_some_and(|row| {
+        let said = matches!(row.content, Content::Text(_) | Content::Markdown { .. });
+        said && row.from == From::Me && menu::is_editable(&row)
+    })
 }
 
 fn is_failed(id: MessageId) -> bool {
@@ -353,10 +393,19 @@ fn rove(event: &FocusEvent) {
 pub(crate) fn chat_menu(id: ConversationId, x: i32, y: i32) -> AnyView {
     use crate::layer::{Choice, menu};
     let Some(row) = app().row(id) else { return ().into_any() };
-    let kind = row.with_untracked(|row| row.kind);
-    let mut choices =
-        vec![Choice::new("info", say("chat-info"), move || route::go(Route::Sheet(id)))];
-    match kind {
+    let row = row.get_untracked();
+    let mut choices = Vec::new();
+    if !row.saved {
+        choices.push(Choice::new("info", say("chat-info"), move || route::go(Route::Sheet(id))));
+    }
+    choices.push(Choice::new("search", say("find-in-chat"), || {
+        route::close();
+        app().chat.find.open.set(true);
+    }));
+    choices.extend(crate::arrange::choices_of(&row));
+    choices.push(Choice::new("folder", say("folders"), move || route::open(Layer::Folders(id))));
+    match row.kind {
+        _ if row.saved => {}
         Kind::Direct => choices.push(
             Choice::new("ban", say("block"), move || {
                 route::close();

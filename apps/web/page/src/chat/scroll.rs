@@ -131,6 +131,23 @@ pub(super) fn to_bottom() {
     scroller.scroll_to_with_scroll_to_options(&options);
 }
 
+/// Brings a loaded message into view and has it stand out for a moment.
+pub(super) fn show(message: MessageId) {
+    let Some(element) = dom::find(&format!(".messages [data-id='{}']", message.0)) else { return };
+    bring(message);
+    drop(element.class_list().add_1("flash"));
+    drop(element.focus());
+    dom::after(1500, move || drop(element.class_list().remove_1("flash")));
+}
+
+/// Brings a loaded message into view.
+pub(super) fn bring(message: MessageId) {
+    let Some(element) = dom::find(&format!(".messages [data-id='{}']", message.0)) else { return };
+    let options = js_sys::Object::new();
+    drop(js_sys::Reflect::set(&options, &"block".into(), &"center".into()));
+    dom::call_with(&element, "scrollIntoView", &options);
+}
+
 /// Marks as seen what is in view.
 pub(crate) fn see() {
     let newest = SCROLL.with_borrow(|scroll| {

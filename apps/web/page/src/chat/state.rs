@@ -9,10 +9,15 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 use nodoor_view::{
     command::{Command, Place, Reply},
-    model::{Content, ConversationId, From, Kind, MessageId, MessagePage, MessageRow, SendState},
+    message,
+    model::{
+        Content, ConversationId, From, Kind, MessageId, MessagePage, MessageRow, SendState,
+        Writable,
+    },
 };
 
 use super::{
+    find::{self, Find},
     layout::{Entry, Key, lay_out},
     scroll::{self, Aim},
 };
@@ -25,6 +30,8 @@ use crate::{
 };
 
 const PAGE: u32 = 60;
+/// Pixels from the top at which a message that was asked for stands.
+const MIDDLE: f64 = 160.0;
 const REMEMBERED: u64 = 60 * 60 * 1000;
 
 /// The open conversation. Signals and stored values; copying it copies none of them.
@@ -53,6 +60,23 @@ pub(crate) struct Chat {
     spoken: StoredValue<(u64, u32)>,
     // Rows changed and were not laid out yet.
     dirty: StoredValue<bool>,
+    /// What the composer's text will be, other than a new message.
+    pub(super) doing: RwSignal<Option<Doing>>,
+    /// The pinned messages, newest pin first.
+    pub(super) pins: RwSignal<Vec<MessageRow>>,
+    /// What is looked for.
+    pub(super) find: Find,
+    // Where to open a chat, if somebody asked for a message of it, and what to mark there.
+    aim: StoredValue<Option<(ConversationId, MessageId, Vec<String>)>>,
+}
+
+/// What the composer's text will be, other than a new message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// The answer to this message.
+    Reply(MessageRow),
+    /// This message's text.
+    Edit(MessageRow),
 }
 
 impl Chat {
@@ -75,6 +99,10 @@ impl Chat {
             left: StoredValue::new(HashMap::new()),
             spoken: StoredValue::new((0, 0)),
             dirty: StoredValue::new(false),
+            doing: RwSignal::new(None),
+            pins: RwSignal::new(Vec::new()),
+            find: Find::new(),
+            aim: StoredValue::new(None),
         }
     }
 
@@ -84,6 +112,16 @@ impl Chat {
         self.leave();
         self.id.set(Some(id));
         self.loading.set_value(true);
+        self.ask_pins();
+        let aim = self.aim.try_update_value(Option::take).flatten();
+        if let Some((_, message, words)) = aim.filter(|(aimed, ..)| *aimed == id) {
+            let chat = *self;
+            return self.ask_page(id, Place::Around { message }, move |page| {
+                chat.replace(page, Aim::Message(message, MIDDLE));
+                find::mark(message, words);
+                dom::after(0, move || scroll::show(message));
+            });
+        }
         let row = app().row(id).map(|row| row.get_untracked());
         let unread = row.as_ref().map_or(0, |row| row.unread);
         let left = self.left.with_value(|left| left.get(&id).copied());
@@ -133,6 +171,89 @@ impl Chat {
         self.below.set(0);
         self.far.set(false);
         self.seen.set_value(MessageId(0));
+        self.doing.set(None);
+        self.pins.set(Vec::new());
+        self.find.close();
+    }
+
+    /// Opens a chat at a message, with words marked in it.
+    pub(crate) fn open_at(&self, id: ConversationId, message: MessageId, words: Vec<String>) {
+        if self.id.get_untracked() == Some(id) {
+            self.go_to(message);
+            find::mark(message, words);
+            return;
+        }
+        self.aim.set_value(Some((id, message, words)));
+        crate::route::go(crate::route::Route::Chat(id));
+    }
+
+    /// The title of the open chat.
+    pub(super) fn title(&self) -> String {
+        let row = self.id.get_untracked().and_then(|id| app().row(id));
+        row.map_or_else(String::new, |row| row.with_untracked(|row| row.title.clone()))
+    }
+
+    /// Whether one may write in the open chat.
+    pub(super) fn may_write(&self) -> bool {
+        let row = self.id.get_untracked().and_then(|id| app().row(id));
+        row.is_some_and(|row| row.with_untracked(|row| row.writable == Writable::Yes))
+    }
+
+    /// One's newest message, if it is loaded and has a text.
+    pub(super) fn last_own(&self) -> Option<MessageRow> {
+        let is_text = |row: &&MessageRow| {
+            row.from == From::Me
+                && matches!(row.content, Content::Text(_) | Content::Markdown { .. })
+        };
+        self.rows.with_value(|rows| rows.iter().rev().take(PAGE as usize).find(is_text).cloned())
+    }
+
+    fn ask_pins(&self) {
+        let Some(conversation) = self.id.get_untracked() else { return };
+        let chat = *self;
+        let of = message::Command::Pinned { conversation };
+        ask(Command::Message { of }, move |reply| {
+            if let Reply::Messages(page) = reply
+                && chat.id.get_untracked() == Some(conversation)
+            {
+                chat.pins.set(page.rows);
+            }
+        });
+    }
+
+    /// Shows a message of the open chat, wherever it is.
+    pub(crate) fn go_to(self, message: MessageId) {
+        self.go(message, true);
+    }
+
+    /// The same, and the focus stays where it is.
+    pub(super) fn go_to_quietly(self, message: MessageId) {
+        self.go(message, false);
+    }
+
+    fn go(self, message: MessageId, focus: bool) {
+        let Some(id) = self.id.get_untracked() else { return };
+        let show = move || if focus { scroll::show(message) } else { scroll::bring(message) };
+        if self.message(message).is_some() {
+            show();
+            return;
+        }
+        self.ask_page(id, Place::Around { message }, move |page| {
+            self.replace(page, Aim::Message(message, MIDDLE));
+            dom::after(0, show);
+        });
+    }
+
+    /// Shows another place of a chat.
+    pub(super) fn go_to_place(self, id: ConversationId, at: Place) {
+        self.ask_page(id, at, move |page| {
+            let first = match at {
+                Place::At { time } => page.rows.iter().find(|row| row.received_at >= time),
+                _ => None,
+            };
+            let aim = first.or(page.rows.last()).map(|row| Aim::Message(row.id, 40.0));
+            self.replace(page, aim.unwrap_or(Aim::Bottom));
+        });
     }
 
     /// An entry's signal.
@@ -245,6 +366,10 @@ impl Chat {
         if self.id.get_untracked() != Some(row.conversation) {
             return;
         }
+        let pinned = self.pins.with_untracked(|pins| pins.iter().any(|pin| pin.id == row.id));
+        if pinned || row.marks.pinned {
+            self.ask_pins();
+        }
         let known = self.rows.with_value(|rows| rows.iter().any(|kept| kept.id == row.id));
         if known {
             self.rows.update_value(|rows| {
@@ -261,7 +386,7 @@ impl Chat {
         match &row.from {
             From::Me => self.divider.set_value(None),
             From::Them(person) => {
-                let text = words::content(&row.content);
+                let text = words::content(&row.from, &row.content);
                 let name = words::name_of(person);
                 self.speak(&name, &text);
                 if !matches!(row.content, Content::System(_)) {

@@ -137,6 +137,10 @@ pub(super) fn direct(id: ConversationId, person: Person, at: u64) -> Conversatio
         writable: Writable::Yes,
         held: false,
         request: false,
+        mentioned: false,
+        timer: 0,
+        place: nodoor_view::list::Place::default(),
+        saved: false,
         people: 0,
         devices: 0,
     }
@@ -173,6 +177,7 @@ pub(super) fn make(search: &str) -> Fake {
         slow: 0,
         looking: None,
         asked: Vec::new(),
+        folders: Vec::new(),
     };
     if search.contains("empty") || search.contains("new") {
         return fake;
@@ -283,6 +288,7 @@ fn message(
         content,
         sent_at: Milliseconds(at),
         received_at: Milliseconds(at),
+        marks: nodoor_view::message::Marks::default(),
         state,
     }
 }

@@ -212,11 +212,25 @@ pub(super) fn privacy() -> impl IntoView {
     (
         part(
             say("receipts"),
-            html::div().class("list").child(switch(
-                say("give-receipts"),
-                Some(say("give-receipts-hint")),
-                move || app.settings.with(|settings| settings.receipts),
-                move |on| app.change_settings(|settings| settings.receipts = on),
+            html::div().class("list").child((
+                switch(
+                    say("give-receipts"),
+                    Some(say("give-receipts-hint")),
+                    move || app.settings.with(|settings| settings.receipts),
+                    move |on| app.change_settings(|settings| settings.receipts = on),
+                ),
+                switch(
+                    say("give-read-marks"),
+                    Some(say("give-read-marks-hint")),
+                    move || app.settings.with(|settings| settings.read_marks),
+                    move |on| app.change_settings(|settings| settings.read_marks = on),
+                ),
+                switch(
+                    say("give-typing"),
+                    Some(say("give-typing-hint")),
+                    move || app.settings.with(|settings| settings.typing),
+                    move |on| app.change_settings(|settings| settings.typing = on),
+                ),
             )),
         ),
         part(say("blocked-people"), move || {
