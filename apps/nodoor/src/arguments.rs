@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //! What can be written on the command line.
 
+mod groups;
+
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
+pub(crate) use self::groups::{GroupVerb, RoleName, WhoWrites};
 use crate::{failure::Failure, target::Target};
 
 /// Messages only their readers can open. Without a command it opens the full screen.
@@ -422,56 +425,6 @@ pub(crate) enum ImportVerb {
     Telegram {
         /// The folder with `result.json`
         folder: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum GroupVerb {
-    /// Make a group
-    Create {
-        /// 1 to 100 characters
-        title: String,
-        /// Who is in it; may be given several times
-        #[arg(long = "member", value_name = "@HANDLE")]
-        members: Vec<String>,
-    },
-    /// Add a person to a group you made
-    Add {
-        /// The id of the conversation
-        #[arg(value_parser = Target::parse)]
-        conversation: Target,
-        /// Whom
-        #[arg(value_name = "@HANDLE")]
-        handle: String,
-    },
-    /// Remove a person from a group you made
-    Remove {
-        /// The id of the conversation
-        #[arg(value_parser = Target::parse)]
-        conversation: Target,
-        /// Whom
-        #[arg(value_name = "@HANDLE")]
-        handle: String,
-    },
-    /// Leave a group; what was received stays
-    Leave {
-        /// The id of the conversation
-        #[arg(value_parser = Target::parse)]
-        conversation: Target,
-    },
-    /// Who can read a group
-    Members {
-        /// The id of the conversation
-        #[arg(value_parser = Target::parse)]
-        conversation: Target,
-    },
-    /// Rename a group you made
-    Rename {
-        /// The id of the conversation
-        #[arg(value_parser = Target::parse)]
-        conversation: Target,
-        /// 1 to 100 characters
-        title: String,
     },
 }
 

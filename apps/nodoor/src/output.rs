@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use jiff::{Timestamp, tz::TimeZone};
 use nodoor_view::{
+    group::Charter,
     message::{Deleting, Quote},
     model::{
         Check, Content, ConversationRow, DeviceRow, Freshness, From, GroupMember, Kind, MessageRow,
@@ -247,12 +248,27 @@ pub(crate) struct Member<'a> {
     account: &'a str,
     handle: &'a str,
     devices: u32,
+    role: &'static str,
 }
 
 impl<'a> Member<'a> {
     pub(crate) fn new(member: &'a GroupMember) -> Self {
         let Person { account, handle, .. } = &member.person;
-        Self { account, handle, devices: member.devices }
+        Self { account, handle, devices: member.devices, role: member.role.name() }
+    }
+}
+
+/// `group writing`.
+#[derive(Serialize)]
+pub(crate) struct Writing {
+    who: &'static str,
+    slow_seconds: u32,
+}
+
+impl Writing {
+    pub(crate) fn new(charter: &Charter) -> Self {
+        let who = if charter.announcements { "admins" } else { "everybody" };
+        Self { who, slow_seconds: charter.slow }
     }
 }
 
@@ -495,7 +511,12 @@ mod tests {
             text: String::new(),
             ..request.clone()
         };
-        let member = GroupMember { person: ben(), devices: 2, me: false, creator: true };
+        let member = GroupMember {
+            person: ben(),
+            devices: 2,
+            me: false,
+            role: nodoor_view::group::Role::Owner,
+        };
         let device = DeviceRow {
             device: "bb".into(),
             name: "desk".into(),

@@ -222,6 +222,7 @@ impl Step<'_> {
             Command::Devices => Now(Reply::Devices(self.devices())),
             Command::Message { of } => Now(self.message_command(of)),
             Command::List { of } => Now(self.list_command(of)),
+            Command::Group { of } => self.group_command(of),
             Command::File { of } => Now(self.file_command(of)),
             Command::Past { of } => Now(self.past_command(of)),
             Command::Finish if !self.is_unfinished() => Now(Reply::Done),

@@ -5,6 +5,7 @@
 //! Spec: `docs/book/protocol.md`, 3.2 and 3.4.
 
 use nodoor_e2ee::{
+    charter::Charter,
     group::{Change, Group, Leaf},
     key_package,
     room::{Burnt, RoomContext, RoomKind},
@@ -50,6 +51,7 @@ impl Step<'_> {
         intents: Vec<Vec<u8>>,
         lines: Vec<Line>,
     ) {
+        let change = self.settled(id, change);
         let entry = self.may_enter(id, &change, &intents);
         if entry == Entry::NotYet {
             // Nothing was encrypted; the answer that brings the proof comes here again.
@@ -90,6 +92,37 @@ impl Step<'_> {
         self.ask_room(Wire::Anonymous, id, body, Purpose::Commit(*id));
     }
 
+    /// A change together with what it makes of the roles: whose last device goes leaves the table with it, and where no
+    /// owner stays there is an heir.
+    fn settled(&mut self, id: &RoomId, mut change: Change) -> Change {
+        let entering: Vec<AccountId> = change
+            .add
+            .iter()
+            .filter_map(|bytes| key_package::inspect(bytes).ok())
+            .map(|leaf| leaf.name.account)
+            .collect();
+        let facts = self.with_group(id, |_, group| {
+            let leaving = group.leaving();
+            let goes =
+                |leaf: &Leaf| change.remove.contains(&leaf.index) || leaving.contains(&leaf.index);
+            let staying = group.leaves().iter().filter(|leaf| !goes(leaf));
+            let there: Vec<_> = staying.map(|leaf| leaf.name.account).chain(entering).collect();
+            (group.context().clone(), there)
+        });
+        let Some((before, there)) = facts else {
+            return change;
+        };
+        let mut after = change.context.clone().unwrap_or(before);
+        if let (RoomKind::Group, Ok(charter)) = (after.kind, Charter::of(&after)) {
+            let roles = charter.roles.settled(&there);
+            if roles != charter.roles {
+                Charter { roles, ..charter }.write(&mut after);
+                change.context = Some(after);
+            }
+        }
+        change
+    }
+
     /// The gate, before anything is encrypted to whoever we would add; and more than the gate: they are of the accounts
     /// that these intents name, and their owners list them now.
     fn may_enter(&mut self, id: &RoomId, change: &Change, intents: &[Vec<u8>]) -> Entry {
@@ -117,16 +150,20 @@ impl Step<'_> {
         let Some(me) = self.me() else {
             return Entry::No;
         };
-        let before =
-            self.with_group(id, |_, group| (group.context().clone(), group.leaves().to_vec()));
-        let Some((before, mut staying)) = before else {
+        let before = self.with_group(id, |_, group| {
+            (group.context().clone(), group.leaves().to_vec(), group.leaving())
+        });
+        let Some((before, mut staying, leaving)) = before else {
             return Entry::No;
         };
-        staying.retain(|leaf| !change.remove.contains(&leaf.index));
+        let goes =
+            |leaf: &Leaf| change.remove.contains(&leaf.index) || leaving.contains(&leaf.index);
+        staying.retain(|leaf| !goes(leaf));
         let judged = gate::Change {
             before: Some(&before),
             after: change.context.as_ref().unwrap_or(&before),
             committer: me,
+            joining: None,
             staying: &staying,
             entering: &entering,
             updated: None,
@@ -225,18 +262,20 @@ impl Step<'_> {
                 .filter(|leaf| !stays(leaf))
                 .map(|leaf| (leaf.name.account, leaving.contains(&leaf.index)))
                 .collect();
-            Some((group.context().clone(), gone, is_for_nobody(group, &before)))
+            let context = (group.epoch(), group.context().clone());
+            Some((context, gone, is_for_nobody(group, &before)))
         });
         self.live.packages.remove(id);
         self.is_fruitful(id);
-        let (Some((context, gone, for_nobody)), Some(mut room)) = (merged, self.room(id)) else {
+        let (Some(((epoch, context), gone, for_nobody)), Some(mut room)) = (merged, self.room(id))
+        else {
             // The head is our own commit and we cannot go there.
             self.lost(id);
             return;
         };
         room.updated_at = self.now;
         self.set_room(&room);
-        self.context_changed(&room, &context);
+        self.context_changed(&room, epoch, &context);
         // Who asked to go went by our commit: the others' devices read it out of it.
         let mut left: Vec<AccountId> =
             gone.iter().filter(|(_, asked)| *asked).map(|(who, _)| *who).collect();
@@ -273,8 +312,13 @@ impl Step<'_> {
         }
     }
 
-    /// Follows the GroupContext of the room that is used: the title.
-    pub(crate) fn context_changed(&mut self, room: &Room, context: &RoomContext) {
+    /// Follows the GroupContext of the room that is used: the title, and who may write.
+    pub(crate) fn context_changed(&mut self, room: &Room, epoch: u64, context: &RoomContext) {
+        let mut noted = room.clone();
+        self.note_conduct(&mut noted, epoch, context);
+        if noted.conducts != room.conducts {
+            self.set_room(&noted);
+        }
         if let Some(mut conversation) = self.conversation(room.conversation) {
             let used = self.room_in_use(&conversation);
             if conversation.kind == Kind::Group && used.is_some_and(|used| used.room == room.room) {

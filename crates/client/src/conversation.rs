@@ -112,7 +112,7 @@ impl Step<'_> {
 
     /// The room of a conversation that is used for sending: of a direct one that with the smallest hash among
     /// those where both have sent, else the smallest at all; of a group, which has several when more than one
-    /// successor was founded at once, that of the old room's creator, else that with the smallest id.
+    /// successor was founded at once, that of the old room's first owner, else that with the smallest id.
     pub(crate) fn room_in_use(&self, conversation: &Conversation) -> Option<Room> {
         let rooms: Vec<Room> = conversation
             .rooms

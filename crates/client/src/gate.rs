@@ -10,6 +10,7 @@
 //! Spec: `docs/book/protocol.md`, 5.
 
 use nodoor_e2ee::{
+    charter::Charter,
     group::Leaf,
     room::{RoomContext, RoomKind},
 };
@@ -25,6 +26,8 @@ pub struct Change<'c> {
     pub after: &'c RoomContext,
     /// Whose commit it is.
     pub committer: AccountId,
+    /// Whose device a Welcome is for.
+    pub joining: Option<AccountId>,
     /// Leaves that were there and stay as they are.
     pub staying: &'c [Leaf],
     /// Leaves that enter, by Add or (all of them) by a Welcome.
@@ -90,7 +93,7 @@ pub enum Reason {
     /// The proposer may not remove this.
     #[error("removed by somebody who may not")]
     MayNotRemove,
-    /// Kind, creator or origin of a room never change; title and what later versions add only by its creator.
+    /// Kind, creator or origin of a room never change; title, roles, bans and conduct by those who may.
     #[error("a change of the room that nobody or not this member may make")]
     Context,
     /// An update path that turns one device into another.
@@ -99,6 +102,9 @@ pub enum Reason {
     /// A delivery token or commit key that is there twice.
     #[error("a delivery token or commit key used twice")]
     NotUnique,
+    /// Somebody who was banned from the room.
+    #[error("somebody who is banned from the room")]
+    Banned,
     /// More members than a room may have.
     #[error("too many members")]
     TooMany,
@@ -143,7 +149,10 @@ pub fn judge_leaf(leaf: &Leaf, known: Option<Listed<'_>>) -> Verdict {
 }
 
 fn rules(change: &Change<'_>) -> Result<(), Reason> {
-    context_rules(change)?;
+    let update = change.updated.map(|(_, after)| after);
+    let leaves: Vec<&Leaf> = change.staying.iter().chain(change.entering).chain(update).collect();
+    // Who may do what is what the room said before: nobody is raised and acts in one commit.
+    let says = Charter::of(change.before.unwrap_or(change.after)).map_err(|_| Reason::Context)?;
     if let Some((before, after)) = change.updated
         && (before.name.account != after.name.account
             || before.name.device != after.name.device
@@ -151,13 +160,11 @@ fn rules(change: &Change<'_>) -> Result<(), Reason> {
     {
         return Err(Reason::Identity);
     }
+    context_rules(change, &says, &leaves)?;
     for leaf in change.entering {
-        entering_rules(change, leaf)?;
+        entering_rules(change, &says, leaf)?;
     }
-    let update = change.updated.map(|(_, after)| after);
-    let leaves: Vec<&Leaf> = change.staying.iter().chain(change.entering).chain(update).collect();
     for (gone, proposer) in change.removed {
-        let creator = change.after.creator == *proposer && is_group(change.after);
         // Of two people either takes out a device of the other's that is lost, but never the other.
         let account = gone.name.account;
         let direct = is_direct(change.after);
@@ -166,7 +173,9 @@ fn rules(change: &Change<'_>) -> Result<(), Reason> {
         let same =
             |leaf: &Leaf| leaf.name.device == gone.name.device && leaf.mls_key == gone.mls_key;
         let again = direct && change.entering.iter().any(same);
-        if again || account != *proposer && !creator && !stays {
+        let may = account == *proposer
+            || is_group(change.after) && says.roles.may_remove(proposer, &account);
+        if again || !may && !stays {
             return Err(Reason::MayNotRemove);
         }
     }
@@ -193,37 +202,78 @@ fn rules(change: &Change<'_>) -> Result<(), Reason> {
     }
 }
 
-fn context_rules(change: &Change<'_>) -> Result<(), Reason> {
-    match change.before {
-        None => {
-            let may_invite = match &change.after.kind {
-                RoomKind::Direct { a, b } => change.committer == *a || change.committer == *b,
-                RoomKind::Group | RoomKind::Own => change.committer == change.after.creator,
-            };
-            if may_invite { Ok(()) } else { Err(Reason::MayNotAdd) }
+fn context_rules(change: &Change<'_>, says: &Charter, leaves: &[&Leaf]) -> Result<(), Reason> {
+    let after = Charter::of(change.after).map_err(|_| Reason::Context)?;
+    let is_there = |account: &AccountId| leaves.iter().any(|leaf| leaf.name.account == *account);
+    if is_group(change.after) {
+        if !after.roles.leading().all(is_there) {
+            return Err(Reason::Context);
         }
-        Some(before) => {
-            let same = before.kind == change.after.kind
-                && before.creator == change.after.creator
-                && before.successor_of == change.after.successor_of;
-            let untouched =
-                before.title == change.after.title && before.extra == change.after.extra;
-            let may = untouched || change.committer == before.creator;
-            if same && may { Ok(()) } else { Err(Reason::Context) }
+        if after.bans.iter().any(is_there) {
+            return Err(Reason::Banned);
         }
     }
+    let Some(before) = change.before else {
+        let may_invite = match &change.after.kind {
+            RoomKind::Direct { a, b } => change.committer == *a || change.committer == *b,
+            RoomKind::Own => change.committer == change.after.creator,
+            // Who founds a successor need not lead it, and everybody brings in devices of their own.
+            RoomKind::Group => {
+                says.leads(&change.committer)
+                    || change.committer == change.after.creator
+                    || Some(change.committer) == change.joining
+            }
+        };
+        return if may_invite { Ok(()) } else { Err(Reason::MayNotAdd) };
+    };
+    let same = before.kind == change.after.kind
+        && before.creator == change.after.creator
+        && before.successor_of == change.after.successor_of;
+    let mut otherwise = change.after.clone();
+    if is_group(before) {
+        // Whose last device goes leaves the table with it, whoever commits; what else changes of the roles is their committer's.
+        let settled = says.roles.settled(&staying_accounts(change));
+        if !settled.may_become(&after.roles, &change.committer) {
+            return Err(Reason::Context);
+        }
+        Charter { roles: says.roles.clone(), ..after }.write(&mut otherwise);
+    }
+    let mut plain = before.clone();
+    if is_group(before) {
+        says.write(&mut plain);
+    }
+    let untouched = plain == otherwise;
+    let may = if is_group(before) {
+        says.leads(&change.committer)
+    } else {
+        change.committer == before.creator
+    };
+    if same && (untouched || may) { Ok(()) } else { Err(Reason::Context) }
 }
 
-fn entering_rules(change: &Change<'_>, leaf: &Leaf) -> Result<(), Reason> {
+/// The accounts that were there before and stay, in the order of their leaves.
+fn staying_accounts(change: &Change<'_>) -> Vec<AccountId> {
+    let update = change.updated.map(|(before, _)| before);
+    let mut leaves: Vec<&Leaf> = change.staying.iter().chain(update).collect();
+    leaves.sort_unstable_by_key(|leaf| leaf.index);
+    leaves.into_iter().map(|leaf| leaf.name.account).collect()
+}
+
+fn entering_rules(change: &Change<'_>, says: &Charter, leaf: &Leaf) -> Result<(), Reason> {
     let account = leaf.name.account;
     match &change.after.kind {
         RoomKind::Direct { a, b } if account == *a || account == *b => Ok(()),
         RoomKind::Own if account == change.after.creator => Ok(()),
         RoomKind::Direct { .. } | RoomKind::Own => Err(Reason::WrongAccount),
+        // Whether a Welcome may be sent at all, `context_rules` says.
+        RoomKind::Group if change.before.is_none() => Ok(()),
         RoomKind::Group => {
-            let by_creator = change.committer == change.after.creator;
             let own_device = change.committer == account;
-            if by_creator || own_device { Ok(()) } else { Err(Reason::MayNotAdd) }
+            if says.leads(&change.committer) || own_device {
+                Ok(())
+            } else {
+                Err(Reason::MayNotAdd)
+            }
         }
     }
 }

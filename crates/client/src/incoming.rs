@@ -6,11 +6,14 @@
 
 mod welcome;
 
+use std::{cmp::Reverse, collections::BTreeSet};
+
 use nodoor_e2ee::{
     content::{self, Content},
     group::{Group, Leaf},
     open::{OpenError, Opened, Sender},
     payload::{Payload, PayloadError, Slot},
+    roles::Roles,
     room::RoomKind,
     staged::Staged,
 };
@@ -22,6 +25,7 @@ use nodoor_wire::{
 };
 
 use crate::{
+    charter::charter_lines,
     conversation::Arrived,
     gate::{Change, Verdict},
     message::Heard,
@@ -147,6 +151,13 @@ impl Step<'_> {
             // The sender's group of this epoch is not ours.
             return;
         }
+        if epoch == now.0 {
+            let (at, same) = self.live.same.entry(*id).or_default();
+            if *at != epoch {
+                (*at, *same) = (epoch, BTreeSet::new());
+            }
+            same.insert(leaf.index);
+        }
         let reference = content::message_id(&from, id, &payload.content);
         let Some(mut room) = self.room(id) else {
             return;
@@ -173,6 +184,10 @@ impl Step<'_> {
             self.set_room(&room);
             return;
         };
+        if !self.keeps_to_conduct(&room, &from, (epoch, payload.sent_at_ms), &said) {
+            self.set_room(&room);
+            return;
+        }
         match &said.body {
             Content::Status(reports) => {
                 room.they_sent |= !self.is_me(&from);
@@ -229,16 +244,13 @@ impl Step<'_> {
         if conversation.is_none_or(|one| one.status != Status::Open) {
             return;
         }
+        // One device does it, or whoever writes next: the first by leaf of an owner who stays, else of an admin, else of all.
         let ours = self.with_group(id, |_, group| {
-            let creator = group.context().creator;
-            let leaves = group.leaves();
-            let staying = |account: &AccountId| {
-                leaves
-                    .iter()
-                    .any(|leaf| leaf.name.account == *account && leaf.index != leaving.index)
-            };
-            let first = leaves.iter().find(|leaf| leaf.index != leaving.index)?.index;
-            Some(creator == me || (!staying(&creator) && first == group.own_index()))
+            let roles = Roles::of(group.context()).ok()?;
+            let staying = group.leaves().iter().filter(|leaf| leaf.index != leaving.index);
+            let first =
+                staying.min_by_key(|leaf| (Reverse(roles.role(&leaf.name.account)), leaf.index))?;
+            Some(first.index == group.own_index())
         });
         if ours == Some(Some(true)) && leaving.name.account != me {
             self.intend(id, &Intent::Update);
@@ -381,6 +393,7 @@ impl Step<'_> {
             before: Some(before),
             after: &staged.context_after,
             committer: committer.name.account,
+            joining: None,
             staying: &staying,
             entering: &staged.added,
             updated: after.map(|after| (committer, after)),
@@ -431,6 +444,12 @@ impl Step<'_> {
             let title = crate::names::tidy(&staged.context_after.title, 100);
             lines.push(Line::Renamed { by, title });
         }
+        lines.extend(charter_lines(
+            by,
+            group.context(),
+            &staged.context_after,
+            staged.leaves_after(),
+        ));
         lines
     }
 
@@ -440,7 +459,7 @@ impl Step<'_> {
         };
         self.unstuck(&mut room);
         self.set_room(&room);
-        self.context_changed(&room, group.context());
+        self.context_changed(&room, group.epoch(), group.context());
         for line in lines {
             self.line(room.conversation, line);
         }

@@ -7,7 +7,8 @@ use nodoor_e2ee::{
     group::{Change, Leaf},
     identity::LeafName,
     key_package,
-    room::RoomKind,
+    roles::Roles,
+    room::{RoomContext, RoomKind},
 };
 use nodoor_view::model::{Kind, ProblemKind};
 use nodoor_wire::{
@@ -22,6 +23,7 @@ use crate::{
     live::Purpose,
     rows::{Conversation, Intent, Line, Room, Status, Who, key},
     step::{Step, problem},
+    stuck::accounts,
 };
 
 impl Step<'_> {
@@ -72,6 +74,12 @@ impl Step<'_> {
         let Some(by) = self.me() else {
             return;
         };
+        if !self.is_ours_to_do(id, &intent) {
+            // What it could when it was wished it cannot any more.
+            self.disk.remove(&row);
+            self.next_intent(id, room);
+            return;
+        }
         match &intent {
             Intent::Add(wanted) => {
                 let absent: Vec<Who> = wanted
@@ -82,6 +90,10 @@ impl Step<'_> {
                 match self.gather(id, &absent) {
                     Some(packages) => change.add = packages,
                     None => return,
+                }
+                let context = self.with_group(id, |_, group| group.context().clone());
+                if let (Some(extra), Some(context)) = (self.inheritance(id), context) {
+                    change.context = Some(RoomContext { extra, ..context });
                 }
                 if conversation.kind == Kind::Group {
                     lines
@@ -126,6 +138,18 @@ impl Step<'_> {
                     context.title.clone_from(title);
                     change.context = Some(context);
                     lines.push(Line::Renamed { by, title: title.clone() });
+                }
+            }
+            Intent::Role(..) | Intent::Ban(..) | Intent::Conduct(..) => {
+                if let Some((context, mut said)) = self.amended(id, &intent) {
+                    change.context = Some(context);
+                    lines.append(&mut said);
+                }
+                if let Intent::Ban(who, true) = &intent {
+                    change.remove = indexes(&|leaf| leaf.name.account == *who);
+                    if !change.remove.is_empty() {
+                        lines.insert(0, Line::Removed { by, who: *who });
+                    }
                 }
             }
             Intent::Update => {}
@@ -239,24 +263,21 @@ impl Step<'_> {
     }
 
     /// What a room needs before anything is sent in it: the epoch without who asked to leave, and without devices
-    /// that their owners removed, as far as it is ours to remove them. In a group that is for its creator and for
-    /// the owner's other devices, in a chat of two for either side.
+    /// that their owners removed, as far as it is ours to remove them. In a group that is for who may take them out and
+    /// for the account's other devices, in a chat of two for either side.
     pub(crate) fn comes_first(&mut self, id: &RoomId) -> Option<Intent> {
         let facts = self.with_group(id, |_, group| {
-            let mut accounts: Vec<_> =
-                group.leaves().iter().map(|leaf| leaf.name.account).collect();
-            accounts.sort_unstable();
-            accounts.dedup();
-            (group.must_commit(), group.context().kind, group.context().creator, accounts)
+            let roles = Roles::of(group.context()).ok();
+            (group.must_commit(), group.context().kind, roles, accounts(group.leaves()))
         });
-        let (must_commit, kind, creator, accounts) = facts?;
+        let (must_commit, kind, roles, accounts) = facts?;
         if must_commit {
             return Some(Intent::Update);
         }
-        let me = self.me()?;
+        let (me, roles) = (self.me()?, roles?);
         let ours = |account: &AccountId| match kind {
             RoomKind::Direct { .. } => true,
-            RoomKind::Group => creator == me || *account == me,
+            RoomKind::Group => roles.may_remove(&me, account),
             RoomKind::Own => *account == me,
         };
         let mut accounts = accounts.into_iter().filter(ours);
@@ -351,7 +372,8 @@ impl Who {
 fn lines_of(intent: &Intent) -> usize {
     match intent {
         Intent::Add(accounts) => accounts.len(),
-        Intent::Remove(_) | Intent::Rename(_) => 1,
+        Intent::Remove(_) | Intent::Rename(_) | Intent::Role(..) => 1,
+        Intent::Ban(..) | Intent::Conduct(..) => 2,
         Intent::Readd(_) | Intent::Prune(_) | Intent::Update => 0,
     }
 }

@@ -53,6 +53,10 @@ pub(crate) struct Live {
     pub(crate) unfit: Option<ProblemKind>,
     /// Key packages made and not yet known to be at the server.
     pub(crate) upload: Option<Upload>,
+    /// When members of a group in slow mode said what they said last, milliseconds.
+    pub(crate) paces: BTreeMap<(RoomId, AccountId), Vec<u64>>,
+    /// Leaves of a room's epoch whose devices showed that they see the same room.
+    pub(crate) same: BTreeMap<RoomId, (u64, BTreeSet<u32>)>,
     /// Handles that the answer at hand proved to have moved.
     pub(crate) moved: BTreeSet<String>,
     /// What our other devices are to be told at the end of the step.
@@ -164,6 +168,8 @@ impl Live {
     /// Nothing connected, nothing cached.
     pub(crate) fn new(server: &str, device_name: &str) -> Self {
         Self {
+            paces: BTreeMap::new(),
+            same: BTreeMap::new(),
             moved: BTreeSet::new(),
             server: server.to_owned(),
             device_name: device_name.to_owned(),

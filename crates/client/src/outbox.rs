@@ -147,6 +147,9 @@ impl Step<'_> {
         let said = direct && (outgoing.message.is_some() || outgoing.about.is_some());
         if room.closed {
             self.give_up(&row, &outgoing, &problem(ProblemKind::NotAMember));
+        } else if outgoing.message.is_some() && self.only_reads(&room) {
+            // Written before the group became one in which we only read.
+            self.give_up(&row, &outgoing, &problem(ProblemKind::NotAllowed));
         } else if !self.is_settled(&room) || said && self.is_held(&conversation.other) {
         } else if let Some(first) = self.comes_first(&room.room).filter(|_| !outgoing.leave) {
             self.intend(&room.room, &first);
@@ -389,6 +392,7 @@ fn not_sent(reason: &Problem) -> NotSent {
         ProblemKind::AccountGone | ProblemKind::NotFound => WhyNotSent::AccountGone,
         ProblemKind::UnknownDevice => WhyNotSent::UnknownDevice,
         ProblemKind::NotAMember => WhyNotSent::NotAMember,
+        ProblemKind::NotAllowed => WhyNotSent::NotAllowed,
         ProblemKind::Blocked => WhyNotSent::Blocked,
         ProblemKind::FilesFull => WhyNotSent::FilesFull,
         ProblemKind::Disk => WhyNotSent::Disk,

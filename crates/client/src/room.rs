@@ -9,6 +9,7 @@
 //! Spec: `docs/book/protocol.md`, 3.
 
 use nodoor_e2ee::{
+    charter::Charter,
     group::Group,
     room::{Burnt, RoomContext, RoomKind},
     token,
@@ -16,7 +17,7 @@ use nodoor_e2ee::{
 use nodoor_view::model::Kind;
 use nodoor_wire::{
     code::{Class, Code},
-    id::{CommitId, RoomId},
+    id::{AccountId, CommitId, RoomId},
     proto::{self, answer, request},
 };
 use prost::Message as _;
@@ -108,6 +109,8 @@ impl Step<'_> {
             closed: false,
             nature: Some(nature),
             last_epoch: 0,
+            led_by: Vec::new(),
+            conducts: Vec::new(),
         };
         self.set_room(&row);
         self.disk.put(key::unknown(&room), &());
@@ -361,7 +364,11 @@ impl Step<'_> {
         self.disk.put(key::once_one(room.conversation, id), &());
         if !room.closed {
             room.closed = true;
-            room.last_epoch = self.with_group(id, |_, group| group.epoch()).unwrap_or(0);
+            let last = self.with_group(id, |_, group| (group.epoch(), group.context().clone()));
+            if let Some((epoch, context)) = last {
+                room.last_epoch = epoch;
+                room.led_by = leading(&context);
+            }
             self.set_room(&room);
         }
         if was_read {
@@ -453,6 +460,12 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// Who leads a group; nobody leads another room.
+pub(crate) fn leading(context: &RoomContext) -> Vec<AccountId> {
+    let charter = Charter::of(context).ok().filter(|_| context.kind == RoomKind::Group);
+    charter.map(|charter| charter.roles.leading().copied().collect()).unwrap_or_default()
 }
 
 /// What a room names as its origin that goes on for one that is closed here, with no commit to blame.

@@ -46,6 +46,8 @@ pub(crate) mod key;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use nodoor_view::{
     list::Place,
     model::{ConversationId, Kind, MessageId},
@@ -270,6 +272,25 @@ pub(crate) struct Room {
     /// The last epoch we were in, once it is closed.
     #[serde(default)]
     pub(crate) last_epoch: u64,
+    /// Who led it then, of a group: they alone can bring us back.
+    #[serde(default)]
+    pub(crate) led_by: Vec<AccountId>,
+    /// Who could write in it since which epoch, oldest first; none before the first.
+    #[serde(default)]
+    pub(crate) conducts: Vec<Conducted>,
+}
+
+/// Who could write in a group from an epoch on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Conducted {
+    /// The first epoch.
+    pub(crate) since: u64,
+    /// Only who leads it.
+    pub(crate) announcements: bool,
+    /// Seconds between two messages of anybody else.
+    pub(crate) slow: u32,
+    /// Who led it.
+    pub(crate) led_by: Vec<AccountId>,
 }
 
 /// What never changes about a room. Kept when its keys are gone: whoever knows a room's id could otherwise found
@@ -320,6 +341,12 @@ pub(crate) struct Burning {
     /// The room's title then.
     #[serde(default)]
     pub(crate) title: String,
+    /// What else the room was then, roles written out and settled among these members.
+    #[serde(default)]
+    pub(crate) more: BTreeMap<u32, ByteBuf>,
+    /// The first owner by leaf among these members: whose successor comes first.
+    #[serde(default)]
+    pub(crate) lead: Option<AccountId>,
     /// What was wrong with it.
     pub(crate) cause: Cause,
 }
@@ -366,6 +393,12 @@ pub(crate) enum Intent {
     Prune(AccountId),
     /// Remove a stuck device and add it again.
     Readd(Who),
+    /// Make somebody an owner (2), an admin (1) or neither (0).
+    Role(AccountId, u8),
+    /// Take somebody out for good, or let them be added again.
+    Ban(AccountId, bool),
+    /// Whether only who leads the group writes, and how many seconds others leave between two messages.
+    Conduct(bool, u32),
 }
 
 impl Intent {
@@ -375,7 +408,12 @@ impl Intent {
             Self::Add(wanted) => wanted.into_iter().map(|who| who.account).collect(),
             Self::Readd(who) => vec![who.account],
             Self::Prune(account) => vec![account],
-            Self::Remove(_) | Self::Rename(_) | Self::Update => Vec::new(),
+            Self::Remove(_)
+            | Self::Rename(_)
+            | Self::Update
+            | Self::Role(..)
+            | Self::Ban(..)
+            | Self::Conduct(..) => Vec::new(),
         }
     }
 }
@@ -637,6 +675,38 @@ pub(crate) enum Line {
         /// The new title.
         title: String,
     },
+    /// Somebody became owner (2), admin (1) or neither (0).
+    Role {
+        /// By whom.
+        by: AccountId,
+        /// Who.
+        who: AccountId,
+        /// See above.
+        role: u8,
+    },
+    /// Somebody may not come in again, or may.
+    Banned {
+        /// By whom.
+        by: AccountId,
+        /// Who.
+        who: AccountId,
+        /// Banned from now on.
+        on: bool,
+    },
+    /// Only who leads the group writes from now on, or everybody.
+    Announcements {
+        /// By whom.
+        by: AccountId,
+        /// Only who leads it.
+        on: bool,
+    },
+    /// Members leave a pause between two messages from now on.
+    Slow {
+        /// By whom.
+        by: AccountId,
+        /// Seconds; 0: none.
+        seconds: u32,
+    },
     /// A person's device was added.
     DeviceAdded {
         /// Whose.
@@ -732,6 +802,8 @@ pub(crate) enum WhyNotSent {
     UnknownDevice,
     /// One is no longer in this room.
     NotAMember,
+    /// Only who leads the group writes there.
+    NotAllowed,
     /// One blocked this person.
     Blocked,
     /// The server has no room for files.

@@ -8,7 +8,10 @@
 //!
 //! Spec: `docs/book/protocol.md`, 3.6.
 
+use std::collections::BTreeMap;
+
 use nodoor_e2ee::{
+    charter::Charter,
     content::Content,
     group::Leaf,
     open::{OpenError, Opened, Sender},
@@ -20,8 +23,11 @@ use nodoor_wire::{
     id::{AccountId, CommitId, RoomId},
 };
 
+use serde_bytes::ByteBuf;
+
 use crate::{
     gate::{Missing, Verdict},
+    room::leading,
     rows::{Burning, Cause, Conversation, Intent, Line, Room, Status, Stuck, Who, key},
     step::Step,
 };
@@ -49,11 +55,16 @@ impl Step<'_> {
         let signer = leaves.iter().find(|leaf| leaf.commit_key == signer);
         let signer =
             signer.filter(|_| context.kind == RoomKind::Group).map(|leaf| leaf.name.account);
-        let mut members = accounts(&leaves);
-        members.retain(|account| Some(*account) != signer);
+        let mut good: Vec<AccountId> = leaves.iter().map(|leaf| leaf.name.account).collect();
+        good.retain(|account| Some(*account) != signer);
+        let mut members = good.clone();
+        members.sort_unstable();
+        members.dedup();
+        let (more, lead) = left_to(&context, &good);
         self.drop_submission(id);
         self.is_fruitful(id);
-        let burnt = Some(Burning { epoch, commit, members, title: context.title, cause });
+        let title = context.title;
+        let burnt = Some(Burning { epoch, commit, members, title, more, lead, cause });
         room.stuck = Some(Stuck { burnt, since: self.now, asked_at: None });
         self.stand_still(&room);
     }
@@ -206,15 +217,18 @@ impl Step<'_> {
         let Some(conversation) = conversation.filter(|one| one.status == Status::Open) else {
             return;
         };
-        let facts = self.with_group(&id, |_, group| (group.context().creator, group.epoch()));
-        let (Some((creator, epoch)), Some(me)) = (facts, self.me()) else {
+        let facts = self.with_group(&id, |_, group| {
+            (leading(group.context()), accounts(group.leaves()), group.epoch())
+        });
+        let (Some((mut helpers, there, epoch)), Some(me)) = (facts, self.me()) else {
             return;
         };
+        helpers.retain(|account| *account != me && there.contains(account));
         let group = conversation.kind == Kind::Group;
         let due = stuck.asked_at.is_none_or(|at| self.now.saturating_sub(at) >= PATIENCE);
         if let Some(burnt) = &stuck.burnt {
-            // In a direct room nobody can help, and nobody can help the creator.
-            let alone = !group || creator == me;
+            // In a direct room nobody can help. In a group its first owner need not wait: what they refuse, all refuse.
+            let alone = !group || burnt.lead == Some(me);
             // Who breaks the successor of a broken room as well does it once an hour.
             let again = room.nature.is_some_and(|nature| nature.origin.is_some());
             let patience = match (alone, again) {
@@ -250,8 +264,11 @@ impl Step<'_> {
             let commit = stuck.burnt.as_ref().map_or(CommitId([0; 32]), |burnt| burnt.commit);
             room.stuck = Some(Stuck { asked_at: Some(self.now), ..stuck.clone() });
             self.set_room(&room);
-            if group && creator != me {
-                let mut chat = self.direct_conversation(&creator, Status::Open);
+            // Each hour another of those who could help.
+            let turn = self.now.saturating_sub(stuck.since) / PATIENCE;
+            let place = usize::try_from(turn).unwrap_or(0).checked_rem(helpers.len());
+            if let Some(helper) = place.and_then(|place| helpers.get(place)) {
+                let mut chat = self.direct_conversation(helper, Status::Open);
                 self.ensure_direct_room(&mut chat);
                 let call = Content::Stuck { room: id, epoch, commit };
                 self.queue(chat.id, None, &call.into(), None);
@@ -276,7 +293,9 @@ impl Step<'_> {
         let Some(mut conversation) = self.conversation(room.conversation) else {
             return;
         };
-        let successor = RoomContext { creator: me, successor_of: Some(origin), ..context };
+        // Roles and the rest come with the members: see `inheritance`.
+        let extra = BTreeMap::new();
+        let successor = RoomContext { creator: me, successor_of: Some(origin), extra, ..context };
         let others: Vec<_> = members.iter().copied().filter(|account| *account != me).collect();
         let new = RoomId(self.random());
         self.retire_room(id);
@@ -285,6 +304,15 @@ impl Step<'_> {
             self.line(conversation.id, Line::Successor);
             self.intend_to_add(&new, &others);
         }
+    }
+
+    /// What a successor takes over from its burnt room with its first members.
+    pub(crate) fn inheritance(&mut self, id: &RoomId) -> Option<BTreeMap<u32, Vec<u8>>> {
+        let (origin, ..) = self.room(id)?.nature.filter(|nature| nature.group)?.origin?;
+        let burnt = self.room(&origin)?.stuck?.burnt?;
+        let is_new = self.with_group(id, |_, group| group.epoch() == 0) == Some(true);
+        let more = burnt.more.into_iter().map(|(number, value)| (number, value.into_vec()));
+        is_new.then(|| more.collect())
     }
 
     /// Closes the successors of a room.
@@ -305,14 +333,15 @@ impl Step<'_> {
                 .leaves()
                 .iter()
                 .any(|other| other.name.account == *from && other.name.device == leaf.name.device);
-            // Of two nobody is taken out and in.
-            let member = member && group.context().kind == RoomKind::Group;
-            (group.context().creator, group.epoch(), member)
+            (Charter::of(group.context()).ok(), group.context().kind, group.epoch(), member)
         });
         let call = key::call(stuck, &leaf.name.device);
         let asked_at: Option<u64> = self.disk.get(&call);
-        if let Some((creator, head, true)) = ours
-            && self.is_me(&creator)
+        // Of two nobody is taken out and in.
+        if let Some((Some(charter), RoomKind::Group, head, true)) = ours
+            && let Some(me) = self.me()
+            && charter.leads(&me)
+            && charter.roles.may_remove(&me, from)
             && head > epoch
             && asked_at.is_none_or(|at| self.now.saturating_sub(at) >= PATIENCE / 2)
         {
@@ -321,6 +350,23 @@ impl Step<'_> {
             self.intend(stuck, &Intent::Readd(who));
         }
     }
+}
+
+/// What a group's context says beyond its title, roles settled among the accounts of these leaves; and who of them, in
+/// the order of their leaves, is its first owner.
+fn left_to(
+    context: &RoomContext,
+    staying: &[AccountId],
+) -> (BTreeMap<u32, ByteBuf>, Option<AccountId>) {
+    let charter = Charter::of(context).ok().filter(|_| context.kind == RoomKind::Group);
+    let Some(charter) = charter else {
+        return (BTreeMap::new(), None);
+    };
+    let (roles, lead) = (charter.roles.settled(staying), charter.roles.first_owner(staying));
+    let mut left = context.clone();
+    Charter { roles, ..charter }.write(&mut left);
+    let more = Charter::written_out(&left).unwrap_or_default();
+    (more.into_iter().map(|(number, value)| (number, ByteBuf::from(value))).collect(), lead)
 }
 
 /// The accounts of these leaves, sorted, each once.

@@ -4,6 +4,7 @@
 use nodoor_view::{
     command::{Place, Reply},
     event::Event,
+    group::{self, Role},
     model::{
         ConversationId, ConversationRow, From, GroupMember, Kind, LastLine, MessageDetail,
         MessageId, MessagePage, MessageRow, Milliseconds, Person, Problem, ProblemKind, Profile,
@@ -13,6 +14,7 @@ use nodoor_view::{
 use nodoor_wire::id::{AccountId, RoomId};
 
 use crate::{
+    charter::{role_of, seen},
     io::Wire,
     names::skeleton,
     overlay::after_prefix,
@@ -137,6 +139,9 @@ impl Step<'_> {
             writable: match row.status {
                 Status::Open if stuck => Writable::Stuck,
                 Status::Open if disputed => Writable::Disputed,
+                Status::Open if room.as_ref().is_some_and(|room| self.only_reads(room)) => {
+                    Writable::Announcements
+                }
                 Status::Open => Writable::Yes,
                 Status::Request => Writable::Request,
                 Status::Left => Writable::Left,
@@ -227,6 +232,14 @@ impl Step<'_> {
             Line::Renamed { by, title } => {
                 SystemLine::Renamed { by: them(by), title: title.clone() }
             }
+            Line::Role { by, who, role } => {
+                SystemLine::Role { by: them(by), who: them(who), role: seen(role_of(*role)) }
+            }
+            Line::Banned { by, who, on } => {
+                SystemLine::Banned { by: them(by), who: self.person(who), on: *on }
+            }
+            Line::Announcements { by, on } => SystemLine::Announcements { by: them(by), on: *on },
+            Line::Slow { by, seconds } => SystemLine::Slow { by: them(by), seconds: *seconds },
             Line::DeviceAdded { who } => SystemLine::DeviceAdded { who: self.person(who) },
             Line::DeviceAddedByWords { who } => {
                 SystemLine::DeviceAddedByWords { who: self.person(who) }
@@ -371,11 +384,10 @@ impl Step<'_> {
         let Some(room) = room.map(|room| room.room) else {
             return Vec::new();
         };
-        let tree =
-            self.with_group(&room, |_, group| (group.leaves().to_vec(), group.context().creator));
-        let Some((leaves, creator)) = tree else {
+        let Some(leaves) = self.with_group(&room, |_, group| group.leaves().to_vec()) else {
             return Vec::new();
         };
+        let charter = self.charter(&room);
         let mut members: Vec<(AccountId, u32)> = Vec::new();
         for leaf in leaves {
             match members.iter_mut().find(|(account, _)| *account == leaf.name.account) {
@@ -389,7 +401,9 @@ impl Step<'_> {
                 person: self.person(&account),
                 devices,
                 me: self.is_me(&account),
-                creator: creator == account,
+                role: charter
+                    .as_ref()
+                    .map_or(Role::Member, |charter| seen(charter.roles.role(&account))),
             })
             .collect()
     }
@@ -414,9 +428,9 @@ impl Step<'_> {
                 }
             }
         }
-        let may_manage = conversation.kind == Kind::Group
-            && conversation.status == Status::Open
-            && room.is_some_and(|room| self.may_manage(&room));
+        let inside = conversation.status == Status::Open;
+        let charter = room.filter(|_| inside).and_then(|room| self.charter_of(&room));
+        let may_manage = charter.as_ref().is_some_and(|charter| charter.role >= Role::Admin);
         Some(Sheet {
             row,
             members: self.members(id),
@@ -427,6 +441,24 @@ impl Step<'_> {
             },
             groups_in_common,
             may_manage,
+            charter,
+        })
+    }
+
+    /// What a group says of its people.
+    fn charter_of(&mut self, room: &RoomId) -> Option<group::Charter> {
+        let (charter, me) = (self.charter(room)?, self.me()?);
+        let own = self.with_group(room, |_, group| group.epoch())?;
+        let same = self.live.same.get(room).filter(|(epoch, _)| *epoch == own);
+        let same = same.map_or(0, |(_, leaves)| leaves.len());
+        let devices = self.count(room).1;
+        Some(group::Charter {
+            role: seen(charter.roles.role(&me)),
+            announcements: charter.conduct.announcements,
+            slow: charter.conduct.slow,
+            banned: charter.bans.iter().map(|account| self.person(account)).collect(),
+            same: u32::try_from(same).unwrap_or(u32::MAX),
+            others: devices.saturating_sub(1),
         })
     }
 
@@ -487,6 +519,7 @@ pub(crate) fn problem_of(reason: NotSent) -> Problem {
         WhyNotSent::AccountGone => ProblemKind::AccountGone,
         WhyNotSent::UnknownDevice => ProblemKind::UnknownDevice,
         WhyNotSent::NotAMember => ProblemKind::NotAMember,
+        WhyNotSent::NotAllowed => ProblemKind::NotAllowed,
         WhyNotSent::Blocked => ProblemKind::Blocked,
         WhyNotSent::FilesFull => ProblemKind::FilesFull,
         WhyNotSent::Disk => ProblemKind::Disk,

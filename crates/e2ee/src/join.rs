@@ -54,12 +54,14 @@ pub struct Candidate {
 }
 
 /// The state of the same room that this device held before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaced {
     /// Its epoch.
     pub epoch: u64,
     /// Whether this device still was a member as far as it knew.
     pub was_active: bool,
+    /// What the room was then.
+    pub context: RoomContext,
 }
 
 impl Candidate {
@@ -106,7 +108,8 @@ impl Candidate {
         let room = suite::room_id(info.group_id()).ok_or(JoinError::Forged)?;
         let replaces = match Group::load(store, &room).map_err(|_| Damaged)? {
             Some(old) => {
-                let replaced = Replaced { epoch: old.epoch(), was_active: old.is_active() };
+                let (epoch, was_active) = (old.epoch(), old.is_active());
+                let replaced = Replaced { epoch, was_active, context: old.context().clone() };
                 old.delete(store).map_err(|_| Damaged)?;
                 Some(replaced)
             }
@@ -180,8 +183,8 @@ impl Candidate {
     /// What this device held of the same room. A removed device is added again this way, and one that is stuck;
     /// in any other room a Welcome that replaces an active state is an attack, and the caller refuses it.
     #[must_use]
-    pub fn replaces(&self) -> Option<Replaced> {
-        self.replaces
+    pub fn replaces(&self) -> Option<&Replaced> {
+        self.replaces.as_ref()
     }
 
     /// Enters the room.

@@ -17,6 +17,7 @@
 //! A call that fails may have changed the [`group::Group`] in memory and the store's open transaction:
 //! drop both and load again.
 
+pub mod charter;
 pub mod content;
 pub mod file;
 pub mod group;

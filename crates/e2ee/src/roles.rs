@@ -6,9 +6,9 @@
 //! ```
 //!
 //! It says what a table is and which change of one is fair; it judges no commit and knows no tree: that is the
-//! gate's (`client`). A room without a table has one owner: its creator.
+//! gate's (`client`). A room without a table has one owner: its creator. Whom a table names is a member.
 //!
-//! Spec: `docs/decisions/0024-roles.md`.
+//! Spec: `docs/book/protocol.md`, 5; `docs/decisions/0024-roles.md`.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub const MOST: usize = 100;
 pub enum Role {
     /// Whoever the table does not name.
     Member,
-    /// Adds and removes members.
+    /// Adds and removes members, and changes title, bans and conduct ([`crate::charter`]).
     Admin,
     /// Also changes roles.
     Owner,
@@ -96,15 +96,31 @@ impl Roles {
         by == gone || self.role(by) > self.role(gone) || self.role(by) == Role::Owner
     }
 
-    /// Who becomes owner when no owner is among those who stay, given in the order of their leaves: the first
-    /// admin, else the first of all. Nothing while an owner stays, or if nobody does.
+    /// The first owner among these, given in the order of their leaves.
     #[must_use]
-    pub fn heir(&self, staying: &[AccountId]) -> Option<AccountId> {
+    pub fn first_owner(&self, of: &[AccountId]) -> Option<AccountId> {
+        of.iter().find(|account| self.role(account) == Role::Owner).copied()
+    }
+
+    /// Owners and admins, ascending.
+    pub fn leading(&self) -> impl Iterator<Item = &AccountId> {
+        self.0.keys()
+    }
+
+    /// The table once only these are left, in the order of their leaves: who went is in it no more, and if no owner
+    /// stays the first admin becomes one, else the first of all. Nobody left: as it was.
+    #[must_use]
+    pub fn settled(&self, staying: &[AccountId]) -> Self {
+        let mut roles = self.clone();
+        roles.0.retain(|account, _| staying.contains(account));
         let first = |role| staying.iter().find(|account| self.role(account) == role).copied();
-        match first(Role::Owner) {
-            Some(_) => None,
-            None => first(Role::Admin).or_else(|| staying.first().copied()),
+        if first(Role::Owner).is_none() {
+            match first(Role::Admin).or_else(|| staying.first().copied()) {
+                Some(heir) => _ = roles.0.insert(heir, Role::Owner),
+                None => return self.clone(),
+            }
         }
+        roles
     }
 
     fn is_sound(&self) -> bool {

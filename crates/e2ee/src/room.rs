@@ -23,7 +23,7 @@ use nodoor_wire::{
 /// The longest title, bytes of UTF-8.
 pub const TITLE: usize = 512;
 /// The most that later versions may add, bytes.
-pub const EXTRA: usize = 4096;
+pub const EXTRA: usize = 16 * 1024;
 
 const VERSION: u32 = 1;
 const DIRECT: u32 = 0;

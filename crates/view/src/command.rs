@@ -8,7 +8,7 @@ use crate::model::{
     LedgerState, MessageDetail, MessageId, MessagePage, Milliseconds, Problem, Profile, RequestRow,
     Settings, Sheet,
 };
-use crate::{device, file, list, message, past};
+use crate::{device, file, group, list, message, past};
 
 /// A command and the number its answer repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,6 +212,11 @@ pub enum Command {
     List {
         /// What to do.
         of: list::Command,
+    },
+    /// Who may do what in a group. Answer: what the command says.
+    Group {
+        /// What to do.
+        of: group::Command,
     },
     /// Files. Answer: what the command says.
     File {

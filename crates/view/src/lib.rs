@@ -11,6 +11,7 @@ pub mod device;
 pub mod event;
 pub mod export;
 pub mod file;
+pub mod group;
 pub mod link;
 pub mod list;
 pub mod message;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    group::{Charter, Role},
     list::Place,
     message::{Marks, Mention},
 };
@@ -141,6 +142,8 @@ pub enum Writable {
     Removed,
     /// One blocked the person.
     Blocked,
+    /// Only admins and owners write here.
+    Announcements,
     /// It came from another messenger.
     Imported,
     /// The group cannot go on for this device until a member repairs it; messages wait.
@@ -247,6 +250,38 @@ pub enum SystemLine {
         by: Option<Person>,
         /// The new title.
         title: String,
+    },
+    /// Somebody may do more, or less, than before.
+    Role {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// Who; `None` is oneself.
+        who: Option<Person>,
+        /// What they are now.
+        role: Role,
+    },
+    /// Somebody may not come in again, or may.
+    Banned {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// Who.
+        who: Person,
+        /// Banned from now on.
+        on: bool,
+    },
+    /// Only admins and owners write from now on, or everybody.
+    Announcements {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// Only admins and owners.
+        on: bool,
+    },
+    /// Members leave a pause between two messages from now on.
+    Slow {
+        /// By whom; `None` is oneself.
+        by: Option<Person>,
+        /// Seconds; 0: none.
+        seconds: u32,
     },
     /// A person's device was added, approved by a device they had.
     DeviceAdded {
@@ -374,8 +409,8 @@ pub struct GroupMember {
     pub devices: u32,
     /// Whether it is oneself.
     pub me: bool,
-    /// Whether this account made the group.
-    pub creator: bool,
+    /// What they may do.
+    pub role: Role,
 }
 
 /// A contact or group sheet.
@@ -393,6 +428,9 @@ pub struct Sheet {
     pub groups_in_common: Vec<ConversationRow>,
     /// Whether one may add and remove people here.
     pub may_manage: bool,
+    /// What a group says of its people, for who is in it.
+    #[serde(default)]
+    pub charter: Option<Charter>,
 }
 
 /// What is known of the keys of a chat's devices: of several people, what holds for the one behind most.
@@ -688,8 +726,10 @@ pub enum ProblemKind {
     AccountGone,
     /// One is not, or no longer, in this group.
     NotAMember,
-    /// Only the creator may.
+    /// One may not do that here.
     NotAllowed,
+    /// The person is banned from this group.
+    Banned,
     /// One blocked this person.
     Blocked,
     /// Accept the request first.

@@ -255,6 +255,32 @@ impl Texts {
             SystemLine::Renamed { by, title } => {
                 pick(by, "line-renamed-by-me", "line-renamed", &[("title", title)])
             }
+            SystemLine::Role { by, who: Some(who), role } => {
+                let more = [("who", self.person(who)), ("role", role.name().to_owned())];
+                let more = more.each_ref().map(|(key, text)| (*key, text.as_str()));
+                pick(by, "line-role-by-me", "line-role", &more)
+            }
+            SystemLine::Role { by, who: None, role } => {
+                pick(by, "line-role-stepped-down", "line-role-me", &[("role", role.name())])
+            }
+            SystemLine::Banned { by, who, on: true } => {
+                pick(by, "line-banned-by-me", "line-banned", &[("who", &self.person(who))])
+            }
+            SystemLine::Banned { by, who, on: false } => {
+                pick(by, "line-unbanned-by-me", "line-unbanned", &[("who", &self.person(who))])
+            }
+            SystemLine::Announcements { by, on: true } => {
+                pick(by, "line-announcements-by-me", "line-announcements", &[])
+            }
+            SystemLine::Announcements { by, on: false } => {
+                pick(by, "line-announcements-off-by-me", "line-announcements-off", &[])
+            }
+            SystemLine::Slow { by, seconds: 0 } => {
+                pick(by, "line-slow-off-by-me", "line-slow-off", &[])
+            }
+            SystemLine::Slow { by, seconds } => {
+                pick(by, "line-slow-by-me", "line-slow", &[("span", &self.span(*seconds))])
+            }
             SystemLine::DeviceAdded { who } => {
                 self.get("line-device-added", &[("who", Value::Text(&self.person(who)))])
             }
@@ -335,6 +361,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::AccountGone => "problem-account-gone",
         ProblemKind::NotAMember => "problem-not-a-member",
         ProblemKind::NotAllowed => "problem-not-allowed",
+        ProblemKind::Banned => "problem-banned",
         ProblemKind::Blocked => "problem-blocked",
         ProblemKind::Request => "problem-request",
         ProblemKind::UnknownDevice => "problem-unknown-device",

@@ -69,6 +69,38 @@ line-left = غادر { $who }.
 line-you-left = غادرتَ. ويبقى لك ما استلمته.
 line-renamed = سمّى { $by } المجموعة { $title }.
 line-renamed-by-me = سمّيتَ المجموعة { $title }.
+line-role = { $role ->
+    [owner] جعل { $by } { $who } مالكًا.
+    [admin] جعل { $by } { $who } مشرفًا.
+   *[member] جعل { $by } { $who } عضوًا كغيره.
+}
+line-role-by-me = { $role ->
+    [owner] جعلتَ { $who } مالكًا.
+    [admin] جعلتَ { $who } مشرفًا.
+   *[member] جعلتَ { $who } عضوًا كغيره.
+}
+line-role-me = { $role ->
+    [owner] جعلك { $by } مالكًا.
+    [admin] جعلك { $by } مشرفًا.
+   *[member] جعلك { $by } عضوًا كغيرك.
+}
+line-role-stepped-down = { $role ->
+    [owner] أصبحتَ مالكًا.
+    [admin] تنحّيتَ: أنت الآن مشرف.
+   *[member] تنحّيتَ: أنت الآن عضو كغيرك.
+}
+line-banned = حظر { $by } { $who } من المجموعة.
+line-banned-by-me = حظرتَ { $who } من المجموعة.
+line-unbanned = رفع { $by } الحظر عن { $who }.
+line-unbanned-by-me = رفعتَ الحظر عن { $who }.
+line-announcements = حدّد { $by } أن يكتب هنا المشرفون والمالكون وحدهم.
+line-announcements-by-me = حدّدتَ أن يكتب هنا المشرفون والمالكون وحدهم.
+line-announcements-off = حدّد { $by } أن يكتب هنا الجميع.
+line-announcements-off-by-me = حدّدتَ أن يكتب هنا الجميع.
+line-slow = حدّد { $by } مهلة { $span } بين رسالتين من العضو.
+line-slow-by-me = حدّدتَ مهلة { $span } بين رسالتين من العضو.
+line-slow-off = ألغى { $by } المهلة بين الرسائل.
+line-slow-off-by-me = ألغيتَ المهلة بين الرسائل.
 line-device-added = أضاف { $who } جهازًا. وقد وافق عليه جهاز كان لدى { $who } من قبل.
 line-device-by-words = أضاف { $who } جهازًا بكلمات الاسترداد.
 line-handle-moved = صار @{ $handle } لحساب آخر. تبقى هذه المحادثة مع من عرفته به.
@@ -113,7 +145,8 @@ problem-server = لم يتمكن الخادم من ذلك الآن. لم يضِ�
 problem-size = هذا فارغ أو كبير جدًا: النص 64 كيلوبايت على الأكثر، والعنوان 100 حرف.
 problem-account-gone = حساب هذا الشخص لم يعد موجودًا، أو ليس له جهاز يُرسل إليه. ما كتبته محفوظ هنا.
 problem-not-a-member = لم تعد في هذه المجموعة. ويبقى لك ما استلمته.
-problem-not-allowed = لا يستطيع ذلك إلا من أنشأ المجموعة.
+problem-not-allowed = ليس لك أن تفعل ذلك هنا. يدير المجموعةَ مالكوها ومشرفوها.
+problem-banned = هذا الشخص محظور من المجموعة. ارفع الحظر أولًا.
 problem-blocked = لقد حظرت هذا الشخص. ألغِ الحظر أولًا ثم اكتب.
 problem-request = هذا طلب. اقبله أولًا ثم اكتب.
 problem-unknown-device = جهاز لهذا الشخص ليس في القائمة التي وقّعها. لم يُرسل إليه شيء؛ وما كتبته محفوظ هنا.

@@ -59,6 +59,38 @@ line-left = { $who } left.
 line-you-left = You left. You keep what you have received.
 line-renamed = { $by } named the group { $title }.
 line-renamed-by-me = You named the group { $title }.
+line-role = { $role ->
+    [owner] { $by } made { $who } an owner.
+    [admin] { $by } made { $who } an admin.
+   *[member] { $by } made { $who } a member like others.
+}
+line-role-by-me = { $role ->
+    [owner] You made { $who } an owner.
+    [admin] You made { $who } an admin.
+   *[member] You made { $who } a member like others.
+}
+line-role-me = { $role ->
+    [owner] { $by } made you an owner.
+    [admin] { $by } made you an admin.
+   *[member] { $by } made you a member like others.
+}
+line-role-stepped-down = { $role ->
+    [owner] You became an owner.
+    [admin] You stepped down: you are an admin now.
+   *[member] You stepped down: you are a member like others now.
+}
+line-banned = { $by } banned { $who } from the group.
+line-banned-by-me = You banned { $who } from the group.
+line-unbanned = { $by } lifted the ban on { $who }.
+line-unbanned-by-me = You lifted the ban on { $who }.
+line-announcements = { $by } set that only admins and owners write here.
+line-announcements-by-me = You set that only admins and owners write here.
+line-announcements-off = { $by } set that everybody writes here.
+line-announcements-off-by-me = You set that everybody writes here.
+line-slow = { $by } set a pause of { $span } between two messages of a member.
+line-slow-by-me = You set a pause of { $span } between two messages of a member.
+line-slow-off = { $by } took away the pause between messages.
+line-slow-off-by-me = You took away the pause between messages.
 line-device-added = { $who } added a device. It was approved by a device { $who } already had.
 line-device-by-words = { $who } added a device using recovery words.
 line-handle-moved = @{ $handle } belongs to another account now. This chat stays with the person you knew by it.
@@ -103,7 +135,8 @@ problem-server = The server could not do it just now. Nothing is lost; try again
 problem-size = That is empty or too large: a text has at most 64 KB, a title 100 characters.
 problem-account-gone = This person's account no longer exists, or has no device to send to. What you wrote is kept here.
 problem-not-a-member = You are no longer in this group. You keep what you have received.
-problem-not-allowed = Only the person who made the group can do that.
+problem-not-allowed = That is not yours to do here. Owners and admins lead a group.
+problem-banned = This person is banned from the group. Lift the ban first.
 problem-blocked = You blocked this person. Unblock first, then write.
 problem-request = This is a request. Accept it first, then write.
 problem-unknown-device = A device of this person is not in the list they signed. Nothing was sent to it; what you wrote is kept here.

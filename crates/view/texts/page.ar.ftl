@@ -228,6 +228,7 @@ composer-request = هذا طلب. اقبله قبل أن تكتب.
 show-request = عرض الطلب
 composer-left = غادرتَ. ويبقى لك ما استلمته.
 composer-imported = جاءت من تطبيق مراسلة آخر، وتُقرأ فقط.
+composer-announcements = لا يكتب هنا إلا المشرفون والمالكون.
 composer-removed = أُزلتَ من المجموعة. ويبقى لك ما استلمته.
 composer-stuck = تنتظر هذه المجموعة جهاز عضو آخر. والرسائل تنتظر أيضًا.
 composer-disputed = يقول جهاز من أجهزة { $name } إن شخصًا آخر أزاله. تنتظر الرسائل حتى يحسم { $name } الأمر بكلمات الاسترداد.
@@ -311,7 +312,24 @@ groups-in-common = { $count ->
 block-name = حظر { $handle }
 unblock-name = إلغاء حظر { $handle }
 members = من في المجموعة
-owner = أنشأها
+owner = مالك
+admin = مشرف
+member-menu = ما يُفعل مع { $name }
+make-admin = اجعله مشرفًا
+make-owner = اجعله مالكًا
+make-member = انزع الدور
+step-down = تنحَّ
+ban-member = أزِل واحظر
+banned-people = المحظورون
+lift-ban = ارفع الحظر
+only-admins-write = لا يكتب إلا المشرفون والمالكون
+slow-mode = الوضع البطيء
+slow-mode-is = الوضع البطيء: مهلة { $span } بين رسالتين
+slow-mode-hint = ينتظر الأعضاء هذه المدة بين رسالتين. ولا ينتظر المشرفون والمالكون.
+same-room = { $same ->
+    [0] لم يكتب أي جهاز للآخرين منذ آخر تغيير في الغرفة.
+   *[other] أثبت { $same } من { $others } من أجهزة الآخرين منذ آخر تغيير أنها ترى الغرفة نفسها.
+}
 device-count = { $count ->
     [one] جهاز واحد
     [two] جهازان

@@ -219,6 +219,7 @@ composer-request = This is a request. Accept it before you write.
 show-request = Show request
 composer-left = You left. You keep what you have received.
 composer-imported = It came from another messenger and can only be read.
+composer-announcements = Only admins and owners write here.
 composer-removed = You were removed. You keep what you have received.
 composer-stuck = This group waits for another member's device. Messages wait too.
 composer-disputed = A device of { $name } says it was removed by someone else. Messages wait until { $name } settles it with the recovery words.
@@ -298,7 +299,24 @@ groups-in-common = { $count ->
 block-name = Block { $handle }
 unblock-name = Unblock { $handle }
 members = People in the group
-owner = made it
+owner = owner
+admin = admin
+member-menu = What to do with { $name }
+make-admin = Make an admin
+make-owner = Make an owner
+make-member = Take the role away
+step-down = Step down
+ban-member = Remove and ban
+banned-people = Banned
+lift-ban = Lift the ban
+only-admins-write = Only admins and owners write
+slow-mode = Slow mode
+slow-mode-is = Slow mode: a pause of { $span } between two messages
+slow-mode-hint = Members wait so long between two messages. Admins and owners do not.
+same-room = { $same ->
+    [0] No device of the others has written since the room last changed.
+   *[other] { $same } of { $others } devices of the others have shown since its last change that they see the same room.
+}
 device-count = { $count ->
     [one] 1 device
    *[other] { $count } devices

@@ -61,6 +61,7 @@ creating = جارٍ إنشاء الحساب…
 empty-list = ابحث عن شخص بمعرّفه (Ctrl+N)، أو أرسل إليه رابطك: { $link }
 not-sent-line = لم تُرسل، r للمحاولة مرة أخرى
 read-only-left = غادرتَ. ويبقى لك ما استلمته.
+read-only-announcements = لا يكتب هنا إلا المشرفون والمالكون.
 read-only-removed = أُزلتَ. ويبقى لك ما استلمته.
 read-only-imported = جاءت من تطبيق مراسلة آخر، وتُقرأ فقط.
 read-only-blocked = لقد حظرت { $name }. ولم يُبلَّغ بذلك.
@@ -174,7 +175,11 @@ key-quit = خروج
 sheet-blocked = Ctrl+B يلغي الحظر
 sheet-block = Ctrl+B يحظر
 sheet-groups = مجموعات مشتركة: { $names }
-sheet-made-it = أنشأ المجموعة
+owner = مالك
+admin = مشرف
+writing-everybody = يكتب هنا الجميع.
+writing-admins = لا يكتب هنا إلا المشرفون والمالكون.
+writing-slow = ينتظر الأعضاء { $span } بين رسالتين.
 sheet-is-you = أنت
 
 ## Commands, on standard error

@@ -51,6 +51,7 @@ creating = Creating the account…
 empty-list = Find someone by handle (Ctrl+N), or send them your link: { $link }
 not-sent-line = not sent, r to try again
 read-only-left = You left. You keep what you have received.
+read-only-announcements = Only admins and owners write here.
 read-only-removed = You were removed. You keep what you have received.
 read-only-imported = It came from another messenger and can only be read.
 read-only-blocked = You blocked { $name }. They are not told.
@@ -160,7 +161,11 @@ key-quit = quit
 sheet-blocked = Ctrl+B unblocks
 sheet-block = Ctrl+B blocks
 sheet-groups = Groups in common: { $names }
-sheet-made-it = made the group
+owner = owner
+admin = admin
+writing-everybody = Everybody writes here.
+writing-admins = Only admins and owners write here.
+writing-slow = Members wait { $span } between two messages.
 sheet-is-you = you
 
 ## Commands, on standard error

@@ -3,14 +3,15 @@
 
 use nodoor_view::{
     command::{Command, Reply},
+    group::{self, Role},
     model::{ConversationId, ConversationRow},
 };
 
 use super::people::{changed, print};
 use crate::{
-    arguments::GroupVerb,
+    arguments::{GroupVerb, RoleName, WhoWrites},
     failure::Failure,
-    output::{self, Member},
+    output::{self, Member, Writing},
     session::{NO_CONVERSATION, Session},
     target::Target,
 };
@@ -46,6 +47,27 @@ pub(super) async fn run(session: &Session, verb: &GroupVerb) -> Result<(), Failu
             })
             .await
         }
+        GroupVerb::Role { conversation, handle, role } => {
+            let (handle, role) = (handle.clone(), Role::from(*role));
+            lead(session, conversation, |conversation| group::Command::SetRole {
+                conversation,
+                handle,
+                role,
+            })
+            .await
+        }
+        GroupVerb::Ban { conversation, handle, lift } => {
+            let (handle, on) = (handle.clone(), !lift);
+            lead(session, conversation, |conversation| group::Command::Ban {
+                conversation,
+                handle,
+                on,
+            })
+            .await
+        }
+        GroupVerb::Writing { conversation, who, slow } => {
+            writing(session, conversation, *who, *slow).await
+        }
         GroupVerb::Members { conversation } => members(session, conversation).await,
     }
 }
@@ -60,6 +82,57 @@ async fn change(
     changed(session, &row.reference).await
 }
 
+async fn lead(
+    session: &Session,
+    conversation: &Target,
+    of: impl FnOnce(ConversationId) -> group::Command,
+) -> Result<(), Failure> {
+    change(session, conversation, |id| Command::Group { of: of(id) }).await
+}
+
+/// Changes who may write and how often, as far as it is given, or says it.
+async fn writing(
+    session: &Session,
+    conversation: &Target,
+    who: Option<WhoWrites>,
+    slow: Option<u32>,
+) -> Result<(), Failure> {
+    let row = group(session, conversation).await?;
+    let Reply::Sheet(sheet) = session.ask(Command::Sheet { conversation: row.id }).await? else {
+        return Err(Failure::unexpected());
+    };
+    let now = sheet.charter.unwrap_or_default();
+    if who.is_none() && slow.is_none() {
+        let texts = &session.texts;
+        let id = if now.announcements { "writing-admins" } else { "writing-everybody" };
+        let mut line = texts.get(id, &[]);
+        if now.slow > 0 {
+            let pause = texts.span(now.slow);
+            line =
+                format!("{line} {}", texts.get("writing-slow", &[("span", pause.as_str().into())]));
+        }
+        return print(session, &Writing::new(&now), &line);
+    }
+    let announcements = who.map_or(now.announcements, |who| who == WhoWrites::Admins);
+    let slow = slow.unwrap_or(now.slow);
+    lead(session, conversation, |conversation| group::Command::SetConduct {
+        conversation,
+        announcements,
+        slow,
+    })
+    .await
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Member => Self::Member,
+            RoleName::Admin => Self::Admin,
+            RoleName::Owner => Self::Owner,
+        }
+    }
+}
+
 async fn members(session: &Session, conversation: &Target) -> Result<(), Failure> {
     let row = group(session, conversation).await?;
     let Reply::Members(members) =
@@ -68,7 +141,10 @@ async fn members(session: &Session, conversation: &Target) -> Result<(), Failure
         return Err(Failure::unexpected());
     };
     for member in &members {
-        let line = format!("{}  {}", output::address(&member.person), member.devices);
+        let mut line = format!("{}  {}", output::address(&member.person), member.devices);
+        if member.role > Role::Member {
+            line.push_str(&format!("  {}", session.texts.get(member.role.name(), &[])));
+        }
         print(session, &Member::new(member), &line)?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use nodoor_view::{
     event::{Connection, Event},
+    group::Role,
     list, message,
     model::{
         ConversationId, ConversationRow, From, GroupMember, LedgerState, MessageId, MessagePage,
@@ -489,12 +490,12 @@ impl App {
 }
 
 /// Lines that say who can read a chat.
-pub(super) fn member_line(member: &GroupMember, name: &str, made: &str, you: &str) -> String {
+pub(super) fn member_line(member: &GroupMember, name: &str, role: &str, you: &str) -> String {
     let mut line = name.to_owned();
     if !member.person.handle.is_empty() && !name.starts_with('@') {
         line.push_str(&format!("  @{}", member.person.handle));
     }
-    for (applies, word) in [(member.me, you), (member.creator, made)] {
+    for (applies, word) in [(member.me, you), (member.role > Role::Member, role)] {
         if applies {
             line.push_str(&format!("  {word}"));
         }

@@ -449,6 +449,7 @@ fn composer_lines(app: &App, inner: u16, height: u16, pen: &Pen<'_>) -> Composed
         Writable::Request => "read-only-request",
         Writable::Left => "read-only-left",
         Writable::Removed => "read-only-removed",
+        Writable::Announcements => "read-only-announcements",
         Writable::Imported => "read-only-imported",
         Writable::Blocked => "read-only-blocked",
     };

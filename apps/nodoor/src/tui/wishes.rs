@@ -4,6 +4,7 @@
 
 use nodoor_view::{
     command::{Command, HandleState, Place, Reply},
+    group::Role,
     message,
     model::{
         ConversationId, ConversationRow, MessageId, MessagePage, ProblemKind, Profile, SendState,
@@ -424,13 +425,14 @@ impl Screen<'_> {
         lines.push(texts.get("members-line", &count));
         lines.push(texts.get("info-place", &[]));
         lines.push(String::new());
-        let (made, you) = (texts.get("sheet-made-it", &[]), texts.get("sheet-is-you", &[]));
+        let you = texts.get("sheet-is-you", &[]);
         let group = row.kind == nodoor_view::model::Kind::Group;
         for member in &sheet.members {
             let name = for_terminal(&texts.person(&member.person), Lines::Join);
             let devices = texts.get("devices-count", &[("count", member.devices.into())]);
-            let made = if group { made.as_str() } else { "" };
-            lines.push(format!("{}  {devices}", member_line(member, &name, made, &you)));
+            let leads = group && member.role > Role::Member;
+            let role = if leads { texts.get(member.role.name(), &[]) } else { String::new() };
+            lines.push(format!("{}  {devices}", member_line(member, &name, &role, &you)));
         }
         if !sheet.groups_in_common.is_empty() {
             let names = sheet.groups_in_common.iter().map(|row| row.title.clone());

@@ -6,6 +6,7 @@
 //! production build.
 
 mod data;
+mod leading;
 mod list;
 mod marks;
 mod past;
@@ -16,6 +17,7 @@ use nodoor_view::{
     command::{Ask, Command, HandleState, Place, Reply, Told},
     device,
     event::{Connection, Event},
+    group::{Charter, Role},
     model::{
         Content, ConversationId, ConversationRow, FoundPerson, Freshness, From, GroupMember, Kind,
         LastLine, LedgerState, MessageDetail, MessageId, MessagePage, MessageRow, Milliseconds,
@@ -49,6 +51,8 @@ pub(crate) struct Fake {
     slow: i32,
     looking: Option<ConversationId>,
     asked: Vec<Value>,
+    charters: BTreeMap<ConversationId, Charter>,
+    roles: BTreeMap<(ConversationId, String), Role>,
 }
 
 thread_local! {
@@ -345,6 +349,7 @@ impl Fake {
                 }
                 Reply::Done
             }
+            Command::Group { of } => self.lead(&of),
             Command::GroupRename { conversation, title } => {
                 if let Some(row) = self.chats.get_mut(&conversation) {
                     row.title.clone_from(&title);
@@ -371,6 +376,7 @@ impl Fake {
                         .into_iter()
                         .collect(),
                     may_manage: row.kind == Kind::Group,
+                    charter: (row.kind == Kind::Group).then(|| self.charter(&row)),
                 }),
                 None => problem(ProblemKind::NotFound),
             },
@@ -456,7 +462,7 @@ impl Fake {
         });
         let mut members: Vec<GroupMember> = me
             .into_iter()
-            .map(|person| GroupMember { person, devices: 1, me: true, creator: true })
+            .map(|person| GroupMember { person, devices: 1, me: true, role: Role::Owner })
             .collect();
         let others: Vec<Person> = match self.chats.get(&conversation) {
             Some(ConversationRow { person: Some(person), .. }) => vec![person.clone()],
@@ -465,11 +471,15 @@ impl Fake {
             }
             None => Vec::new(),
         };
+        let role = |person: &Person| {
+            let key = (conversation, person.account.clone());
+            self.roles.get(&key).copied().unwrap_or_default()
+        };
         members.extend(others.into_iter().map(|person| GroupMember {
+            role: role(&person),
             person,
             devices: 2,
             me: false,
-            creator: false,
         }));
         members
     }

@@ -15,6 +15,7 @@ mod fake;
 mod jump;
 mod keys;
 mod layer;
+mod leading;
 mod ledger;
 mod list;
 mod notify;

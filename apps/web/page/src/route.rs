@@ -9,7 +9,10 @@
 use std::cell::RefCell;
 
 use leptos::prelude::*;
-use nodoor_view::model::{ConversationId, DeviceRow, MessageId};
+use nodoor_view::{
+    group::Role,
+    model::{ConversationId, DeviceRow, GroupMember, MessageId},
+};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 
@@ -182,6 +185,10 @@ pub(crate) enum Layer {
     Timer(ConversationId),
     /// The menu of a chat's row, at a point.
     RowMenu(ConversationId, i32, i32),
+    /// The menu of a member of a group, with what one may do there oneself, at a point.
+    Member(ConversationId, GroupMember, Role, i32, i32),
+    /// How long members of a group wait between two messages: whether only admins write, and the pause now.
+    Slow(ConversationId, bool, u32),
     /// For how long a chat tells nothing.
     Mute(ConversationId),
     /// In which folders a chat is.
@@ -230,6 +237,7 @@ impl Layer {
                 | Self::NewMenu(..)
                 | Self::RowMenu(..)
                 | Self::SendMenu(..)
+                | Self::Member(..)
         )
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     bridge::{ask, tell},
     chat::{block, people},
     dom::{icon, icon_with},
+    leading,
     ledger::{check, said_at},
     parts::{Weight, back, bdi, button, face_of, face_of_chat, icon_button, part},
     route::{self, Layer, Route},
@@ -191,38 +192,13 @@ fn group(sheet: &Sheet) -> impl IntoView + use<> {
                 sheet
                     .members
                     .iter()
-                    .map(|member| html::li().child(member_item(id, member, may)))
+                    .map(|member| html::li().child(leading::member_item(sheet, member)))
                     .collect_view(),
             ),
         ),
+        leading::conduct(sheet),
         inside.then(|| {
             button(Weight::Danger, say("leave-group"), move || route::open(Layer::Leave(id)))
         }),
     )
-}
-
-fn member_item(id: ConversationId, member: &GroupMember, may: bool) -> impl IntoView + use<> {
-    let name = if member.me { say("you") } else { name_of(&member.person) };
-    let Person { account, handle, .. } = member.person.clone();
-    let handle = if handle.is_empty() { account } else { handle };
-    let devices = say_with("device-count", &[("count", Put::from(member.devices))]);
-    let remove = (may && !member.me).then(|| {
-        let label = say_with("remove-name", &[("name", Put::Text(&name))]);
-        icon_button("user-minus", label, move |_| {
-            let handle = handle.clone();
-            ask(Command::GroupRemove { conversation: id, handle }, |reply| {
-                if let Reply::Problem(problem) = reply {
-                    app().problem(&problem);
-                }
-            });
-        })
-    });
-    html::div().class("item").child((
-        face_of(&member.person, "small"),
-        html::span()
-            .class("what")
-            .child((html::span().child(bdi(name)), html::span().class("hint").child(devices))),
-        member.creator.then(|| html::span().class("hint").child(say("owner"))),
-        remove,
-    ))
 }

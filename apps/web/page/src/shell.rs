@@ -6,7 +6,7 @@ use nodoor_view::event::Connection;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
 use crate::{
-    arrange, chat, dom, jump, keys, layer, ledger, list, onboarding, people, requests,
+    arrange, chat, dom, jump, keys, layer, leading, ledger, list, onboarding, people, requests,
     route::{Layer, Route},
     screens, settings, sheet,
     state::{Engine, app},
@@ -196,6 +196,8 @@ fn layers() -> impl IntoView {
             Layer::Once(id) => chat::once_dialog(id),
             Layer::Timer(id) => chat::timer_dialog(id),
             Layer::RowMenu(id, x, y) => arrange::row_menu(id, x, y),
+            Layer::Member(id, member, mine, x, y) => leading::member_menu(id, &member, mine, x, y),
+            Layer::Slow(id, only, now) => leading::slow_dialog(id, only, now),
             Layer::Mute(id) => arrange::mute_dialog(id),
             Layer::Folders(id) => arrange::folders_dialog(id),
             Layer::SendMenu(x, y) => chat::send_menu(x, y),

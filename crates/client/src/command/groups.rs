@@ -3,10 +3,14 @@
 //!
 //! Spec: `docs/book/protocol.md`, 3.2 and 5.
 
-use nodoor_e2ee::room::{RoomContext, RoomKind};
+use nodoor_e2ee::{
+    charter::SLOWEST,
+    room::{RoomContext, RoomKind},
+};
 use nodoor_view::{
     command::Reply,
-    model::{ConversationId, Kind, Person, ProblemKind},
+    group,
+    model::{ConversationId, GroupMember, Kind, Person, ProblemKind},
 };
 use nodoor_wire::{
     handle::Handle,
@@ -19,6 +23,7 @@ use super::{
     Answer::{Later, Now},
 };
 use crate::{
+    charter::kept,
     lookup::Resolution,
     names::tidy,
     rows::{Conversation, Intent, Line, Outgoing, Status, key},
@@ -65,8 +70,29 @@ impl Step<'_> {
         Now(Reply::Conversation(self.conversation_row(&conversation)))
     }
 
-    /// Something only the creator of a group may do.
+    /// Something that only who leads a group may do, or who may do just this.
     pub(super) fn manage(
+        &mut self,
+        id: ConversationId,
+        work: impl FnOnce(&mut Self, &RoomId) -> Reply,
+    ) -> Answer {
+        self.in_group(id, |step, room| {
+            if step.may_manage(room) { work(step, room) } else { refused(ProblemKind::NotAllowed) }
+        })
+    }
+
+    /// Wishes something of a group that one is in, if it is one's to do.
+    fn want_of(&mut self, id: ConversationId, intent: &Intent) -> Answer {
+        self.in_group(id, |step, room| {
+            if !step.is_ours_to_do(room, intent) {
+                return refused(ProblemKind::NotAllowed);
+            }
+            step.intend(room, intent);
+            Reply::Done
+        })
+    }
+
+    fn in_group(
         &mut self,
         id: ConversationId,
         work: impl FnOnce(&mut Self, &RoomId) -> Reply,
@@ -81,16 +107,71 @@ impl Step<'_> {
         let Some(room) = room.filter(|_| conversation.status == Status::Open) else {
             return Now(refused(ProblemKind::NotAMember));
         };
-        if !self.may_manage(&room.room) {
-            return Now(refused(ProblemKind::NotAllowed));
-        }
         Now(work(self, &room.room))
     }
 
-    /// Whether we made this room.
-    pub(crate) fn may_manage(&mut self, room: &RoomId) -> bool {
-        let creator = self.with_group(room, |_, group| group.context().creator);
-        creator.is_some_and(|creator| self.is_me(&creator))
+    /// Whether we lead this room.
+    fn may_manage(&mut self, room: &RoomId) -> bool {
+        let (charter, me) = (self.charter(room), self.me());
+        charter.zip(me).is_some_and(|(charter, me)| charter.leads(&me))
+    }
+
+    /// Carries out what a person wants of who may do what.
+    pub(super) fn group_command(&mut self, of: &group::Command) -> Answer {
+        use group::Command::{Ban, SetConduct, SetRole};
+        match of {
+            SetRole { conversation, handle, role } => {
+                match self.member_called(*conversation, handle, |_| true) {
+                    Err(why) => Now(refused(why)),
+                    Ok(account) => self.want_of(*conversation, &Intent::Role(account, kept(*role))),
+                }
+            }
+            Ban { conversation, handle, on: true } => match self.resolved(handle) {
+                None => Later,
+                Some(Err(why)) => Now(refused(why)),
+                Some(Ok(account)) => self.want_of(*conversation, &Intent::Ban(account, true)),
+            },
+            Ban { conversation, handle, on: false } => {
+                let sheet = self.sheet(*conversation).and_then(|sheet| sheet.charter);
+                let banned = sheet.map(|charter| charter.banned).unwrap_or_default();
+                let called = handle.trim_start_matches('@');
+                let person = banned.into_iter().find(|person| goes_by(person, called));
+                match person.and_then(|person| AccountId::from_hex(&person.account).ok()) {
+                    None => Now(refused(ProblemKind::NotFound)),
+                    Some(account) => self.want_of(*conversation, &Intent::Ban(account, false)),
+                }
+            }
+            SetConduct { slow, .. } if *slow > SLOWEST => Now(refused(ProblemKind::Size)),
+            SetConduct { conversation, announcements, slow } => {
+                self.want_of(*conversation, &Intent::Conduct(*announcements, *slow))
+            }
+        }
+    }
+
+    /// Whom a handle, or the account of somebody whose handle is unknown, names; nothing while it is looked up.
+    fn resolved(&mut self, text: &str) -> Option<Result<AccountId, ProblemKind>> {
+        let Ok(handle) = Handle::parse(text) else {
+            return Some(Err(ProblemKind::HandleForm));
+        };
+        match self.resolve(&handle) {
+            Resolution::Pending => None,
+            Resolution::Nobody => Some(Err(ProblemKind::NotFound)),
+            Resolution::Known(account) => Some(Ok(account)),
+        }
+    }
+
+    /// The member of a group who goes by this.
+    fn member_called(
+        &mut self,
+        id: ConversationId,
+        text: &str,
+        which: impl Fn(&GroupMember) -> bool,
+    ) -> Result<AccountId, ProblemKind> {
+        let handle = Handle::parse(text).map_err(|_| ProblemKind::HandleForm)?;
+        let mut members = self.members(id).into_iter();
+        let member = members.find(|one| goes_by(&one.person, handle.as_str()) && which(one));
+        let account = member.and_then(|member| AccountId::from_hex(&member.person.account).ok());
+        account.ok_or(ProblemKind::NotFound)
     }
 
     pub(super) fn group_add(&mut self, id: ConversationId, text: &str) -> Answer {
@@ -104,6 +185,9 @@ impl Step<'_> {
                 if step.is_me(&account) {
                     return refused(ProblemKind::Yourself);
                 }
+                if step.charter(room).is_some_and(|charter| charter.bans.contains(&account)) {
+                    return refused(ProblemKind::Banned);
+                }
                 step.intend(room, &Intent::Add(vec![account.into()]));
                 Reply::Done
             }),
@@ -111,20 +195,9 @@ impl Step<'_> {
     }
 
     pub(super) fn group_remove(&mut self, id: ConversationId, text: &str) -> Answer {
-        let Ok(handle) = Handle::parse(text) else {
-            return Now(refused(ProblemKind::HandleForm));
-        };
-        let member = self
-            .members(id)
-            .into_iter()
-            .find(|member| goes_by(&member.person, handle.as_str()) && !member.me);
-        let account = member.and_then(|member| AccountId::from_hex(&member.person.account).ok());
-        match account {
-            None => Now(refused(ProblemKind::NotFound)),
-            Some(account) => self.manage(id, |step, room| {
-                step.intend(room, &Intent::Remove(account.into()));
-                Reply::Done
-            }),
+        match self.member_called(id, text, |member| !member.me) {
+            Err(why) => Now(refused(why)),
+            Ok(account) => self.want_of(id, &Intent::Remove(account.into())),
         }
     }
 

@@ -72,7 +72,7 @@ impl Step<'_> {
         let said = MimiContent { forwarded, ..Content::File(Box::new(file)).into() };
         let message = match self.write_to(to, |_, _| said) {
             Ok(message) => message,
-            Err(why) => return refused(why),
+            Err(why) => return Reply::Problem(why),
         };
         let moving = self.moving_from(stage, place);
         self.disk.put(key::moving(message.id), &moving);

@@ -19,6 +19,7 @@ use crate::{
     gate::{Change, Verdict},
     held::Waiting,
     lookup::Lacks,
+    room::leading,
     rows::{Conversation, Intent, Line, Nature, Room, Status, key},
     step::Step,
     successor::Follows,
@@ -57,16 +58,12 @@ impl Step<'_> {
         // A large one is opened only if it claims to come from somebody accepted; whether it does, its tree says.
         let wanted = |context: &RoomContext| {
             let by = match context.kind {
-                RoomKind::Direct { a, b } => {
-                    if a == me {
-                        b
-                    } else {
-                        a
-                    }
-                }
-                RoomKind::Group | RoomKind::Own => context.creator,
+                RoomKind::Direct { a, b } => vec![if a == me { b } else { a }],
+                RoomKind::Group => leading(context),
+                RoomKind::Own => vec![context.creator],
             };
-            welcome.len() <= limits::STRANGER_WELCOME || self.contact(&by).accepted
+            welcome.len() <= limits::STRANGER_WELCOME
+                || by.iter().any(|account| self.contact(account).accepted)
         };
         let Ok(candidate) = Candidate::open_if(&self.disk, welcome, wanted) else {
             return DROP;
@@ -97,6 +94,7 @@ impl Step<'_> {
             before: None,
             after: &context,
             committer: sender.name.account,
+            joining: Some(me),
             staying: &[],
             entering: &leaves,
             updated: None,
@@ -244,7 +242,7 @@ impl Step<'_> {
             self.disk.put(key::unknown(id), &());
         }
         let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
-        self.set_room(&Room {
+        let mut room = Room {
             room: *id,
             conversation: conversation.id,
             token,
@@ -257,7 +255,11 @@ impl Step<'_> {
             closed: false,
             nature: Some(Nature::of(context)),
             last_epoch: 0,
-        });
+            led_by: Vec::new(),
+            conducts: Vec::new(),
+        };
+        self.note_conduct(&mut room, 0, context);
+        self.set_room(&room);
         if conversation.rooms.len() > 1 && !by_own && before.is_none() {
             self.say_how_it_came(conversation.id, sender);
         }

@@ -10,7 +10,7 @@ use nodoor_e2ee::content::{self, Content, MimiContent};
 use nodoor_view::{
     command::Reply,
     message::Command,
-    model::{ConversationId, Kind, MessageId, ProblemKind},
+    model::{ConversationId, Kind, MessageId, Problem, ProblemKind},
     rich,
 };
 use nodoor_wire::{
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     rows::{Conversation, Message, Outgoing, State, Status, Stored, key},
-    step::{Step, refused},
+    step::{Step, problem, refused},
 };
 
 impl Step<'_> {
@@ -68,7 +68,7 @@ impl Step<'_> {
             with(&mut said);
             said
         })
-        .map_or_else(refused, |message| Reply::Sent(self.message_row(&message)))
+        .map_or_else(Reply::Problem, |message| Reply::Sent(self.message_row(&message)))
     }
 
     /// Writes a message of ours into a chat, and has it go out.
@@ -76,8 +76,8 @@ impl Step<'_> {
         &mut self,
         id: ConversationId,
         said: impl FnOnce(&mut Self, &Conversation) -> MimiContent,
-    ) -> Result<Message, ProblemKind> {
-        let mut conversation = self.writable(id)?;
+    ) -> Result<Message, Problem> {
+        let mut conversation = self.writable(id).map_err(problem)?;
         if conversation.kind == Kind::Direct {
             // Writing to somebody is accepting them.
             let other = conversation.other;
@@ -88,8 +88,15 @@ impl Step<'_> {
             }
             self.ensure_direct_room(&mut conversation);
         }
+        self.may_speak(&conversation).map_err(problem)?;
+        if let Some(room) = self.room_in_use(&conversation) {
+            let wait_seconds = self.until_our_turn(&room);
+            if wait_seconds > 0 {
+                return Err(Problem { wait_seconds, ..problem(ProblemKind::SlowDown) });
+            }
+        }
         let said = said(self, &conversation);
-        self.write_own(&mut conversation, said).ok_or(ProblemKind::Internal)
+        self.write_own(&mut conversation, said).ok_or(problem(ProblemKind::Internal))
     }
 
     /// A chat that we can write in.
@@ -104,6 +111,13 @@ impl Step<'_> {
             Status::Left | Status::Removed | Status::Imported => Err(ProblemKind::NotAMember),
             Status::Blocked => Err(ProblemKind::Blocked),
         }
+    }
+
+    /// Whether we may say or change what everybody sees there.
+    fn may_speak(&self, conversation: &Conversation) -> Result<(), ProblemKind> {
+        let room = self.room_in_use(conversation);
+        let only_reads = room.is_some_and(|room| self.only_reads(&room));
+        if only_reads { Err(ProblemKind::NotAllowed) } else { Ok(()) }
     }
 
     /// What a typed text is: with mentions and formatting, if it has any and still fits.
@@ -206,6 +220,7 @@ impl Step<'_> {
             || is_file
             || message.marks.deletion.is_some()
             || late
+            || self.may_speak(&conversation).is_err()
         {
             return refused(ProblemKind::NotAllowed);
         }
@@ -310,6 +325,9 @@ impl Step<'_> {
             Ok(conversation) => conversation,
             Err(why) => return refused(why),
         };
+        if let Err(why) = self.may_speak(&conversation) {
+            return refused(why);
+        }
         let before = conversation.timer.as_ref().map_or(0, |timer| timer.seconds);
         if seconds > LONGEST {
             return refused(ProblemKind::Size);

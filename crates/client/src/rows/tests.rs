@@ -3,7 +3,7 @@
 //! that an older or newer version cannot read: a field added later needs a default and an example here.
 //! `NODOOR_WRITE_VECTORS=1` writes the file anew.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use nodoor_e2ee::store::from_slice;
 use nodoor_view::{
@@ -16,9 +16,9 @@ use nodoor_wire::id::{
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Contact, Conversation, Deleted, Deletion, Early, Edit, Fork, Imported,
-    Intent, Line, Marks, Message, Nature, NotSent, Offer, Outgoing, Pin, Reaction, Report, Room,
-    Sealed, State, Status, Stored, Stuck, Submission, Timer, Who, WhyNotSent, key,
+    Account, Burning, Cause, Conducted, Contact, Conversation, Deleted, Deletion, Early, Edit,
+    Fork, Imported, Intent, Line, Marks, Message, Nature, NotSent, Offer, Outgoing, Pin, Reaction,
+    Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Timer, Who, WhyNotSent, key,
 };
 use crate::{gate::Reason, ledger::LoggedUpTo};
 
@@ -104,6 +104,13 @@ fn room(stuck: Option<Stuck>) -> Room {
             origin: Some((RoomId([7; 32]), 8, CommitId([9; 32]))),
         }),
         last_epoch: 10,
+        led_by: vec![AccountId([11; 16])],
+        conducts: vec![Conducted {
+            since: 12,
+            announcements: true,
+            slow: 13,
+            led_by: vec![AccountId([14; 16])],
+        }],
     }
 }
 
@@ -169,8 +176,15 @@ fn offer() -> Offer {
 fn lines() -> String {
     let (one, two) = (AccountId([1; 16]), AccountId([2; 16]));
     let burnt = |cause| {
-        let (commit, members) = (CommitId([2; 32]), vec![AccountId([3; 16])]);
-        let burnt = Some(Burning { epoch: 1, commit, members, title: "Garden".to_owned(), cause });
+        let burnt = Some(Burning {
+            epoch: 1,
+            commit: CommitId([2; 32]),
+            members: vec![AccountId([3; 16])],
+            title: "Garden".to_owned(),
+            more: BTreeMap::from([(1, ByteBuf::from([4]))]),
+            lead: Some(AccountId([5; 16])),
+            cause,
+        });
         room(Some(Stuck { burnt, since: 4, asked_at: Some(5) }))
     };
     let lost = Stuck { burnt: None, since: 4, asked_at: None };
@@ -202,6 +216,10 @@ fn lines() -> String {
             Line::Removed { by: one, who: two },
             Line::Left { who: two },
             Line::Renamed { by: one, title: "Garden".to_owned() },
+            Line::Role { by: one, who: two, role: 1 },
+            Line::Banned { by: one, who: two, on: true },
+            Line::Announcements { by: one, on: true },
+            Line::Slow { by: one, seconds: 30 },
             Line::DeviceAdded { who: two },
             Line::DeviceAddedByWords { who: two },
             Line::Successor,
@@ -217,6 +235,7 @@ fn lines() -> String {
         WhyNotSent::AccountGone,
         WhyNotSent::UnknownDevice,
         WhyNotSent::NotAMember,
+        WhyNotSent::NotAllowed,
         WhyNotSent::Blocked,
         WhyNotSent::Internal,
     ];
@@ -254,6 +273,9 @@ fn lines() -> String {
         line("intent-update", &Intent::Update),
         line("intent-prune", &Intent::Prune(one)),
         line("intent-readd", &Intent::Readd(device)),
+        line("intent-role", &Intent::Role(two, 1)),
+        line("intent-ban", &Intent::Ban(two, true)),
+        line("intent-conduct", &Intent::Conduct(true, 30)),
         line("submission", &submission),
         line("message", &message(content(), None)),
         line("message-waiting", &message(content(), Some(State::Waiting))),

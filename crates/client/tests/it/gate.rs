@@ -3,8 +3,10 @@
 
 use nodoor_client::gate::{Change, Listed, Missing, Reason, Verdict, judge};
 use nodoor_e2ee::{
+    charter::Charter,
     group::Leaf,
     identity::LeafName,
+    roles::{Role, Roles},
     room::{Burnt, RoomContext, RoomKind},
 };
 use nodoor_transparency::{
@@ -77,6 +79,7 @@ fn commit<'c>(context: &'c RoomContext, committer: &One, staying: &'c [Leaf]) ->
         before: Some(context),
         after: context,
         committer: committer.account(),
+        joining: None,
         staying,
         entering: &[],
         updated: None,
@@ -158,7 +161,7 @@ fn a_third_account_does_not_belong_in_a_direct_room() {
 }
 
 #[test]
-fn only_the_creator_adds_others_and_welcomes() {
+fn who_does_not_lead_a_group_adds_and_welcomes_nobody_else() {
     let three = Three::new();
     let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
     let carol = [three.carol.leaf(2, 3)];
@@ -169,10 +172,158 @@ fn only_the_creator_adds_others_and_welcomes() {
     assert_eq!(verdict, invalid(Reason::MayNotAdd));
     let verdict = three.judge(&welcome(&three.direct, &three.carol, &there));
     assert_eq!(verdict, invalid(Reason::MayNotAdd));
+    // But everybody lets in a device of their own.
+    let bob = Some(three.bob.account());
+    let own = Change { joining: bob, ..welcome(&three.group, &three.bob, &there) };
+    assert_eq!(three.judge(&own), Verdict::Valid);
+    let others = Change { joining: bob, ..welcome(&three.group, &three.carol, &there) };
+    assert_eq!(three.judge(&others), invalid(Reason::MayNotAdd));
+}
+
+/// The group of Alice, with these roles beside hers, and what `also` changes.
+fn group_with(
+    three: &Three,
+    roles: &[(&One, Role)],
+    also: impl FnOnce(&mut Charter),
+) -> RoomContext {
+    let mut charter = Charter::of(&three.group).unwrap();
+    for (one, role) in roles {
+        charter.roles = charter.roles.with(one.account(), *role).unwrap();
+    }
+    also(&mut charter);
+    let mut context = three.group.clone();
+    charter.write(&mut context);
+    context
 }
 
 #[test]
-fn only_the_creator_removes_others_and_of_two_nobody_removes_the_other() {
+fn admins_add_remove_members_and_rename_and_owners_say_who_is_one() {
+    let three = Three::new();
+    let Three { alice, bob, carol, .. } = &three;
+    let there = [alice.leaf(0, 1), bob.leaf(1, 2)];
+    let newcomer = [carol.leaf(2, 3)];
+    let led = group_with(&three, &[(bob, Role::Admin)], |_| ());
+    let change = commit(&led, bob, &there);
+    assert_eq!(three.judge(&Change { entering: &newcomer, ..change }), Verdict::Valid);
+    let all = [there[0].clone(), there[1].clone(), newcomer[0].clone()];
+    assert_eq!(three.judge(&welcome(&led, bob, &all)), Verdict::Valid);
+    let renamed = RoomContext { title: "Hut".to_owned(), ..led.clone() };
+    assert_eq!(
+        three.judge(&Change { after: &renamed, ..commit(&led, bob, &there) }),
+        Verdict::Valid
+    );
+    let gone = [(carol.leaf(2, 3), bob.account())];
+    assert_eq!(
+        three.judge(&Change { removed: &gone, ..commit(&led, bob, &there) }),
+        Verdict::Valid
+    );
+    let without_alice = [there[1].clone()];
+    let gone = [(alice.leaf(0, 1), bob.account())];
+    let heir = group_with(&three, &[(bob, Role::Owner), (alice, Role::Member)], |_| ());
+    let change = Change { removed: &gone, after: &heir, ..commit(&led, bob, &without_alice) };
+    assert_eq!(three.judge(&change), invalid(Reason::MayNotRemove), "an admin an owner");
+
+    // Nobody raises themselves, or acts by what the same commit makes of them.
+    let seized = group_with(&three, &[(bob, Role::Owner)], |_| ());
+    for before in [&led, &three.group] {
+        let change = commit(before, bob, &there);
+        assert_eq!(three.judge(&Change { after: &seized, ..change }), invalid(Reason::Context));
+    }
+    let change = Change { entering: &newcomer, after: &led, ..commit(&three.group, bob, &there) };
+    assert_eq!(three.judge(&change), invalid(Reason::Context));
+    let change = commit(&three.group, alice, &there);
+    assert_eq!(three.judge(&Change { after: &seized, ..change }), Verdict::Valid);
+    // Who steps down does so alone, and nobody has a role without a leaf.
+    let change = commit(&led, bob, &there);
+    assert_eq!(three.judge(&Change { after: &three.group, ..change }), Verdict::Valid);
+    let change = commit(&led, carol, &all);
+    assert_eq!(three.judge(&Change { after: &three.group, ..change }), invalid(Reason::Context));
+    let absent = group_with(&three, &[(carol, Role::Admin)], |_| ());
+    let change = commit(&three.group, alice, &there);
+    assert_eq!(three.judge(&Change { after: &absent, ..change }), invalid(Reason::Context));
+    assert_eq!(three.judge(&welcome(&absent, alice, &there)), invalid(Reason::Context));
+}
+
+#[test]
+fn whose_last_device_goes_leaves_the_table_and_an_owner_leaves_an_heir() {
+    let three = Three::new();
+    let Three { alice, bob, carol, .. } = &three;
+    let staying = [bob.leaf(1, 2), carol.leaf(2, 3)];
+    let left = [(alice.leaf(0, 1), alice.account())];
+    let heirs = |heir: &One| {
+        let table = Roles::owned_by(heir.account());
+        let mut context = three.group.clone();
+        table.write(&mut context);
+        context
+    };
+    // Carol carries it out: the table it leads to is one, and it is not hers to choose.
+    for (after, expected) in [
+        (&heirs(bob), Verdict::Valid),
+        (&heirs(carol), invalid(Reason::Context)),
+        (&three.group, invalid(Reason::Context)),
+    ] {
+        let change = Change { removed: &left, after, ..commit(&three.group, carol, &staying) };
+        assert_eq!(three.judge(&change), expected);
+    }
+    let mut with_admin =
+        Roles::owned_by(alice.account()).with(carol.account(), Role::Admin).unwrap();
+    let mut before = three.group.clone();
+    with_admin.write(&mut before);
+    with_admin = Roles::owned_by(carol.account());
+    let mut after = three.group.clone();
+    with_admin.write(&mut after);
+    let change = Change { removed: &left, after: &after, ..commit(&before, bob, &staying) };
+    assert_eq!(three.judge(&change), Verdict::Valid, "the admin before the first leaf");
+    let renamed = RoomContext { title: "Mine".to_owned(), ..after };
+    let change = Change { removed: &left, after: &renamed, ..commit(&before, bob, &staying) };
+    assert_eq!(three.judge(&change), invalid(Reason::Context), "and nothing else by the way");
+}
+
+#[test]
+fn bans_and_conduct_are_who_leads_and_who_is_banned_is_not_there() {
+    let three = Three::new();
+    let Three { alice, bob, carol, .. } = &three;
+    let there = [alice.leaf(0, 1), bob.leaf(1, 2)];
+    let newcomer = [carol.leaf(2, 3)];
+    let banned = group_with(&three, &[], |charter| _ = charter.bans.insert(carol.account()));
+    let quiet = group_with(&three, &[], |charter| charter.conduct.announcements = true);
+    for after in [&banned, &quiet] {
+        let change = commit(&three.group, alice, &there);
+        assert_eq!(three.judge(&Change { after, ..change }), Verdict::Valid);
+        let change = commit(&three.group, bob, &there);
+        assert_eq!(three.judge(&Change { after, ..change }), invalid(Reason::Context));
+        // Nor does he undo it.
+        let change = commit(after, bob, &there);
+        assert_eq!(
+            three.judge(&Change { after: &three.group, ..change }),
+            invalid(Reason::Context)
+        );
+    }
+    let change = Change { entering: &newcomer, ..commit(&banned, alice, &there) };
+    assert_eq!(three.judge(&change), invalid(Reason::Banned));
+    let own = Change { joining: Some(carol.account()), ..welcome(&banned, carol, &newcomer) };
+    assert_eq!(three.judge(&own), invalid(Reason::Context), "nor is anybody without its owner");
+    let all = [there[0].clone(), newcomer[0].clone()];
+    assert_eq!(three.judge(&welcome(&banned, alice, &all)), invalid(Reason::Banned));
+}
+
+#[test]
+fn a_room_that_is_no_group_has_no_roles_and_a_group_none_that_are_malformed() {
+    let three = Three::new();
+    let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
+    for number in 1..=3 {
+        let mut direct = three.direct.clone();
+        direct.extra.insert(number, vec![0x80]);
+        assert_eq!(three.judge(&welcome(&direct, &three.alice, &there)), invalid(Reason::Context));
+        let mut group = three.group.clone();
+        group.extra.insert(number, vec![0xF6]);
+        let change = commit(&three.group, &three.alice, &there);
+        assert_eq!(three.judge(&Change { after: &group, ..change }), invalid(Reason::Context));
+    }
+}
+
+#[test]
+fn who_does_not_lead_a_group_removes_nobody_and_of_two_nobody_removes_the_other() {
     let three = Three::new();
     let there = [three.alice.leaf(0, 1)];
     let (alice, bob) = (three.alice.account(), three.bob.account());
@@ -194,8 +345,8 @@ fn only_the_creator_removes_others_and_of_two_nobody_removes_the_other() {
 #[test]
 fn nobody_is_taken_out_of_a_room_of_two_and_in_again_in_one_commit() {
     let three = Three::new();
-    let there = [three.bob.leaf(1, 2)];
-    let (out, back) = (three.alice.leaf(0, 1), [three.alice.leaf(2, 3)]);
+    let there = [three.alice.leaf(0, 1)];
+    let (out, back) = (three.bob.leaf(1, 2), [three.bob.leaf(2, 3)]);
     for (context, by, expected) in [
         (&three.direct, &three.bob, invalid(Reason::MayNotRemove)),
         (&three.direct, &three.alice, invalid(Reason::MayNotRemove)),
@@ -210,7 +361,7 @@ fn nobody_is_taken_out_of_a_room_of_two_and_in_again_in_one_commit() {
 }
 
 #[test]
-fn what_a_room_is_never_changes_and_its_title_only_by_its_creator() {
+fn what_a_room_is_never_changes_and_its_title_only_by_who_leads_it() {
     let three = Three::new();
     let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
     let origin = Burnt { room: RoomId([1; 32]), epoch: 1, commit: CommitId([2; 32]) };
@@ -290,7 +441,10 @@ fn a_room_has_an_end() {
     let leaves: Vec<Leaf> =
         (0..=CLASSES[CLASSES.len() - 1]).map(|n| leaf(n, three.alice.account())).collect();
     // More accounts than a group may have.
-    let account = |n: usize| AccountId((n as u128).to_be_bytes());
+    let account = |n: usize| match n {
+        MEMBERS => three.alice.account(),
+        n => AccountId((n as u128).to_be_bytes()),
+    };
     let accounts: Vec<Leaf> = (0..=MEMBERS).map(|n| leaf(n, account(n))).collect();
     for many in [leaves, accounts] {
         let change = commit(&three.group, &three.alice, &many);

@@ -35,6 +35,8 @@ mod history;
 #[cfg(test)]
 mod inherited;
 #[cfg(test)]
+mod leading;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod leftbehind;

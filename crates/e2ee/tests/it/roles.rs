@@ -98,10 +98,11 @@ fn nobody_takes_out_who_stands_as_high_but_owners() {
 }
 
 #[test]
-fn the_first_admin_inherits_else_the_first_leaf() {
+fn who_went_is_in_it_no_more_and_the_first_admin_inherits_else_the_first_leaf() {
     let roles = alice_and_admin_bob();
-    assert_eq!(roles.heir(&[MALLORY, BOB, ALICE]), None);
-    assert_eq!(roles.heir(&[MALLORY, BOB]), Some(BOB));
-    assert_eq!(roles.heir(&[MALLORY]), Some(MALLORY));
-    assert_eq!(roles.heir(&[]), None);
+    assert_eq!(roles.settled(&[MALLORY, BOB, ALICE]), roles);
+    assert_eq!(roles.settled(&[MALLORY, ALICE]), Roles::owned_by(ALICE));
+    assert_eq!(roles.settled(&[MALLORY, BOB]), Roles::owned_by(BOB));
+    assert_eq!(roles.settled(&[MALLORY]), Roles::owned_by(MALLORY));
+    assert_eq!(roles.settled(&[]), roles);
 }

@@ -120,6 +120,7 @@ pub(super) fn composer(id: ConversationId) -> AnyView {
         ),
         Writable::Left => instead(html::span().child(say("composer-left")), None),
         Writable::Removed => instead(html::span().child(say("composer-removed")), None),
+        Writable::Announcements => instead(html::span().child(say("composer-announcements")), None),
         Writable::Imported => instead(html::span().child(say("composer-imported")), None),
         Writable::Disputed => instead(
             html::span().child(row.with_untracked(|row| {

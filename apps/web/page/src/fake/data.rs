@@ -162,6 +162,8 @@ pub(super) fn make(search: &str) -> Fake {
     let mut fake = Fake {
         profile: (!search.contains("new")).then(|| profile("mira_k")),
         chats: BTreeMap::new(),
+        charters: BTreeMap::new(),
+        roles: BTreeMap::new(),
         messages: BTreeMap::new(),
         deleted: Vec::new(),
         requests: Vec::new(),

@@ -44,7 +44,7 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
 }
 
 /// One switch.
-pub(super) fn switch(
+pub(crate) fn switch(
     label: String,
     hint: Option<String>,
     on: impl Fn() -> bool + Send + 'static,

@@ -10,7 +10,7 @@ mod recovery;
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsValue;
 
-pub(crate) use self::product::limits;
+pub(crate) use self::{look::switch, product::limits};
 use crate::{
     dom,
     parts::{item_to, page},
