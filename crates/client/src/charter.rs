@@ -5,7 +5,7 @@
 //! Spec: `docs/book/protocol.md`, 5 and 7.
 
 use nodoor_e2ee::{
-    charter::{Charter, Conduct, MOST_BANS},
+    charter::{Charter, Conduct, Link, MOST_BANS, MOST_LINKS},
     content::{Content, MimiContent},
     group::Leaf,
     roles::Role,
@@ -44,7 +44,9 @@ impl Step<'_> {
             Intent::Remove(who) | Intent::Readd(who) => roles.may_remove(&me, &who.account),
             Intent::Prune(account) => roles.may_remove(&me, account),
             Intent::Ban(who, true) => leads && *who != me && roles.may_remove(&me, who),
-            Intent::Rename(_) | Intent::Ban(_, false) | Intent::Conduct(..) => leads,
+            Intent::Rename(_) | Intent::Ban(_, false) | Intent::Conduct(..) | Intent::Link(_) => {
+                leads
+            }
             Intent::Role(who, role) => {
                 let after = roles.with(*who, role_of(*role));
                 after.is_some_and(|after| roles.may_become(&after, &me))
@@ -77,6 +79,15 @@ impl Step<'_> {
             Intent::Ban(who, false) => _ = charter.bans.remove(who),
             Intent::Conduct(announcements, slow) => {
                 charter.conduct = Conduct { announcements: *announcements, slow: *slow };
+            }
+            Intent::Link(link) => {
+                charter.links.retain(|_, other| other.by != by);
+                if let Some((id, approval)) = link {
+                    charter.links.insert(*id, Link { by, approval: *approval });
+                }
+                if charter.links.len() > MOST_LINKS {
+                    return None;
+                }
             }
             _ => return None,
         }
@@ -240,6 +251,10 @@ pub(crate) fn charter_lines(
     }
     if before.conduct.announcements != after.conduct.announcements {
         lines.push(Line::Announcements { by, on: after.conduct.announcements });
+    }
+    if before.links != after.links {
+        let on = after.links.len() >= before.links.len();
+        lines.push(Line::Link { by, on });
     }
     if before.conduct.slow != after.conduct.slow {
         lines.push(Line::Slow { by, seconds: after.conduct.slow });

@@ -202,6 +202,7 @@ impl Step<'_> {
             Content::Stuck { room: stuck, epoch, commit: _ } => {
                 self.help(&from, leaf, stuck, *epoch);
             }
+            Content::Join { room, secret } => self.hear_join(&from, room, secret),
             Content::Checkpoint { note, asks } => self.hear_checkpoint(&room, &from, note, *asks),
             Content::Evidence(file) => self.hear_evidence(&room, &from, file),
             Content::Own(body) => self.hear_own_device(id, &leaf.name, body),

@@ -140,7 +140,7 @@ impl Step<'_> {
                     lines.push(Line::Renamed { by, title: title.clone() });
                 }
             }
-            Intent::Role(..) | Intent::Ban(..) | Intent::Conduct(..) => {
+            Intent::Role(..) | Intent::Ban(..) | Intent::Conduct(..) | Intent::Link(_) => {
                 if let Some((context, mut said)) = self.amended(id, &intent) {
                     change.context = Some(context);
                     lines.append(&mut said);
@@ -372,7 +372,7 @@ impl Who {
 fn lines_of(intent: &Intent) -> usize {
     match intent {
         Intent::Add(accounts) => accounts.len(),
-        Intent::Remove(_) | Intent::Rename(_) | Intent::Role(..) => 1,
+        Intent::Remove(_) | Intent::Rename(_) | Intent::Role(..) | Intent::Link(_) => 1,
         Intent::Ban(..) | Intent::Conduct(..) => 2,
         Intent::Readd(_) | Intent::Prune(_) | Intent::Update => 0,
     }

@@ -26,6 +26,7 @@ mod history;
 mod incoming;
 mod intent;
 pub mod io;
+mod joining;
 mod ledger;
 mod link;
 mod list;

@@ -399,6 +399,8 @@ pub(crate) enum Intent {
     Ban(AccountId, bool),
     /// Whether only who leads the group writes, and how many seconds others leave between two messages.
     Conduct(bool, u32),
+    /// A link of ours by its id, and whether we decide about each who asks by it; or no link of ours any more.
+    Link(Option<([u8; 16], bool)>),
 }
 
 impl Intent {
@@ -413,7 +415,8 @@ impl Intent {
             | Self::Update
             | Self::Role(..)
             | Self::Ban(..)
-            | Self::Conduct(..) => Vec::new(),
+            | Self::Conduct(..)
+            | Self::Link(_) => Vec::new(),
         }
     }
 }
@@ -700,6 +703,15 @@ pub(crate) enum Line {
         /// Only who leads it.
         on: bool,
     },
+    /// There is a link to the group, or no more.
+    Link {
+        /// Who made or ended it.
+        by: AccountId,
+        /// There is.
+        on: bool,
+    },
+    /// We asked whoever this chat is with to let us into a group.
+    AskedToJoin,
     /// Members leave a pause between two messages from now on.
     Slow {
         /// By whom.

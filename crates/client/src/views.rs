@@ -67,6 +67,8 @@ impl Step<'_> {
     pub(crate) fn request_list(&mut self) -> Vec<RequestRow> {
         let all = self.conversations();
         let mut requests: Vec<&Conversation> = all.iter().filter(|row| is_request(row)).collect();
+        // Who asks to be let into a group and says nothing more is answered there.
+        requests.retain(|row| row.kind == Kind::Group || row.last.is_some());
         requests.sort_by_key(|row| std::cmp::Reverse(row.sorted_at));
         let titles: Vec<String> = all
             .iter()
@@ -239,6 +241,8 @@ impl Step<'_> {
                 SystemLine::Banned { by: them(by), who: self.person(who), on: *on }
             }
             Line::Announcements { by, on } => SystemLine::Announcements { by: them(by), on: *on },
+            Line::Link { by, on } => SystemLine::Link { by: them(by), on: *on },
+            Line::AskedToJoin => SystemLine::AskedToJoin,
             Line::Slow { by, seconds } => SystemLine::Slow { by: them(by), seconds: *seconds },
             Line::DeviceAdded { who } => SystemLine::DeviceAdded { who: self.person(who) },
             Line::DeviceAddedByWords { who } => {
@@ -457,6 +461,8 @@ impl Step<'_> {
             announcements: charter.conduct.announcements,
             slow: charter.conduct.slow,
             banned: charter.bans.iter().map(|account| self.person(account)).collect(),
+            link: self.own_link(room, &charter),
+            asking: self.asking(room).iter().map(|account| self.person(account)).collect(),
             same: u32::try_from(same).unwrap_or(u32::MAX),
             others: devices.saturating_sub(1),
         })

@@ -6,6 +6,8 @@
 //! 1   roles
 //! 2   [account]                bans, ascending, at most 256
 //! 3   [announcements, slow]    conduct: whether only admins and owners write; seconds between two messages of a member
+//! 4   {link => [account, approval]}   invite links: half of the SHA-256 of what each shows, who made it, whether they decide
+//!                         about each who asks; at most 20, ascending
 //! ```
 //!
 //! Each is absent where it says nothing. Numbers beyond these are of later versions.
@@ -16,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteArray, decode, encode};
 use nodoor_wire::{canonical, id::AccountId};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     roles::{self, Role, Roles},
@@ -24,6 +27,9 @@ use crate::{
 
 const BANS: u32 = 2;
 const CONDUCT: u32 = 3;
+const LINKS: u32 = 4;
+/// The most links that lead to a room.
+pub const MOST_LINKS: usize = 20;
 /// The most accounts that are banned from a room.
 pub const MOST_BANS: usize = 256;
 /// The longest pause of slow mode, seconds.
@@ -38,6 +44,24 @@ pub struct Charter {
     pub bans: BTreeSet<AccountId>,
     /// Who may write, and how often.
     pub conduct: Conduct,
+    /// Which links lead to it.
+    pub links: BTreeMap<[u8; 16], Link>,
+}
+
+/// A link that leads to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// Who made it, and is asked by whoever has it.
+    pub by: AccountId,
+    /// They decide about each who asks.
+    pub approval: bool,
+}
+
+/// What a link that shows this is known by.
+#[must_use]
+pub fn link_id(secret: &[u8; 16]) -> [u8; 16] {
+    let digest: [u8; 32] = Sha256::digest(secret).into();
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
 /// Who may write, and how often.
@@ -56,7 +80,9 @@ impl Charter {
     /// [`canonical::NotCanonical`]: malformed, out of order, too long, saying nothing, or not of a group.
     pub fn of(room: &RoomContext) -> Result<Self, canonical::NotCanonical> {
         let group = room.kind == RoomKind::Group;
-        if !group && [roles::NUMBER, BANS, CONDUCT].iter().any(|n| room.extra.contains_key(n)) {
+        if !group
+            && [roles::NUMBER, BANS, CONDUCT, LINKS].iter().any(|n| room.extra.contains_key(n))
+        {
             return Err(canonical::NotCanonical);
         }
         let bans = match room.extra.get(&BANS) {
@@ -67,7 +93,11 @@ impl Charter {
             None => Conduct::default(),
             Some(bytes) => canonical::from_slice(bytes)?,
         };
-        Ok(Self { roles: Roles::of(room)?, bans, conduct })
+        let links = match room.extra.get(&LINKS) {
+            None => BTreeMap::new(),
+            Some(bytes) => canonical::from_slice::<Links>(bytes)?.0,
+        };
+        Ok(Self { roles: Roles::of(room)?, bans, conduct, links })
     }
 
     /// Writes it into a room's context. A table that says what the room says without one is not written.
@@ -83,6 +113,10 @@ impl Charter {
         room.extra.remove(&CONDUCT);
         if self.conduct != Conduct::default() {
             room.extra.insert(CONDUCT, canonical::to_vec(&self.conduct));
+        }
+        room.extra.remove(&LINKS);
+        if !self.links.is_empty() {
+            room.extra.insert(LINKS, canonical::to_vec(&Links(self.links.clone())));
         }
     }
 
@@ -102,6 +136,44 @@ impl Charter {
     #[must_use]
     pub fn leads(&self, account: &AccountId) -> bool {
         self.roles.role(account) >= Role::Admin
+    }
+}
+
+struct Links(BTreeMap<[u8; 16], Link>);
+
+impl<C> Encode<C> for Links {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.map(self.0.len() as u64)?;
+        for (id, link) in &self.0 {
+            e.bytes(id)?.array(2)?.bytes(link.by.as_bytes())?.bool(link.approval)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Links {
+    fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
+        let count = d.map()?.ok_or_else(|| decode::Error::message("map length"))?;
+        if count == 0 || count > MOST_LINKS as u64 {
+            return Err(decode::Error::message("number of links"));
+        }
+        let mut links = BTreeMap::new();
+        for _ in 0..count {
+            let id: [u8; 16] = ByteArray::decode(d, c)?.into();
+            if d.array()? != Some(2) {
+                return Err(decode::Error::message("link"));
+            }
+            let link = Link { by: AccountId(ByteArray::decode(d, c)?.into()), approval: d.bool()? };
+            if links.last_key_value().is_some_and(|(last, _)| *last >= id) {
+                return Err(decode::Error::message("order"));
+            }
+            links.insert(id, link);
+        }
+        Ok(Self(links))
     }
 }
 

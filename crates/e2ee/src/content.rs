@@ -42,6 +42,7 @@ const STATUS_TYPE: &str = "application/mimi-message-status";
 const PROFILE_TYPE: &str = "application/nodoor.profile+cbor";
 const OWN_TYPE: &str = "application/nodoor.self+cbor";
 const STUCK_TYPE: &str = "application/nodoor.stuck+cbor";
+const JOIN_TYPE: &str = "application/nodoor.join+cbor";
 const TIMER_TYPE: &str = "application/nodoor.timer+cbor";
 const PIN_TYPE: &str = "application/nodoor.pin+cbor";
 const ASK_TYPE: &str = "application/nodoor.checkpoint-request";
@@ -162,6 +163,13 @@ pub enum Content {
         /// The commit.
         commit: CommitId,
     },
+    /// "Let me into this group", to who made a link to it.
+    Join {
+        /// The room that the link names.
+        room: RoomId,
+        /// What the link shows that its reader may ask.
+        secret: [u8; 16],
+    },
     /// What a device tells the account's other devices: CBOR of the client's. Counts in a room of kind `self` alone.
     Own(Vec<u8>),
     /// A checkpoint of the public log as the log signed it, to somebody who saw another one. Never shown.
@@ -274,6 +282,7 @@ impl std::fmt::Debug for Content {
             Self::Pin { .. } => "Pin(..)",
             Self::Profile { .. } => "Profile(..)",
             Self::Stuck { .. } => "Stuck(..)",
+            Self::Join { .. } => "Join(..)",
             Self::Own(_) => "Own(..)",
             Self::Checkpoint { .. } => "Checkpoint(..)",
             Self::Evidence(_) => "Evidence(..)",
@@ -335,6 +344,12 @@ fn write(e: &mut Encoder<Vec<u8>>, content: &MimiContent, salt: &[u8; 16]) -> Wr
         Content::Pin { on } => {
             single(e, SESSION, PIN_TYPE, &body(|e| e.array(1)?.bool(*on).map(drop)))?
         }
+        Content::Join { room, secret } => single(
+            e,
+            SESSION,
+            JOIN_TYPE,
+            &body(|e| e.array(2)?.bytes(room.as_bytes())?.bytes(secret).map(drop)),
+        )?,
         Content::Stuck { room, epoch, commit } => single(
             e,
             SESSION,
@@ -444,6 +459,11 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
         PIN_TYPE => {
             array(&mut d, 1)?;
             Content::Pin { on: d.bool()? }
+        }
+        JOIN_TYPE => {
+            array(&mut d, 2)?;
+            let room = RoomId(id(&mut d)?);
+            Content::Join { room, secret: d.decode::<minicbor::bytes::ByteArray<16>>()?.into() }
         }
         STUCK_TYPE => {
             array(&mut d, 3)?;

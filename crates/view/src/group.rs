@@ -28,6 +28,27 @@ pub enum Command {
         /// Banned.
         on: bool,
     },
+    /// Makes an invite link of one's own instead of the one before, or ends it. Answer: `Done`, as above.
+    SetLink {
+        /// Which group.
+        conversation: ConversationId,
+        /// Whether one decides about each who asks; nothing: no link any more.
+        approval: Option<bool>,
+    },
+    /// Lets somebody in who asks by one's link, or not. Answer: `Done`, as above.
+    Answer {
+        /// Which group.
+        conversation: ConversationId,
+        /// Whom.
+        handle: String,
+        /// They come in.
+        on: bool,
+    },
+    /// Asks to be let into a group. Answer: `Conversation`, the group if one is in it, else the chat with who made the link.
+    Join {
+        /// A link of a group: `#@handle/...`, with or without the server's address.
+        link: String,
+    },
     /// Who may write, and how often. Answer: `Done`, as above.
     SetConduct {
         /// Which group.
@@ -64,6 +85,15 @@ impl Role {
     }
 }
 
+/// An invite link to a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupLink {
+    /// To copy. What follows the `#` reaches no server.
+    pub link: String,
+    /// Who made it decides about each who asks.
+    pub approval: bool,
+}
+
 /// What a group says of its people.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charter {
@@ -75,6 +105,10 @@ pub struct Charter {
     pub slow: u32,
     /// Who may not come in.
     pub banned: Vec<Person>,
+    /// One's own invite link, on the device that made it.
+    pub link: Option<GroupLink>,
+    /// Who asks to come in by it.
+    pub asking: Vec<Person>,
     /// Devices of others that wrote since the last change of the room, each with proof that they see the same room.
     pub same: u32,
     /// Devices of others in the room.

@@ -276,6 +276,15 @@ pub enum SystemLine {
         /// Only admins and owners.
         on: bool,
     },
+    /// There is an invite link to the group, or no more.
+    Link {
+        /// Who made or ended it; `None` is oneself.
+        by: Option<Person>,
+        /// There is.
+        on: bool,
+    },
+    /// One asked whoever this chat is with to be let into a group.
+    AskedToJoin,
     /// Members leave a pause between two messages from now on.
     Slow {
         /// By whom; `None` is oneself.
@@ -730,6 +739,8 @@ pub enum ProblemKind {
     NotAllowed,
     /// The person is banned from this group.
     Banned,
+    /// Not the link of a group.
+    GroupLink,
     /// One blocked this person.
     Blocked,
     /// Accept the request first.

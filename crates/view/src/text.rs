@@ -275,6 +275,11 @@ impl Texts {
             SystemLine::Announcements { by, on: false } => {
                 pick(by, "line-announcements-off-by-me", "line-announcements-off", &[])
             }
+            SystemLine::Link { by, on: true } => pick(by, "line-link-by-me", "line-link", &[]),
+            SystemLine::Link { by, on: false } => {
+                pick(by, "line-link-off-by-me", "line-link-off", &[])
+            }
+            SystemLine::AskedToJoin => self.get("line-asked-to-join", &[]),
             SystemLine::Slow { by, seconds: 0 } => {
                 pick(by, "line-slow-off-by-me", "line-slow-off", &[])
             }
@@ -362,6 +367,7 @@ pub fn problem_id(kind: ProblemKind) -> &'static str {
         ProblemKind::NotAMember => "problem-not-a-member",
         ProblemKind::NotAllowed => "problem-not-allowed",
         ProblemKind::Banned => "problem-banned",
+        ProblemKind::GroupLink => "problem-group-link",
         ProblemKind::Blocked => "problem-blocked",
         ProblemKind::Request => "problem-request",
         ProblemKind::UnknownDevice => "problem-unknown-device",

@@ -376,7 +376,7 @@ impl Fake {
                         .into_iter()
                         .collect(),
                     may_manage: row.kind == Kind::Group,
-                    charter: (row.kind == Kind::Group).then(|| self.charter(&row)),
+                    charter: (row.kind == Kind::Group).then(|| self.charter(row)),
                 }),
                 None => problem(ProblemKind::NotFound),
             },

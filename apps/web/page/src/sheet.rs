@@ -6,7 +6,7 @@
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{ConversationId, ConversationRow, GroupMember, Kind, Person, Sheet, Writable},
+    model::{ConversationId, ConversationRow, Kind, Sheet, Writable},
 };
 
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
     dom::{icon, icon_with},
     leading,
     ledger::{check, said_at},
-    parts::{Weight, back, bdi, button, face_of, face_of_chat, icon_button, part},
+    parts::{Weight, back, bdi, button, face_of_chat, icon_button, part},
     route::{self, Layer, Route},
     state::{app, copied},
-    words::{Put, name_of, say, say_with, span},
+    words::{Put, say, say_with, span},
 };
 
 /// The third pane.

@@ -4,7 +4,8 @@
 //! Spec: `docs/book/protocol.md`, 3.2 and 5.
 
 use nodoor_e2ee::{
-    charter::SLOWEST,
+    charter::{MOST_LINKS, SLOWEST, link_id},
+    content::Content,
     room::{RoomContext, RoomKind},
 };
 use nodoor_view::{
@@ -22,8 +23,11 @@ use super::{
     Answer,
     Answer::{Later, Now},
 };
+use serde_bytes::ByteArray;
+
 use crate::{
     charter::kept,
+    joining::Link,
     lookup::Resolution,
     names::tidy,
     rows::{Conversation, Intent, Line, Outgoing, Status, key},
@@ -118,8 +122,11 @@ impl Step<'_> {
 
     /// Carries out what a person wants of who may do what.
     pub(super) fn group_command(&mut self, of: &group::Command) -> Answer {
-        use group::Command::{Ban, SetConduct, SetRole};
+        use group::Command::{Answer as Let, Ban, Join, SetConduct, SetLink, SetRole};
         match of {
+            SetLink { conversation, approval } => self.set_link(*conversation, *approval),
+            Let { conversation, handle, on } => self.answer_asking(*conversation, handle, *on),
+            Join { link } => self.ask_to_join(link),
             SetRole { conversation, handle, role } => {
                 match self.member_called(*conversation, handle, |_| true) {
                     Err(why) => Now(refused(why)),
@@ -146,6 +153,85 @@ impl Step<'_> {
                 self.want_of(*conversation, &Intent::Conduct(*announcements, *slow))
             }
         }
+    }
+
+    fn set_link(&mut self, id: ConversationId, approval: Option<bool>) -> Answer {
+        let secret: [u8; 16] = self.random();
+        let link = approval.map(|approval| (link_id(&secret), approval));
+        self.in_group(id, |step, room| {
+            if !step.may_manage(room) {
+                return refused(ProblemKind::NotAllowed);
+            }
+            let full = step.charter(room).is_some_and(|charter| charter.links.len() >= MOST_LINKS);
+            if full && link.is_some() {
+                return refused(ProblemKind::Size);
+            }
+            match link {
+                Some(_) => step.disk.put(key::link(room), &ByteArray::new(secret)),
+                None => step.disk.remove(&key::link(room)),
+            }
+            step.intend(room, &Intent::Link(link));
+            Reply::Done
+        })
+    }
+
+    fn answer_asking(&mut self, id: ConversationId, text: &str, on: bool) -> Answer {
+        let called = text.trim_start_matches('@').to_owned();
+        self.in_group(id, |step, room| {
+            let asking = step.asking(room);
+            let who = asking.into_iter().find(|who| goes_by(&step.person(who), &called));
+            let Some(who) = who else {
+                return refused(ProblemKind::NotFound);
+            };
+            if !step.may_manage(room) {
+                return refused(ProblemKind::NotAllowed);
+            }
+            step.disk.remove(&key::asking_one(room, &who));
+            if on {
+                step.intend(room, &Intent::Add(vec![who.into()]));
+            }
+            Reply::Done
+        })
+    }
+
+    fn ask_to_join(&mut self, text: &str) -> Answer {
+        let Some(Link { handle, room, secret }) = Link::read(text) else {
+            return Now(refused(ProblemKind::GroupLink));
+        };
+        let account = match self.resolved(&handle) {
+            None => return Later,
+            Some(Err(why)) => return Now(refused(why)),
+            Some(Ok(account)) => account,
+        };
+        let there = self.room(&room).and_then(|room| self.conversation(room.conversation));
+        if let Some(mut there) = there.filter(|one| one.kind == Kind::Group) {
+            if there.status == Status::Request {
+                self.accept(&mut there);
+                self.set_conversation(&there);
+            }
+            if there.status == Status::Open {
+                return Now(Reply::Conversation(self.conversation_row(&there)));
+            }
+        }
+        if self.is_me(&account) {
+            return Now(refused(ProblemKind::Yourself));
+        }
+        let mut chat = self.direct_conversation(&account, Status::Open);
+        match chat.status {
+            Status::Blocked => return Now(refused(ProblemKind::Blocked)),
+            Status::Request => _ = self.accept(&mut chat),
+            _ => {}
+        }
+        let mut contact = self.contact(&account);
+        contact.accepted = true;
+        self.set_contact(&account, &contact);
+        self.ensure_direct_room(&mut chat);
+        self.queue(chat.id, None, &Content::Join { room, secret }.into(), None);
+        self.disk.put(key::asked(&room), &account);
+        self.set_conversation(&chat);
+        self.line(chat.id, Line::AskedToJoin);
+        let chat = self.conversation(chat.id).unwrap_or(chat);
+        Now(Reply::Conversation(self.conversation_row(&chat)))
     }
 
     /// Whom a handle, or the account of somebody whose handle is unknown, names; nothing while it is looked up.

@@ -206,7 +206,10 @@ impl Step<'_> {
             }
             (None, RoomKind::Own) => self.direct_conversation(&other, Status::Open),
             (None, RoomKind::Group) => {
-                let status = if by_own { Status::Open } else { Status::Request };
+                let asked = self.disk.get::<AccountId>(&key::asked(id));
+                let asked = asked == Some(sender.name.account);
+                self.disk.remove(&key::asked(id));
+                let status = if by_own || asked { Status::Open } else { Status::Request };
                 self.group_conversation(id, &context.creator, &title, status)
             }
         };

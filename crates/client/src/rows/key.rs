@@ -323,6 +323,22 @@ pub(crate) fn deleted(id: MessageId) -> Vec<u8> {
 pub(crate) fn call(room: &RoomId, device: &DeviceId) -> Vec<u8> {
     join(b"s/", &[room.as_bytes(), device.as_bytes()])
 }
+/// Who asks to come into a room by a link of ours.
+pub(crate) fn asking(room: &RoomId) -> Vec<u8> {
+    join(b"gj/", &[room.as_bytes()])
+}
+/// One of them.
+pub(crate) fn asking_one(room: &RoomId, account: &AccountId) -> Vec<u8> {
+    join(b"gj/", &[room.as_bytes(), account.as_bytes()])
+}
+/// Whom we asked to let us into a room.
+pub(crate) fn asked(room: &RoomId) -> Vec<u8> {
+    join(b"gk/", &[room.as_bytes()])
+}
+/// What our link to a room shows.
+pub(crate) fn link(room: &RoomId) -> Vec<u8> {
+    join(b"gl/", &[room.as_bytes()])
+}
 /// The file of a message that moves.
 pub(crate) fn moving(id: MessageId) -> Vec<u8> {
     join(MOVING, &[&id.0.to_be_bytes()])

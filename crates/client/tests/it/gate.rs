@@ -311,7 +311,7 @@ fn bans_and_conduct_are_who_leads_and_who_is_banned_is_not_there() {
 fn a_room_that_is_no_group_has_no_roles_and_a_group_none_that_are_malformed() {
     let three = Three::new();
     let there = [three.alice.leaf(0, 1), three.bob.leaf(1, 2)];
-    for number in 1..=3 {
+    for number in 1..=4 {
         let mut direct = three.direct.clone();
         direct.extra.insert(number, vec![0x80]);
         assert_eq!(three.judge(&welcome(&direct, &three.alice, &there)), invalid(Reason::Context));

@@ -279,3 +279,79 @@ fn a_second_device_of_a_member_reads_the_group_as_well() {
     let id = world.chats(desk).into_iter().find(|chat| chat.title == "Garden").unwrap().id;
     assert_eq!(world.texts(desk, id).last().unwrap(), "alice: hello");
 }
+
+/// The link of a group, made by somebody who leads it.
+fn link_to(world: &mut World, by: usize, id: ConversationId, approval: bool) -> String {
+    let of = group::Command::SetLink { conversation: id, approval: Some(approval) };
+    assert_eq!(world.ask(by, Command::Group { of }), Reply::Done);
+    world.pass(MINUTE);
+    sheet(world, by, id).charter.unwrap().link.unwrap().link
+}
+
+fn join(world: &mut World, who: usize, link: &str) -> Reply {
+    let reply = world.ask(who, Command::Group { of: group::Command::Join { link: link.into() } });
+    world.pass(MINUTE);
+    reply
+}
+
+#[test]
+fn who_has_the_link_comes_in_at_once_or_when_its_maker_says_so() {
+    let mut world = World::new(708);
+    let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(|n| world.register(n));
+    let a = group(&mut world, alice, "Garden", &["bob"]);
+    let b = world.accept(bob).id;
+    world.pass(MINUTE);
+    let link = link_to(&mut world, alice, a, false);
+    assert!(matches!(join(&mut world, carol, &link), Reply::Conversation(_)));
+    assert_eq!(members(&mut world, bob, b), ["alice", "bob", "carol"]);
+    // She asked: nothing is asked of her again, and Alice has no request from her.
+    assert!(world.requests(carol).is_empty() && world.requests(alice).is_empty());
+    let c = world.chats(carol).into_iter().find(|chat| chat.title == "Garden").unwrap().id;
+    world.write(carol, c, "thank you");
+    world.pass(MINUTE);
+    assert_eq!(world.texts(bob, b).last().unwrap(), "carol: thank you");
+
+    // With approval it is Alice who says so. The link before is no more.
+    let careful = link_to(&mut world, alice, a, true);
+    join(&mut world, dave, &link);
+    assert!(sheet(&mut world, alice, a).charter.unwrap().asking.is_empty());
+    join(&mut world, dave, &careful);
+    let asking = sheet(&mut world, alice, a).charter.unwrap().asking;
+    assert_eq!(asking.iter().map(|one| one.handle.as_str()).collect::<Vec<_>>(), ["dave"]);
+    assert_eq!(members(&mut world, bob, b), ["alice", "bob", "carol"]);
+    let of = group::Command::Answer { conversation: a, handle: "dave".into(), on: true };
+    assert_eq!(world.ask(alice, Command::Group { of }), Reply::Done);
+    world.pass(MINUTE);
+    assert_eq!(members(&mut world, bob, b), ["alice", "bob", "carol", "dave"]);
+    assert!(world.chats(dave).iter().any(|chat| chat.title == "Garden"));
+}
+
+#[test]
+fn a_link_lets_in_nobody_once_it_ended_its_maker_leads_no_more_or_they_are_banned() {
+    let mut world = World::new(709);
+    let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(|n| world.register(n));
+    let a = group(&mut world, alice, "Garden", &["bob"]);
+    let b = world.accept(bob).id;
+    world.pass(MINUTE);
+    role(&mut world, alice, a, "bob", Role::Admin);
+    ban(&mut world, alice, a, "dave", true);
+    let link = link_to(&mut world, bob, b, false);
+    join(&mut world, dave, &link);
+    assert_eq!(members(&mut world, alice, a), ["alice", "bob"]);
+    role(&mut world, alice, a, "bob", Role::Member);
+    join(&mut world, carol, &link);
+    assert_eq!(members(&mut world, alice, a), ["alice", "bob"]);
+    let end = group::Command::SetLink { conversation: a, approval: None };
+    let mine = link_to(&mut world, alice, a, false);
+    assert_eq!(world.ask(alice, Command::Group { of: end }), Reply::Done);
+    world.pass(MINUTE);
+    join(&mut world, carol, &mine);
+    assert_eq!(members(&mut world, alice, a), ["alice", "bob"]);
+    for nonsense in ["", "https://example.org/#@alice", "#@nobody/00"] {
+        assert!(is(&join(&mut world, carol, nonsense), ProblemKind::GroupLink), "{nonsense}");
+    }
+    // Who guesses at a room's secret is told nothing, and comes nowhere.
+    let guess = format!("{}0", &mine[..mine.len() - 1]);
+    join(&mut world, carol, &guess);
+    assert_eq!(members(&mut world, alice, a), ["alice", "bob"]);
+}

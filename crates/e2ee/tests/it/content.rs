@@ -123,6 +123,7 @@ fn all() -> Vec<(MimiContent, &'static str)> {
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085036001781f6170706c69636174696f6e2f6e6f646f6f722e70726f66696c652b63626f724681644d697261",
         ),
         (
+            Content::Join { room: RoomId([2; 32]), secret: [5; 16] }.into(),
             Content::Stuck { room: RoomId([2; 32]), epoch: 3, commit: CommitId([4; 32]) }.into(),
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781d6170706c69636174696f6e2f6e6f646f6f722e737475636b2b63626f72584683582002020202020202020202020202020202020202020202020202020202020202020358200404040404040404040404040404040404040404040404040404040404040404",
         ),
