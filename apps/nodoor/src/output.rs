@@ -258,6 +258,33 @@ impl<'a> Member<'a> {
     }
 }
 
+/// `group link`.
+#[derive(Serialize)]
+pub(crate) struct GroupLink<'a> {
+    link: Option<&'a str>,
+    approval: bool,
+}
+
+impl<'a> GroupLink<'a> {
+    pub(crate) fn new(link: Option<&'a nodoor_view::group::GroupLink>) -> Self {
+        let approval = link.is_some_and(|link| link.approval);
+        Self { link: link.map(|link| link.link.as_str()), approval }
+    }
+}
+
+/// `group approve`, of who asks.
+#[derive(Serialize)]
+pub(crate) struct Asking<'a> {
+    account: &'a str,
+    handle: &'a str,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn new(person: &'a Person) -> Self {
+        Self { account: &person.account, handle: &person.handle }
+    }
+}
+
 /// `group writing`.
 #[derive(Serialize)]
 pub(crate) struct Writing {

@@ -177,6 +177,7 @@ sheet-block = Ctrl+B يحظر
 sheet-groups = مجموعات مشتركة: { $names }
 owner = مالك
 admin = مشرف
+link-none = لا رابط لك إلى هذه المجموعة. ينشئه --open أو --approval.
 writing-everybody = يكتب هنا الجميع.
 writing-admins = لا يكتب هنا إلا المشرفون والمالكون.
 writing-slow = ينتظر الأعضاء { $span } بين رسالتين.

@@ -163,6 +163,7 @@ sheet-block = Ctrl+B blocks
 sheet-groups = Groups in common: { $names }
 owner = owner
 admin = admin
+link-none = There is no link of yours to this group. --open or --approval makes one.
 writing-everybody = Everybody writes here.
 writing-admins = Only admins and owners write here.
 writing-slow = Members wait { $span } between two messages.

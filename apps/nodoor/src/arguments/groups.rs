@@ -81,6 +81,38 @@ pub(crate) enum GroupVerb {
         #[arg(long, value_name = "PAUSE", value_parser = duration)]
         slow: Option<u32>,
     },
+    /// Make an invite link to a group you lead, or show yours; what it names reaches no server
+    Link {
+        /// The id of the conversation
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
+        /// Make a new one, by which whoever has it comes in
+        #[arg(long, conflicts_with_all = ["approval", "off"])]
+        open: bool,
+        /// Make a new one, and decide about each who asks by it
+        #[arg(long, conflicts_with = "off")]
+        approval: bool,
+        /// End it
+        #[arg(long)]
+        off: bool,
+    },
+    /// Let somebody in who asks by your link; without a handle it lists who asks
+    Approve {
+        /// The id of the conversation
+        #[arg(value_parser = Target::parse)]
+        conversation: Target,
+        /// Whom
+        #[arg(value_name = "@HANDLE")]
+        handle: Option<String>,
+        /// Do not let them in
+        #[arg(long, requires = "handle")]
+        refuse: bool,
+    },
+    /// Ask to be let into a group by its link
+    Join {
+        /// The link
+        link: String,
+    },
     /// Rename a group you lead
     Rename {
         /// The id of the conversation

@@ -3,7 +3,7 @@
 
 use nodoor_view::{
     command::{Command, Reply},
-    group::{self, Role},
+    group::{self, Charter, Role},
     model::{ConversationId, ConversationRow},
 };
 
@@ -68,6 +68,26 @@ pub(super) async fn run(session: &Session, verb: &GroupVerb) -> Result<(), Failu
         GroupVerb::Writing { conversation, who, slow } => {
             writing(session, conversation, *who, *slow).await
         }
+        GroupVerb::Link { conversation, open, approval, off } => {
+            link(session, conversation, *open || *approval, *approval, *off).await
+        }
+        GroupVerb::Approve { conversation, handle: Some(handle), refuse } => {
+            let (handle, on) = (handle.clone(), !refuse);
+            lead(session, conversation, |conversation| group::Command::Answer {
+                conversation,
+                handle,
+                on,
+            })
+            .await
+        }
+        GroupVerb::Approve { conversation, handle: None, .. } => {
+            asking(session, conversation).await
+        }
+        GroupVerb::Join { link } => {
+            let of = group::Command::Join { link: link.clone() };
+            let row = session.conversation(Command::Group { of }).await?;
+            changed(session, &row.reference).await
+        }
         GroupVerb::Members { conversation } => members(session, conversation).await,
     }
 }
@@ -90,6 +110,43 @@ async fn lead(
     change(session, conversation, |id| Command::Group { of: of(id) }).await
 }
 
+async fn charter(session: &Session, row: &ConversationRow) -> Result<Charter, Failure> {
+    match session.ask(Command::Sheet { conversation: row.id }).await? {
+        Reply::Sheet(sheet) => Ok(sheet.charter.unwrap_or_default()),
+        _ => Err(Failure::unexpected()),
+    }
+}
+
+/// Makes or ends one's link, and shows it.
+async fn link(
+    session: &Session,
+    conversation: &Target,
+    make: bool,
+    approval: bool,
+    off: bool,
+) -> Result<(), Failure> {
+    if make || off {
+        let row = group(session, conversation).await?;
+        let approval = make.then_some(approval);
+        let of = group::Command::SetLink { conversation: row.id, approval };
+        session.do_it(Command::Group { of }).await?;
+        session.finish().await;
+    }
+    let row = group(session, conversation).await?;
+    let link = charter(session, &row).await?.link;
+    let none = || session.texts.get("link-none", &[]);
+    let line = link.as_ref().map_or_else(none, |link| link.link.clone());
+    print(session, &output::GroupLink::new(link.as_ref()), &line)
+}
+
+async fn asking(session: &Session, conversation: &Target) -> Result<(), Failure> {
+    let row = group(session, conversation).await?;
+    for person in charter(session, &row).await?.asking {
+        print(session, &output::Asking::new(&person), &output::address(&person))?;
+    }
+    Ok(())
+}
+
 /// Changes who may write and how often, as far as it is given, or says it.
 async fn writing(
     session: &Session,
@@ -98,10 +155,7 @@ async fn writing(
     slow: Option<u32>,
 ) -> Result<(), Failure> {
     let row = group(session, conversation).await?;
-    let Reply::Sheet(sheet) = session.ask(Command::Sheet { conversation: row.id }).await? else {
-        return Err(Failure::unexpected());
-    };
-    let now = sheet.charter.unwrap_or_default();
+    let now = charter(session, &row).await?;
     if who.is_none() && slow.is_none() {
         let texts = &session.texts;
         let id = if now.announcements { "writing-admins" } else { "writing-everybody" };

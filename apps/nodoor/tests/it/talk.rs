@@ -246,7 +246,7 @@ fn a_group_is_made_grows_shrinks_and_is_left() {
     assert!(members.iter().all(|row| row["devices"] == 1));
 
     let refused = bob.run(&["group", "remove", garden, "@carol"]);
-    assert_eq!(refused.status.code(), Some(1), "the creator alone removes");
+    assert_eq!(refused.status.code(), Some(1), "who leads the group removes");
     assert!(String::from_utf8_lossy(&refused.stderr).starts_with("nodoor: not_allowed: "));
     alice.json(&["group", "remove", garden, "@carol"]);
     carol.json(&["conversations"]);
@@ -258,6 +258,71 @@ fn a_group_is_made_grows_shrinks_and_is_left() {
     alice.json(&["conversations"]);
     let members = alice.json(&["group", "members", garden]);
     assert_eq!(members.len(), 1);
+}
+
+#[test]
+fn a_group_is_led_by_roles_bans_links_and_who_may_write() {
+    let server = Server::start();
+    let alice = Person::registered(&server, "alice");
+    let bob = Person::registered(&server, "bob");
+    let carol = Person::registered(&server, "carol");
+    introduced(&alice, &bob);
+    let made = alice.json(&["group", "create", "Garden", "--member", "@bob"]);
+    let garden = of(&made[0], "conversation");
+    bob.json(&["accept", garden]);
+    alice.json(&["group", "role", garden, "@bob", "admin"]);
+    bob.json(&["receive"]);
+    let roles = |person: &Person| {
+        let members = person.json(&["group", "members", garden]);
+        let mut roles: Vec<(String, String)> = members
+            .iter()
+            .map(|row| (of(row, "handle").to_owned(), of(row, "role").to_owned()))
+            .collect();
+        roles.sort();
+        roles
+    };
+    let expected = [("alice", "owner"), ("bob", "admin")];
+    let expected = expected.map(|(who, role)| (who.to_owned(), role.to_owned()));
+    assert_eq!(roles(&alice), expected);
+    assert_eq!(roles(&bob), expected);
+
+    // By the admin's link somebody comes in once he says so.
+    let link = bob.json(&["group", "link", garden, "--approval"]);
+    let link = of(&link[0], "link").to_owned();
+    assert!(link.contains("/#@bob/"), "{link}");
+    carol.json(&["group", "join", &link]);
+    bob.json(&["receive"]);
+    let asking = bob.json(&["group", "approve", garden]);
+    assert_eq!(asking.iter().map(|row| of(row, "handle")).collect::<Vec<_>>(), ["carol"]);
+    assert!(bob.json(&["requests"]).is_empty());
+    bob.json(&["group", "approve", garden, "@carol"]);
+    bob.json(&["send", garden, "Welcome, Carol."]);
+    assert_eq!(texts(&carol.json(&["receive", "--wait", "10"])), ["Welcome, Carol."]);
+
+    alice.json(&["group", "writing", garden, "--who", "admins", "--slow", "10m"]);
+    carol.json(&["receive"]);
+    let refused = carol.run(&["send", garden, "May I?"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).starts_with("nodoor: not_allowed: "));
+    alice.json(&["group", "writing", garden, "--who", "everybody"]);
+    carol.json(&["receive"]);
+    let said = carol.json(&["group", "writing", garden]);
+    assert_eq!((&said[0]["who"], &said[0]["slow_seconds"]), (&"everybody".into(), &600.into()));
+    carol.json(&["send", garden, "Thank you."]);
+    let early = carol.run(&["send", garden, "And another thing."]);
+    assert!(String::from_utf8_lossy(&early.stderr).starts_with("nodoor: slow_down: "));
+
+    bob.json(&["receive"]);
+    bob.json(&["group", "ban", garden, "@carol"]);
+    carol.json(&["receive"]);
+    let out = carol.run(&["send", garden, "Hello?"]);
+    assert!(String::from_utf8_lossy(&out.stderr).starts_with("nodoor: not_a_member: "));
+    alice.json(&["receive"]);
+    let back = alice.run(&["group", "add", garden, "@carol"]);
+    assert!(String::from_utf8_lossy(&back.stderr).starts_with("nodoor: banned: "));
+    alice.json(&["group", "ban", garden, "@carol", "--lift"]);
+    alice.json(&["group", "add", garden, "@carol"]);
+    carol.json(&["receive"]);
+    assert_eq!(alice.json(&["group", "members", garden]).len(), 3);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    group::{self, Charter, Role},
+    group::{self, Charter, GroupLink, Role},
     model::{ConversationId, GroupMember, Sheet, Writable},
 };
 
@@ -12,11 +12,11 @@ use crate::{
     bridge::ask,
     dom::{icon, icon_with},
     layer::{Choice, dialog, menu},
-    parts::{Weight, bdi, button, face_of, icon_button, part},
-    route::{self, Layer},
+    parts::{Weight, bdi, button, face_of, icon_button, part, submit},
+    route::{self, Layer, Route},
     settings::switch,
-    state::app,
-    words::{Put, name_of, say, say_with, span},
+    state::{app, copied},
+    words::{self, Put, name_of, say, say_with, span},
 };
 
 /// Pauses of slow mode that are offered, seconds.
@@ -133,7 +133,7 @@ fn choices(conversation: ConversationId, member: &GroupMember, mine: Role) -> Ve
 pub(crate) fn conduct(sheet: &Sheet) -> impl IntoView + use<> {
     let id = sheet.row.id;
     let charter = sheet.charter.clone()?;
-    let Charter { announcements, slow, banned, same, others, .. } = charter;
+    let Charter { announcements, slow, banned, same, others, link, asking, .. } = charter;
     let may = sheet.may_manage;
     let value = if slow == 0 { say("off") } else { span(slow) };
     let rules = if may {
@@ -171,6 +171,46 @@ pub(crate) fn conduct(sheet: &Sheet) -> impl IntoView + use<> {
         )
             .into_any()
     };
+    let by_link = may.then(|| {
+        let value = if link.is_some() { say("on") } else { say("off") };
+        html::div().class("list").child(
+            html::button()
+                .r#type("button")
+                .class("item")
+                .on(ev::click, move |_| route::open(Layer::GroupLink(id)))
+                .child((
+                    icon("link"),
+                    html::span().class("what").child(say("group-link")),
+                    html::span().class("value").child(value),
+                    icon_with("chevron-right", "icon small mirror"),
+                )),
+        )
+    });
+    let waiting = (may && !asking.is_empty()).then(|| {
+        let items = asking.into_iter().map(|person| {
+            let name = name_of(&person);
+            let handle = if person.handle.is_empty() {
+                person.account.clone()
+            } else {
+                person.handle.clone()
+            };
+            let answer = move |on| {
+                let handle = handle.clone();
+                wish(group::Command::Answer { conversation: id, handle, on });
+            };
+            let refuse = say_with("refuse-name", &[("name", Put::Text(&name))]);
+            html::li().child(html::div().class("item").child((
+                face_of(&person, "small"),
+                html::span().class("what").child(bdi(name)),
+                button(Weight::Plain, say("let-in"), {
+                    let answer = answer.clone();
+                    move || answer(true)
+                }),
+                icon_button("x", refuse, move |_| answer(false)),
+            )))
+        });
+        part(say("asking-people"), html::ul().class("list").child(items.collect_view()))
+    });
     let list = (may && !banned.is_empty()).then(|| {
         let items = banned.into_iter().map(|person| {
             let name = name_of(&person);
@@ -195,7 +235,66 @@ pub(crate) fn conduct(sheet: &Sheet) -> impl IntoView + use<> {
         let counts = [("same", Put::from(same)), ("others", Put::from(others))];
         html::p().class("hint").child(say_with("same-room", &counts))
     });
-    Some((rules, list, seen))
+    Some((waiting, by_link, rules, list, seen))
+}
+
+/// One's invite link to a group: made, copied, ended.
+pub(crate) fn link_dialog(conversation: ConversationId) -> AnyView {
+    let told: RwSignal<Option<GroupLink>> = RwSignal::new(None);
+    let approval = RwSignal::new(false);
+    let row = app().row(conversation);
+    // Asked again whenever the row changes: that the link is made it says by a line in the chat.
+    Effect::new(move |_| {
+        row.inspect(|row| row.track());
+        ask(Command::Sheet { conversation }, move |reply| {
+            if let Reply::Sheet(sheet) = reply {
+                let link = sheet.charter.and_then(|charter| charter.link);
+                approval.try_set(link.as_ref().is_some_and(|link| link.approval));
+                told.try_set(link);
+            }
+        });
+    });
+    let make = move || {
+        let approval = Some(approval.get_untracked());
+        wish(group::Command::SetLink { conversation, approval });
+    };
+    let there = move |link: GroupLink| {
+        let text = link.link.clone();
+        (
+            html::p().class("code").dir("ltr").child(link.link),
+            html::div().class("row-of-buttons").child((
+                button(Weight::Main, say("copy-link"), move || copied(&text)),
+                button(Weight::Danger, say("end-link"), move || {
+                    wish(group::Command::SetLink { conversation, approval: None });
+                }),
+            )),
+        )
+    };
+    let none = move || {
+        html::div().class("row-of-buttons").child(button(Weight::Main, say("make-link"), make))
+    };
+    dialog(
+        say("group-link"),
+        (
+            html::p().child(say("group-link-hint")),
+            html::div().class("list").child(switch(
+                say("link-approval"),
+                Some(say("link-approval-hint")),
+                move || approval.get(),
+                move |on| {
+                    approval.set(on);
+                    if told.with_untracked(Option::is_some) {
+                        make();
+                    }
+                },
+            )),
+            move || match told.get() {
+                Some(link) => there(link).into_any(),
+                None => none().into_any(),
+            },
+        ),
+    )
+    .into_any()
 }
 
 /// How long members wait between two messages.
@@ -232,6 +331,51 @@ pub(crate) fn slow_dialog(conversation: ConversationId, announcements: bool, now
             )),
             html::div().class("row-of-buttons").child(button(Weight::Main, say("save"), save)),
         ),
+    )
+    .into_any()
+}
+
+/// Asks to be let into a group, if the person says so.
+pub(crate) fn join_dialog(link: String) -> AnyView {
+    let handle = link.trim_start_matches("#@").split('/').next().unwrap_or_default();
+    let handle = format!("@{handle}");
+    let busy = RwSignal::new(false);
+    let error: RwSignal<Option<String>> = RwSignal::new(None);
+    let join = move || {
+        busy.set(true);
+        let link = link.clone();
+        ask(Command::Group { of: group::Command::Join { link } }, move |reply| {
+            busy.set(false);
+            match reply {
+                Reply::Conversation(row) => {
+                    let id = row.id;
+                    app().put_row(row);
+                    route::close();
+                    route::go(Route::Chat(id));
+                }
+                Reply::Problem(problem) => error.set(Some(words::problem(&problem))),
+                _ => route::close(),
+            }
+        });
+    };
+    dialog(
+        say("join-group"),
+        html::form()
+            .class("part")
+            .on(ev::submit, move |event| {
+                event.prevent_default();
+                join();
+            })
+            .child((
+                html::p().child(say_with("join-group-hint", &[("handle", Put::Text(&handle))])),
+                move || {
+                    error.get().map(|error| html::p().class("failed").role("alert").child(error))
+                },
+                html::div().class("row-of-buttons").child((
+                    button(Weight::Plain, say("cancel"), route::close),
+                    submit(say("join-ask"), busy.into()),
+                )),
+            )),
     )
     .into_any()
 }

@@ -98,7 +98,9 @@ fn start(page: RwSignal<Page>) -> impl IntoView {
     // Whose link was opened, and whether anybody has that handle: said only when the server was asked.
     let invited: RwSignal<Option<(String, bool)>> = RwSignal::new(None);
     Effect::new(move |_| {
-        let Some(handle) = app.invited_by.get() else { return };
+        // Of a group's link its maker is who invites.
+        let Some(link) = app.invited_by.get() else { return };
+        let handle = link.split('/').next().unwrap_or_default().to_owned();
         ask(Command::CheckHandle { handle: handle.clone() }, move |reply| {
             let there = match reply {
                 Reply::HandleState(HandleState::Taken { .. }) => true,

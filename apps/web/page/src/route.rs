@@ -189,6 +189,10 @@ pub(crate) enum Layer {
     Member(ConversationId, GroupMember, Role, i32, i32),
     /// How long members of a group wait between two messages: whether only admins write, and the pause now.
     Slow(ConversationId, bool, u32),
+    /// One's invite link to a group.
+    GroupLink(ConversationId),
+    /// Ask to be let into a group by this link?
+    Join(String),
     /// For how long a chat tells nothing.
     Mute(ConversationId),
     /// In which folders a chat is.

@@ -198,6 +198,8 @@ fn layers() -> impl IntoView {
             Layer::RowMenu(id, x, y) => arrange::row_menu(id, x, y),
             Layer::Member(id, member, mine, x, y) => leading::member_menu(id, &member, mine, x, y),
             Layer::Slow(id, only, now) => leading::slow_dialog(id, only, now),
+            Layer::GroupLink(id) => leading::link_dialog(id),
+            Layer::Join(link) => leading::join_dialog(link),
             Layer::Mute(id) => arrange::mute_dialog(id),
             Layer::Folders(id) => arrange::folders_dialog(id),
             Layer::SendMenu(x, y) => chat::send_menu(x, y),

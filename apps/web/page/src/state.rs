@@ -564,6 +564,10 @@ pub(crate) fn follow_invite() {
     }
     let Some(handle) = app.invited_by.get_untracked() else { return };
     app.invited_by.set(None);
+    if handle.contains('/') {
+        crate::route::go(Route::Chats);
+        return crate::route::open(crate::route::Layer::Join(format!("#@{handle}")));
+    }
     // Found and shown; a chat is made when the person says so.
     app.looked_for.set(Some(handle));
     crate::route::go(Route::Find);

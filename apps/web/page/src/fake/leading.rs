@@ -3,17 +3,19 @@
 
 use nodoor_view::{
     command::Reply,
-    group::{self, Charter, Role},
+    group::{self, Charter, GroupLink, Role},
     model::{ConversationRow, ProblemKind, SystemLine},
 };
 
-use super::{Fake, problem};
+use super::{Fake, data, problem};
 
 impl Fake {
     pub(super) fn charter(&self, row: &ConversationRow) -> Charter {
         let told = self.charters.get(&row.id).cloned().unwrap_or_default();
         let others = row.devices.saturating_sub(1);
-        Charter { role: Role::Owner, same: others / 2, others, ..told }
+        let asking = data::people().into_iter().rev().take(1).collect();
+        let asking = if told.link.is_some() { asking } else { told.asking };
+        Charter { role: Role::Owner, same: others / 2, others, asking, ..told }
     }
 
     /// Leads a group as the engine would.
@@ -49,6 +51,26 @@ impl Fake {
                 };
                 self.line(*conversation, line);
             }
+            group::Command::SetLink { conversation, approval } => {
+                let link = approval.map(|approval| GroupLink {
+                    link: format!("http://server.example/#@mira/{}", "5a".repeat(48)),
+                    approval,
+                });
+                let on = link.is_some();
+                self.charters.entry(*conversation).or_default().link = link;
+                self.line(*conversation, SystemLine::Link { by: None, on });
+            }
+            group::Command::Answer { conversation, handle, on } => {
+                let asking = &mut self.charters.entry(*conversation).or_default().asking;
+                let who = asking.iter().position(|person| person.handle == *handle);
+                let Some(who) = who.map(|at| asking.remove(at)) else {
+                    return problem(ProblemKind::NotFound);
+                };
+                if *on {
+                    self.line(*conversation, SystemLine::Added { by: None, who: Some(who) });
+                }
+            }
+            group::Command::Join { .. } => return problem(ProblemKind::GroupLink),
         }
         Reply::Done
     }
