@@ -50,6 +50,9 @@ test("a new version says so, waits, and takes over whole", { skip, timeout: 120_
   assert.equal(await page.locator(".strip").count(), 0);
   const first = await fingerprint(home.web);
   assert.equal(await runs(page), first);
+  // It comes when it is first used, and stays then.
+  const licences = () => page.evaluate(async () => (await fetch("/licences.txt")).text());
+  assert.doesNotMatch(await licences(), /One line more/);
 
   await home.down();
   await release(home.web, "licences.txt", "One line more.\n");
@@ -58,7 +61,6 @@ test("a new version says so, waits, and takes over whole", { skip, timeout: 120_
   assert.notEqual(second, first);
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
   await page.getByText("A new version is ready.").waitFor();
-  const licences = () => page.evaluate(async () => (await fetch("/licences.txt")).text());
   assert.doesNotMatch(await licences(), /One line more/, "a file of the version that waits");
   await shot(page, "real-update-strip");
 
@@ -93,6 +95,11 @@ test("a new version says so, waits, and takes over whole", { skip, timeout: 120_
   });
   assert.equal(state, "redundant");
   assert.doesNotMatch(await licences(), /And another/);
+  // What is not here yet comes as its own version has it, or not at all.
+  await page.evaluate(async () => {
+    for (const name of await caches.keys()) await (await caches.open(name)).delete("/licences.txt");
+  });
+  assert.equal(await licences().catch(() => "not at all"), "not at all");
   assert.equal(await page.getByText("A new version is ready.").count(), 0);
   assert.deepEqual(page.faults, []);
 });
