@@ -17,6 +17,11 @@ It shows:
     and hashes of those it uploaded within 30 days; how many delivery tokens it has, as hashes, and which of them
     are in key packages. The number of the others says roughly how many rooms the device is in. Which devices were
     removed within the hour.
+  - Of each device whose person switched that on: where it is called when something waits for it. That is an address at
+    a push service (Google's, Apple's, Mozilla's, or one of the person's own), and the service knows who it is of: for
+    the large ones, an account or a device of theirs. With it stand a public key and a secret of the browser, and a
+    day in whose month the device was there. It is forgotten when the person switches it off, when the service says it
+    is over, and after 180 days.
   - Of each mailbox: how many entries wait, how many it ever got, which of them came within the same hour, and
     on which day that was. The entries are sealed under keys that are on the disk only sealed to the device.
   - For 8 days, a hash of each sending, so that none is stored twice. It joins nothing to anyone who does not

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The ledger's keys: three files under `keys/` in the data folder, made with it, readable by their owner alone.
+//! The ledger's keys, and the one for push services: four files under `keys/` in the data folder, made with it, readable by their owner alone.
 //!
 //! Each is 32 random bytes as one line of hex. The VRF's and the log's never change: a ledger that has entries does not
 //! open without them, and new ones are made only beside an empty ledger. Keep a copy of the folder `keys` apart from the
@@ -44,6 +44,19 @@ pub(crate) fn read_or_make(data: &Path, is_new: bool) -> Result<LedgerKeys> {
     };
     let (vrf, log, tokens) = (seed("vrf")?, seed("log")?, seed("tokens")?);
     Ok(LedgerKeys::from_seeds(*vrf, *log, *tokens))
+}
+
+/// The key by which push services know this server, made when it is missing: devices then subscribe anew.
+///
+/// # Errors
+/// It is damaged, or cannot be read or made.
+pub(crate) fn push(data: &Path) -> Result<Seed> {
+    let folder = data.join("keys");
+    match fs::read_to_string(folder.join("push")) {
+        Ok(text) => parse(&Zeroizing::new(text)).context("the file keys/push holds no key"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&folder, "push"),
+        Err(error) => Err(error).context("the file keys/push cannot be read"),
+    }
 }
 
 /// Written aside, synced, renamed: whole or not there.

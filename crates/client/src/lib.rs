@@ -38,6 +38,7 @@ mod offers;
 mod outbox;
 mod overlay;
 mod past;
+mod push;
 mod putback;
 mod retired;
 mod room;
