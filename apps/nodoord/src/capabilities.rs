@@ -69,6 +69,7 @@ Backups of the folder show the same, for the time at which they were made.
   - How many tokens each account fetched today; which connection was opened by a token, not whose.
   - Boxes of a second device that is being linked, sealed, and the hashed network of who left the first, for five
     minutes.
+  - Which devices are to be called within minutes, and which were called within five.
   - Callers' networks, as a hash under a key drawn at start. Addresses are not kept or logged.
 
 3. A MODIFIED SERVER, FROM THE MOMENT IT IS MODIFIED
@@ -77,6 +78,7 @@ It could record, and nobody could see from outside that it does:
   - The IP address and time of every connection, and so guess which anonymous connection belongs to which account.
   - Which mailboxes every sending reaches: over time, who is in a room with whom, how often and how much they write.
   - Who looks up whose handle, by IP address.
+  - Which sendings a person wrote and which are receipts and the like: senders say so, for the sake of calls.
 It could also:
   - Delay, drop or refuse anything, to anyone.
   - Show a stranger's first look-up of a handle another account, but only by publishing it in the ledger, for all to

@@ -35,12 +35,15 @@ extern "C" {
 /// Once there is a connection: a subscription that the browser renewed, or that was made under another key, is told anew.
 pub(crate) fn keep() {
     ask(|state| {
-        if state.endpoint.is_none() || notify::permission() != Some(NotificationPermission::Granted)
-        {
-            return;
+        match notify::permission() {
+            _ if state.endpoint.is_none() => {}
+            Some(NotificationPermission::Granted) => {
+                words();
+                set(state, |_| ());
+            }
+            // Taken back in the browser: nobody would see a call.
+            _ => bridge::tell(Command::Push { of: OfPush::Off }),
         }
-        words();
-        set(state, |_| ());
     });
 }
 
@@ -113,7 +116,9 @@ pub(crate) fn settings() -> AnyView {
     let shown = RwSignal::new(Shown::Unknown);
     let failed = RwSignal::new(false);
     let look = move || {
-        ask(move |state| drop(shown.try_set(Shown::of(&state))));
+        ask(move |state| {
+            shown.try_set(Shown::of(&state));
+        });
     };
     look();
     let turn = move |on: bool| {
