@@ -347,7 +347,7 @@ impl Step<'_> {
             self.refill_key_packages(login.key_packages_left);
         }
         self.live.push_key = Some(login.push_key.to_vec());
-        self.tell_where_called();
+        self.tell_again_where_called();
         self.look_at_own_list();
         self.refill_tokens();
         self.live.offers_changed = true;

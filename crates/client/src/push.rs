@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! Where this device is called when something waits for it: kept on disk, and said to the server on each login.
+//! Where this device is called when something waits for it: kept on disk, and said to the server until its yes, then once a week
+//! when the device logs in.
 //!
-//! What is said again costs one row at the server and heals whatever was lost there. That it is switched off stays on disk until
-//! the server's yes.
+//! What is said again heals whatever was lost at the server; not on each login, or an address that was found to lead nowhere would
+//! be called again after each. That it is switched off stays on disk until the server's yes.
 //!
 //! Spec: `docs/book/protocol.md`, 10.
 
@@ -25,6 +26,9 @@ use crate::{
     step::{Step, refused},
 };
 
+/// A yes this old is asked for again, milliseconds.
+const WEEK: u64 = 7 * 24 * 3600 * 1000;
+
 impl Step<'_> {
     /// The answer to a command; nothing while the server is asked.
     pub(crate) fn push_command(&mut self, of: &OfPush) -> Option<Reply> {
@@ -39,7 +43,7 @@ impl Step<'_> {
         let called = self.called();
         State {
             server_key: self.live.push_key.clone(),
-            told: called.as_ref().is_none_or(|called| called.told),
+            told: called.as_ref().is_none_or(|called| called.told_at > 0),
             endpoint: called.map(|called| called.endpoint).filter(|endpoint| !endpoint.is_empty()),
         }
     }
@@ -57,10 +61,10 @@ impl Step<'_> {
             endpoint: at.endpoint.clone(),
             key: at.key.clone(),
             auth: at.auth.clone(),
-            told: false,
+            told_at: 0,
         };
         match self.called() {
-            Some(kept) if kept.is_at(&wanted) && kept.told => return Some(Reply::Done),
+            Some(kept) if kept.is_at(&wanted) && kept.told_at > 0 => return Some(Reply::Done),
             Some(kept) if kept.is_at(&wanted) => {}
             _ => {
                 self.disk.put(key::CALLED.to_vec(), &wanted);
@@ -79,8 +83,16 @@ impl Step<'_> {
         None
     }
 
+    /// A login: says it, unless the server's yes is of these days.
+    pub(crate) fn tell_again_where_called(&mut self) {
+        let due = |called: Called| self.now.saturating_sub(called.told_at) >= WEEK;
+        if self.called().is_some_and(due) {
+            self.tell_where_called();
+        }
+    }
+
     /// Says it to the server, as it stands here.
-    pub(crate) fn tell_where_called(&mut self) {
+    fn tell_where_called(&mut self) {
         let Some(called) = self.called().filter(|_| self.is_ready(Wire::Login)) else { return };
         if !called.endpoint.is_empty() && self.live.push_key.as_ref().is_some_and(Vec::is_empty) {
             // A server that called and does no longer.
@@ -100,7 +112,7 @@ impl Step<'_> {
         match body {
             answer::Body::Done(_) if kept.endpoint.is_empty() => self.disk.remove(key::CALLED),
             answer::Body::Done(_) => {
-                kept.told = true;
+                kept.told_at = self.now;
                 self.disk.put(key::CALLED.to_vec(), &kept);
             }
             answer::Body::Refusal(refusal) if class_of(refusal) == Class::Permanent => {

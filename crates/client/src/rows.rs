@@ -794,8 +794,8 @@ pub(crate) struct Called {
     /// Beside it.
     #[serde(with = "serde_bytes")]
     pub(crate) auth: Vec<u8>,
-    /// The server has it so.
-    pub(crate) told: bool,
+    /// When the server said yes to it, milliseconds; 0: it has not.
+    pub(crate) told_at: u64,
 }
 
 // Whoever has it can have somebody called: not for a log.

@@ -275,7 +275,7 @@ fn lines() -> String {
                 endpoint: "https://push.example/a".to_owned(),
                 key: vec![4; 65],
                 auth: vec![5; 16],
-                told: true,
+                told_at: 6,
             },
         ),
         line("outgoing-about", &Outgoing { about: Some(MessageId(8)), ..outgoing }),
