@@ -286,6 +286,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: HandleVerb,
     },
+    /// Have this device called through a push service when something waits (Web Push, UnifiedPush)
+    Push {
+        #[command(subcommand)]
+        verb: PushVerb,
+    },
     /// Make this the only device of an account, with its recovery words
     Recover {
         /// Whose account
@@ -439,6 +444,26 @@ pub(crate) enum HandleVerb {
         handle: String,
     },
     /// Show the handle that is asked for, and from when it may move
+    Show,
+}
+
+/// What can be done with calls.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PushVerb {
+    /// Call this device here, and nowhere else
+    Set {
+        /// What the push service or distributor gave: https
+        url: String,
+        /// What calls are sealed to (p256dh), base64url; without it a call has no body
+        #[arg(long, value_name = "KEY", requires = "auth")]
+        key: Option<String>,
+        /// The secret beside it (auth), base64url
+        #[arg(long, value_name = "SECRET", requires = "key")]
+        auth: Option<String>,
+    },
+    /// Call it no more
+    Off,
+    /// Show where it is called, and by what key push services know the server
     Show,
 }
 
@@ -770,6 +795,7 @@ impl Arguments {
             Some(Verb::Words { .. }) => "nodoor words",
             Some(Verb::Verify { .. }) => "nodoor verify",
             Some(Verb::Handle { .. }) => "nodoor handle",
+            Some(Verb::Push { .. }) => "nodoor push",
             Some(Verb::Recover { .. }) => "nodoor recover",
             Some(Verb::Witness { .. }) => "nodoor witness",
             Some(Verb::Audit { .. }) => "nodoor audit",

@@ -17,6 +17,11 @@ It shows:
     and hashes of those it uploaded within 30 days; how many delivery tokens it has, as hashes, and which of them
     are in key packages. The number of the others says roughly how many rooms the device is in. Which devices were
     removed within the hour.
+  - Of each device whose person switched that on: where it is called when something waits for it. That is an address at
+    a push service (Google's, Apple's, Mozilla's, or one of the person's own), and the service knows who it is of: for
+    the large ones, an account or a device of theirs. With it stand a public key and a secret of the browser, and a
+    day in whose month the device was there. It is forgotten when the person switches it off, when the service says it
+    is over, and after 180 days.
   - Of each mailbox: how many entries wait, how many it ever got, which of them came within the same hour, and
     on which day that was. The entries are sealed under keys that are on the disk only sealed to the device.
   - For 8 days, a hash of each sending, so that none is stored twice. It joins nothing to anyone who does not
@@ -64,6 +69,7 @@ Backups of the folder show the same, for the time at which they were made.
   - How many tokens each account fetched today; which connection was opened by a token, not whose.
   - Boxes of a second device that is being linked, sealed, and the hashed network of who left the first, for five
     minutes.
+  - Which devices are to be called within minutes, and which were called within five.
   - Callers' networks, as a hash under a key drawn at start. Addresses are not kept or logged.
 
 3. A MODIFIED SERVER, FROM THE MOMENT IT IS MODIFIED
@@ -72,6 +78,7 @@ It could record, and nobody could see from outside that it does:
   - The IP address and time of every connection, and so guess which anonymous connection belongs to which account.
   - Which mailboxes every sending reaches: over time, who is in a room with whom, how often and how much they write.
   - Who looks up whose handle, by IP address.
+  - Which sendings a person wrote and which are receipts and the like: senders say so, for the sake of calls.
 It could also:
   - Delay, drop or refuse anything, to anyone.
   - Show a stranger's first look-up of a handle another account, but only by publishing it in the ledger, for all to

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! The ledger's keys: three files under `keys/` in the data folder, made with it, readable by their owner alone.
+//! The ledger's keys, and the one for push services: four files under `keys/` in the data folder, made with it, readable by
+//! their owner alone.
 //!
 //! Each is 32 random bytes as one line of hex. The VRF's and the log's never change: a ledger that has entries does not
 //! open without them, and new ones are made only beside an empty ledger. Keep a copy of the folder `keys` apart from the
@@ -46,6 +47,19 @@ pub(crate) fn read_or_make(data: &Path, is_new: bool) -> Result<LedgerKeys> {
     Ok(LedgerKeys::from_seeds(*vrf, *log, *tokens))
 }
 
+/// The key by which push services know this server, made when it is missing: devices then subscribe anew.
+///
+/// # Errors
+/// It is damaged, or cannot be read or made.
+pub(crate) fn push(data: &Path) -> Result<Seed> {
+    let folder = data.join("keys");
+    match fs::read_to_string(folder.join("push")) {
+        Ok(text) => parse(&Zeroizing::new(text)).context("the file keys/push holds no key"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&folder, "push"),
+        Err(error) => Err(error).context("the file keys/push cannot be read"),
+    }
+}
+
 /// Written aside, synced, renamed: whole or not there.
 fn make(folder: &Path, name: &str) -> Result<Seed> {
     let mut seed = Seed::default();
@@ -85,6 +99,17 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn the_key_for_push_services_is_made_when_it_is_missed_and_kept() {
+        let data = tempfile::tempdir().unwrap();
+        let made = push(data.path()).unwrap();
+        assert_eq!(made, push(data.path()).unwrap());
+        let path = data.path().join("keys/push");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&path, "short\n").unwrap();
+        assert!(push(data.path()).is_err());
+    }
 
     #[test]
     fn keys_are_made_once_for_a_new_ledger_and_read_by_their_owner_alone() {

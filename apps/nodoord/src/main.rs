@@ -14,6 +14,7 @@ mod handed_in;
 mod keys;
 mod ledger;
 mod listen;
+mod push;
 mod run;
 mod tls;
 mod web;
@@ -91,6 +92,15 @@ struct Run {
     /// Room for files, MiB; with it used up nobody can send one until some are over. 0: this server keeps no files.
     #[arg(long, value_name = "MIB", default_value = "51200", env = "NODOOR_FILES_MIB")]
     files_mib: u64,
+    /// Call nobody: devices that are not connected are not told that something waits for them.
+    #[arg(long)]
+    without_push: bool,
+    /// Whom a push service may write to about these calls, `mailto:` or `https:`; some take no calls without [default: nobody].
+    #[arg(long, value_name = "URI", env = "NODOOR_PUSH_CONTACT", value_parser = push::contact)]
+    push_contact: Option<String>,
+    /// Call addresses of this machine too, without TLS: for tests.
+    #[arg(long, hide = true)]
+    push_to_loopback: bool,
     /// Threads that serve [default: one a core].
     #[arg(long, value_name = "N", env = "NODOOR_THREADS")]
     threads: Option<usize>,

@@ -24,7 +24,7 @@ use crate::{
     chance::Chance,
     clock::SystemClock,
     handed_in::HandedIn,
-    ledger, listen, tls,
+    ledger, listen, push, tls,
     tls::{Handshakes, TlsListener},
     web,
 };
@@ -50,6 +50,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
     config.registration = options.registration.clone();
     config.tokens_needed = !options.tokens_optional && !options.without_budgets;
     config.clock_is_right = options.clock_is_right;
+    config.push_to_loopback = options.push_to_loopback;
     let mut limits = Limits::default();
     if listen::allowed(&options.listen, false).is_ok() {
         // Everybody on this machine, or behind its proxy, has the same address: what is bounded by address would be
@@ -121,6 +122,14 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         let mut beside = JoinSet::new();
         beside.spawn(sweep(server.clone()));
         beside.spawn(tick(server.clone()));
+        if !options.without_push {
+            let data = options.data.clone();
+            let options = push::Options {
+                contact: options.push_contact.clone(),
+                to_loopback: options.push_to_loopback,
+            };
+            beside.spawn(push::start(server.clone(), &data, &options)?);
+        }
         beside.spawn(ledger::publish(server.clone(), handed_in, pause, published));
         beside.spawn(ledger::carry(server.clone(), changed));
         stop.await;

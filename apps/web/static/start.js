@@ -97,6 +97,29 @@ globalThis.nodoorVersions = async () => {
   return [runs.hex, comes.hex, ...lines];
 };
 
+// Where this browser is called, under the server's key: `[endpoint, key, secret]`. A subscription under another key is over.
+globalThis.nodoorPush = async (key) => {
+  const { pushManager } = await navigator.serviceWorker.ready;
+  const before = await pushManager.getSubscription();
+  const under = new Uint8Array(before?.options.applicationServerKey ?? []);
+  if (before && under.join() !== key.join()) await before.unsubscribe();
+  const made = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  return [made.endpoint, new Uint8Array(made.getKey("p256dh")), new Uint8Array(made.getKey("auth"))];
+};
+
+globalThis.nodoorNoPush = async () => {
+  const { pushManager } = await navigator.serviceWorker.ready;
+  await (await pushManager.getSubscription())?.unsubscribe();
+};
+
+// The words of a call, for the service worker; and the notification of an earlier one has done its work.
+globalThis.nodoorPushWords = async (title, lang, dir) => {
+  const cache = await caches.open("words");
+  await cache.put("/words", new Response(JSON.stringify({ title, lang, dir })));
+  const registration = await navigator.serviceWorker.ready;
+  for (const shown of await registration.getNotifications({ tag: "call" })) shown.close();
+};
+
 try {
   const look = JSON.parse(localStorage.getItem("look") ?? "{}");
   const root = document.documentElement;

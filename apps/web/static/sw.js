@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Starts the app without a network. Holds one version whole: the files of a version never mix with
 // those of another, and a new one waits until the person restarts. Only files; nothing of a chat
-// passes through here.
+// passes through here: a call from outside says that something waits, and nothing else.
 
 // `cargo xtask web` writes the list of files and their SHA-256 here.
 const FILES = {};
@@ -84,6 +84,34 @@ self.addEventListener("fetch", (event) => {
       const answer = await fetch(listed(path));
       if (answer.ok) await cache.put(path, answer.clone());
       return answer;
+    })(),
+  );
+});
+
+// Somebody is called. What the call holds is not looked at: it is the same for everyone. The words were left by the page.
+self.addEventListener("push", (event) => {
+  event.waitUntil(
+    (async () => {
+      const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+      // In front of a person the page itself says what there is.
+      if (windows.some((window) => window.visibilityState === "visible")) return;
+      const kept = await (await caches.open("words")).match("/words");
+      const { title, lang, dir } = kept ? await kept.json() : { title: "Nodoor" };
+      await self.navigator.setAppBadge?.().catch(() => {});
+      // A later one takes the place of this.
+      await self.registration.showNotification(title, { tag: "call", icon: "/icon-192.png", lang, dir: dir || "auto" });
+    })(),
+  );
+});
+
+self.addEventListener("notificationclick", (event) => {
+  // Those of the page have a click of their own.
+  if (event.notification.tag !== "call") return;
+  event.notification.close();
+  event.waitUntil(
+    (async () => {
+      const [window] = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+      await (window ? window.focus() : self.clients.openWindow("/"));
     })(),
   );
 });

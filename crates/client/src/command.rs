@@ -225,6 +225,7 @@ impl Step<'_> {
             Command::Group { of } => self.group_command(of),
             Command::File { of } => Now(self.file_command(of)),
             Command::Past { of } => Now(self.past_command(of)),
+            Command::Push { of } => self.push_command(of).map_or(Later, Now),
             Command::Finish if !self.is_unfinished() => Now(Reply::Done),
             Command::Finish if self.live.lost => Now(refused(ProblemKind::Offline)),
             Command::Finish => Later,

@@ -40,6 +40,7 @@ mod offers;
 mod outbox;
 mod overlay;
 mod past;
+mod push;
 mod putback;
 mod retired;
 mod room;

@@ -147,6 +147,7 @@ impl Step<'_> {
             | Purpose::PackageTokens
             | Purpose::Packages
             | Purpose::MailboxKey
+            | Purpose::Called(_)
             | Purpose::Ack(_)
             | Purpose::Forget(_)
             | Purpose::Bodies(_) => {}
@@ -216,6 +217,7 @@ impl Step<'_> {
             (Purpose::PackageTokens, body) => self.package_tokens_answered(&body),
             (Purpose::Packages, body) => self.packages_answered(&body),
             (Purpose::MailboxKey, body) => self.mailbox_key_answered(&body),
+            (Purpose::Called(asked), body) => self.called_answered(&asked, &body),
             (Purpose::Ack(ack), body) => self.acknowledged(ack, &body),
             (Purpose::Forget(rows), body) => self.tokens_forgotten(&rows, &body),
             (Purpose::Token(room), body) => self.token_answered(&room, &body),
@@ -344,6 +346,8 @@ impl Step<'_> {
         } else {
             self.refill_key_packages(login.key_packages_left);
         }
+        self.live.push_key = Some(login.push_key.to_vec());
+        self.tell_again_where_called();
         self.look_at_own_list();
         self.refill_tokens();
         self.live.offers_changed = true;

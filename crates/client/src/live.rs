@@ -43,6 +43,8 @@ pub(crate) struct Live {
     pub(crate) asked_rows: Vec<Range<u64>>,
     /// A command is carried out in this step.
     pub(crate) commanded: bool,
+    /// By what push services know the server; empty where it calls nobody, nothing before a login.
+    pub(crate) push_key: Option<Vec<u8>>,
     /// The login connection.
     pub(crate) login: Link,
     /// The anonymous connection.
@@ -176,6 +178,7 @@ impl Live {
             stock: limits::KEY_PACKAGES,
             asked_rows: Vec::new(),
             commanded: false,
+            push_key: None,
             login: Link::default(),
             anonymous: Link::default(),
             deployment: None,
@@ -356,6 +359,8 @@ pub(crate) enum Purpose {
     Packages,
     /// A new mailbox key.
     MailboxKey,
+    /// Where we are called.
+    Called(crate::rows::Called),
     /// Entries are done with.
     Ack(proto::Ack),
     /// Deletion of the tokens of these rows.

@@ -205,6 +205,8 @@ impl Step<'_> {
         let gossip = self.gossip_for(room).filter(|_| !outgoing.leave);
         let (content, sent_at, leave) =
             (outgoing.content.clone(), outgoing.sent_at, outgoing.leave);
+        // Receipts, marks and what one's own devices tell each other call nobody.
+        let quiet = outgoing.message.is_none() || self.is_own_room(room);
         let send = self.in_part(&id, |step, group| {
             let frame = if leave {
                 group.propose_leave(&step.disk, &step.identity()?).ok()?
@@ -221,6 +223,7 @@ impl Step<'_> {
                 key: group.roster_key().ok()?.to_vec().into(),
                 transport_id: transport_id.to_vec().into(),
                 frame: frame.into(),
+                quiet,
             })
         });
         let Some(send) = send else {

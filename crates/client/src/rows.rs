@@ -9,6 +9,7 @@
 //! | `a/ledger` | [`Ledger`](crate::ledger::Ledger): policy, checkpoint held, what was found |
 //! | `a/indexing` | how far the index of words is on a disk that was written before there was one |
 //! | `a/restoring`, `a/restored` | where the messages of a backup go, and how much was restored |
+//! | `a/called` | where this device is called when something waits, see `push` |
 //! | `a/settings`, `a/next`, `a/last` | settings, next row number, highest mailbox sequence processed |
 //! | `b/<token>` | [`Offer`] |
 //! | `c/<conversation>` | [`Conversation`] |
@@ -863,6 +864,35 @@ impl Outgoing {
             leave: false,
             about: None,
         }
+    }
+}
+
+/// Where this device is called; no endpoint: nowhere, which the server still has to be told.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Called {
+    /// Push resource.
+    pub(crate) endpoint: String,
+    /// What calls are sealed to.
+    #[serde(with = "serde_bytes")]
+    pub(crate) key: Vec<u8>,
+    /// Beside it.
+    #[serde(with = "serde_bytes")]
+    pub(crate) auth: Vec<u8>,
+    /// When the server said yes to it, milliseconds; 0: it has not.
+    pub(crate) told_at: u64,
+}
+
+// Whoever has it can have somebody called: not for a log.
+impl std::fmt::Debug for Called {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Called(..)")
+    }
+}
+
+impl Called {
+    /// Whether it is the same place.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        (&self.endpoint, &self.key, &self.auth) == (&other.endpoint, &other.key, &other.auth)
     }
 }
 

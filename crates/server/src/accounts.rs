@@ -118,6 +118,7 @@ impl Inner {
             key_packages_left: self.storage.key_packages_left(device).await?,
             mailbox_key_made_at_ms: mailbox.key_made_at_ms,
             acknowledged: mailbox.acknowledged,
+            push_key: self.push_key(),
         }))
     }
 

@@ -20,6 +20,8 @@ pub struct Config {
     pub quota: Quota,
     /// Meetings of second devices that one address may begin within five minutes; a network of many four times as many.
     pub meetings_of_address: usize,
+    /// Devices may be called on this machine, without TLS: for tests.
+    pub push_to_loopback: bool,
     /// The clock is right however far it is from the last sweep: the operator says so. Holds for one sweep.
     pub clock_is_right: bool,
 }
@@ -139,6 +141,7 @@ impl Default for Config {
             mailboxes_in_memory: 50_000,
             quota: Quota::default(),
             meetings_of_address: 8,
+            push_to_loopback: false,
             clock_is_right: false,
         }
     }

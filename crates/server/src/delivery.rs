@@ -33,6 +33,8 @@ pub(crate) struct Pushed {
     pub(crate) body: Bytes,
     /// The sealed hour key that opens `sealed`.
     pub(crate) hour_key: Bytes,
+    /// Its device is called, if it is not connected.
+    pub(crate) calls: bool,
 }
 
 /// One subscription of one device.
@@ -240,6 +242,7 @@ impl Outlet {
                 sealed: entry.sealed,
                 body: Bytes::new(),
                 hour_key: keys.get(&entry.key_id).cloned().unwrap_or_default(),
+                calls: false,
             };
             state.hand_out(pushed, &mut deliver);
         }
@@ -310,18 +313,28 @@ impl Outlets {
         }
     }
 
-    /// Hands stored entries to those who are connected, in the order given.
-    pub(crate) fn push(&self, entries: Vec<(DeviceId, Pushed)>) {
-        let found: Vec<(Arc<Outlet>, Pushed)> = {
+    /// Hands stored entries to those who are connected, in the order given, and says who of the others is to be called.
+    pub(crate) fn push(&self, entries: Vec<(DeviceId, Pushed)>) -> Vec<DeviceId> {
+        let (mut found, mut away) = (Vec::with_capacity(entries.len()), Vec::new());
+        {
             let map = self.map();
-            entries
-                .into_iter()
-                .filter_map(|(device, pushed)| Some((Arc::clone(map.get(&device)?), pushed)))
-                .collect()
-        };
+            for (device, pushed) in entries {
+                match map.get(&device) {
+                    Some(outlet) => found.push((Arc::clone(outlet), pushed)),
+                    None if pushed.calls => away.push(device),
+                    None => {}
+                }
+            }
+        }
         for (outlet, pushed) in found {
             outlet.push(pushed);
         }
+        away
+    }
+
+    /// Whether a device is subscribed.
+    pub(crate) fn has(&self, device: &DeviceId) -> bool {
+        self.map().contains_key(device)
     }
 
     /// Passes something on to those of these devices who are connected.

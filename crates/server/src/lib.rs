@@ -18,6 +18,7 @@ mod anonymous;
 mod blobs;
 mod bounded;
 mod budget;
+mod calls;
 mod config;
 mod connection;
 mod delivery;
@@ -36,6 +37,7 @@ mod writer;
 pub use crate::{
     blobs::{Files, LARGEST_BLOB, MoveError, PIECE},
     bounded::Bounded,
+    calls::{Call, Called},
     config::{Budget, Budgets, Config, Quota, Registration},
     connection::Connection,
     server::{Clock, FileError, OpenError, Server, Statistics, SweepError},

@@ -49,6 +49,7 @@ impl Inner {
         }
         let limit = self.config.push_queue_bytes;
         connection.subscribe(Outlet::new(device, mailbox.acknowledged, limit));
+        self.calls.forget(&device);
         done()
     }
 

@@ -95,7 +95,8 @@ impl Inner {
             body::Body::Frame(send.frame),
             self.mailboxes(tokens).await?,
             &self.entropy,
-        );
+        )
+        .that_calls(!send.quiet);
         let work = Work::Append { head: (name(&room), send.epoch), letter };
         match self.writer.submit(work).await? {
             Outcome::Appended(_) => {

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::{
     blobs::Passes,
     budget::Buckets,
+    calls::Calls,
     config::Config,
     connection::{Connection, Stage},
     delivery::Outlets,
@@ -125,6 +126,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) outlets: Arc<Outlets>,
+    pub(crate) calls: Arc<Calls>,
     pub(crate) logins: Arc<Logins>,
     pub(crate) heads: Heads,
     pub(crate) budgets: BudgetsInUse,
@@ -191,6 +193,7 @@ impl Server {
         let entropy = Arc::new(Entropy::new(rng));
         let counters = Arc::new(Counters::default());
         let logins = Arc::new(Logins::default());
+        let calls = Arc::new(Calls::default());
         let writer = Writer::start(
             Arc::clone(&storage),
             Arc::clone(&outlets),
@@ -198,6 +201,7 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&counters),
             Arc::clone(&logins),
+            Arc::clone(&calls),
             &config,
         )
         .map_err(OpenError::Thread)?;
@@ -222,6 +226,7 @@ impl Server {
             clock,
             entropy,
             outlets,
+            calls,
             logins,
             budgets,
             ledger,
@@ -295,7 +300,9 @@ impl Server {
 
     /// Ends what waited long enough. Call it every second or so: this room has no timer.
     pub fn tick(&self) {
-        self.0.rendezvous.tick(self.0.clock.now_ms());
+        let now_ms = self.0.clock.now_ms();
+        self.0.rendezvous.tick(now_ms);
+        self.0.calls.tick(now_ms);
     }
 
     /// Takes cosignatures of the newest checkpoint, of whoever has this budget: see [`Ledger::cosign`].
@@ -417,6 +424,7 @@ impl Inner {
             Body::MailboxKeyPut(put) => self.put_mailbox_key(connection, put).await,
             Body::DisputePut(put) => self.put_dispute(connection, put).await,
             Body::Lookup(lookup) => self.look_up(connection, lookup).await,
+            Body::PushPut(put) => self.put_push(connection, put).await,
             Body::TokenPut(put) => self.put_tokens(connection, put).await,
             Body::TokenDelete(delete) => self.delete_tokens(connection, delete).await,
             Body::KeyPackagePut(put) => self.put_key_packages(connection, put).await,

@@ -37,6 +37,7 @@ use tokio::{
 pub(crate) use crate::writer::mailbox::Recipient;
 use crate::{
     bounded::Bounded,
+    calls::Calls,
     config::{Config, Quota},
     delivery::{Outlets, Pushed},
     entropy::Entropy,
@@ -63,6 +64,8 @@ pub(crate) struct Letter {
     plain: Bytes,
     sealed: Bytes,
     mailboxes: Vec<Recipient>,
+    /// Whoever is not connected is called for it.
+    calls: bool,
 }
 
 impl Letter {
@@ -80,7 +83,13 @@ impl Letter {
         // Of two tokens of a mailbox the one that is in no key package counts: it sorts first.
         mailboxes.sort_unstable();
         mailboxes.dedup_by_key(|recipient| recipient.device);
-        Self { room, transport, secret, plain, sealed, mailboxes }
+        Self { room, transport, secret, plain, sealed, mailboxes, calls: false }
+    }
+
+    /// A message: devices that are not connected are called.
+    pub(crate) fn that_calls(mut self, calls: bool) -> Self {
+        self.calls = calls;
+        self
     }
 
     fn size(&self) -> usize {
@@ -129,6 +138,7 @@ fn size_of_plain(operation: &Op) -> usize {
         Op::TakeKeyPackages { devices } => devices.len() * 4096,
         Op::FoundRoom { roster, .. } => roster.len(),
         Op::PutHourKey(record) => record.sealed.len(),
+        Op::PutPush { subscription, .. } => subscription.len(),
         Op::Acknowledge { releases, .. } => releases.len() * 128,
         _ => 0,
     };
@@ -164,6 +174,9 @@ pub(crate) type Told = Result<Outcome, StorageError>;
 /// read, and all others would wait.
 struct Finished {
     outlets: Arc<Outlets>,
+    calls: Arc<Calls>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<Entropy>,
     queue: Mutex<VecDeque<Finish>>,
 }
 
@@ -182,7 +195,8 @@ impl Drop for HandOut {
         // Held throughout, so that two groups do not mix: an outlet takes entries in their order only.
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(finish) = queue.pop_front() {
-            self.0.outlets.push(finish.stored);
+            let away = self.0.outlets.push(finish.stored);
+            self.0.calls.arrived(&away, self.0.clock.now_ms(), &self.0.entropy);
             // Whoever asked may have gone; what it asked for stands.
             let _ = finish.reply.send(Ok(finish.outcome));
         }
@@ -197,12 +211,19 @@ impl Writer {
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
         logins: Arc<Logins>,
+        calls: Arc<Calls>,
         config: &Config,
     ) -> std::io::Result<Self> {
         let (jobs, received) = mpsc::unbounded_channel();
         let core = Core {
             storage,
-            finished: Arc::new(Finished { outlets, queue: Mutex::default() }),
+            finished: Arc::new(Finished {
+                outlets,
+                calls,
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+                queue: Mutex::default(),
+            }),
             entropy,
             clock,
             counters,
@@ -353,6 +374,7 @@ impl Core {
                 self.mailboxes.remove(device);
                 self.logins.end(*device);
                 self.finished.outlets.close(device);
+                self.finished.calls.forget(device);
             }
         }
         let delivered: &[Vec<Delivered>] = match &outcome {
@@ -471,6 +493,8 @@ impl Core {
                 sealed: record.sealed.clone(),
                 body: letter.plain.clone(),
                 hour_key: hour.sealed,
+                // Requests never ring: what comes under a token that is anybody's calls nobody.
+                calls: letter.calls && recipient.stranger.is_none(),
             };
             entries.push(NewEntry { device, sequence, record });
             pushes.push((recipient, pushed));

@@ -31,6 +31,7 @@ impl Folder {
             (Space::Bodies, "bodies that wait"),
             (Space::HourKeys, "sealed hour keys"),
             (Space::Once, "sendings remembered"),
+            (Space::Pushes, "devices that are called"),
             (Space::Marks, "labels that wait for the ledger"),
         ];
         counted
@@ -71,6 +72,7 @@ fn words(space: Space) -> &'static str {
         Space::Log => "the store's journal and log",
         Space::About => "how many writes there were",
         Space::Marks => "which labels wait to be published",
+        Space::Pushes => "where it is called when something waits for it",
         Space::Removed => "Which devices were removed within the hour",
     }
 }

@@ -16,7 +16,7 @@ use nodoor_server::storage::{
 use nodoor_wire::{
     handle::Handle,
     id::{AccountId, BodyId, DeviceId},
-    limits::{KEY_PACKAGES, TOKENS},
+    limits::{KEY_PACKAGES, PUSH_RENEW_DAYS, TOKENS},
     proto,
     sealed::{body_disk_name, release_check},
 };
@@ -262,6 +262,29 @@ impl<'a> Group<'a> {
                 }
                 Ok(Outcome::Done)
             }
+            Op::PutPush { device, subscription, day } => {
+                if !self.has(Space::Mailboxes, device.as_bytes())? {
+                    return Ok(Outcome::Gone);
+                }
+                if let Some(row) = self.get(Space::Pushes, device.as_bytes())? {
+                    let (since, kept) = record::push(&row)?;
+                    if kept == subscription && !since.is_over(PUSH_RENEW_DAYS, day) {
+                        return Ok(Outcome::Done);
+                    }
+                }
+                let row = record::push_row(day, &subscription);
+                self.put(Space::Pushes, device.as_bytes().to_vec(), row);
+                Ok(Outcome::Done)
+            }
+            Op::DeletePush { device, only } => {
+                if let Some(row) = self.get(Space::Pushes, device.as_bytes())? {
+                    let (_, kept) = record::push(&row)?;
+                    if only.is_none_or(|only| only == kept) {
+                        self.delete(Space::Pushes, device.as_bytes().to_vec());
+                    }
+                }
+                Ok(Outcome::Done)
+            }
             Op::PutDispute { account, device, dispute } => {
                 if !self.has(Space::Accounts, account.as_bytes())? {
                     return Ok(Outcome::Conflict);
@@ -457,7 +480,7 @@ impl<'a> Group<'a> {
     /// Without its mailbox a device is gone for everybody. What it had may be a lot: what is not deleted here is by
     /// the next sweep.
     fn remove_device(&mut self, device: &DeviceId) -> Result<(), StorageError> {
-        for space in [Space::Mailboxes, Space::Cursors, Space::LastResort] {
+        for space in [Space::Mailboxes, Space::Cursors, Space::LastResort, Space::Pushes] {
             self.delete(space, device.as_bytes().to_vec());
         }
         if self.remove_rows(device)? > 0 {

@@ -55,10 +55,12 @@ pub(crate) enum Space {
     RoomDays,
     /// `device` → nothing: it was removed, and what it had is still being deleted.
     Removed,
+    /// `device` → day (u32), where it is called (`PushPut`).
+    Pushes,
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Accounts,
         Self::Lists,
         Self::Disputes,
@@ -82,6 +84,7 @@ impl Space {
         Self::Marks,
         Self::RoomDays,
         Self::Removed,
+        Self::Pushes,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -109,6 +112,7 @@ impl Space {
             Self::Marks => "marks",
             Self::RoomDays => "room_days",
             Self::Removed => "removed",
+            Self::Pushes => "pushes",
         }
     }
 

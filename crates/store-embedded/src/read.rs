@@ -228,6 +228,11 @@ impl Mailboxes for Folder {
         }))
     }
 
+    fn push(&self, device: DeviceId) -> Answer<'_, Option<Bytes>> {
+        let row = self.get(Space::Pushes, device.as_bytes());
+        now(row.and_then(|row| row.map(|row| Ok(record::push(&row)?.1)).transpose()))
+    }
+
     fn bodies(&self, ids: Vec<BodyId>) -> Answer<'_, Vec<Option<Bytes>>> {
         now(self.bodies_now(&ids))
     }

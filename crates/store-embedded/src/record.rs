@@ -142,6 +142,16 @@ pub(crate) fn share_row(shares: u32, day: Day) -> Vec<u8> {
     [shares.to_be_bytes(), day.0.to_be_bytes()].concat()
 }
 
+/// Where a device is called, and since when.
+pub(crate) fn push_row(day: Day, subscription: &[u8]) -> Vec<u8> {
+    [day.0.to_be_bytes().as_slice(), subscription].concat()
+}
+
+pub(crate) fn push(value: &[u8]) -> Result<(Day, Bytes), StorageError> {
+    let mut reader = Reader::new(value);
+    Ok((reader.day()?, reader.rest()))
+}
+
 /// A room without its day, which is elsewhere.
 pub(crate) fn room_row(room: &RoomRecord) -> Vec<u8> {
     [room.epoch.to_be_bytes().as_slice(), &room.key_check, &room.roster].concat()

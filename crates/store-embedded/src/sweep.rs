@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use nodoor_server::storage::{Day, StorageError};
 use nodoor_wire::{
     id::{DeviceId, HourKeyId},
-    limits::{IDLE_DAYS, KEEP_DAYS, ONCE_DAYS, UNMOVED_DAYS},
+    limits::{IDLE_DAYS, KEEP_DAYS, ONCE_DAYS, PUSH_DAYS, UNMOVED_DAYS},
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub(crate) fn sweep(folder: &Folder, today: Day) -> Result<u64, StorageError> {
         gone += over(folder, space, today, 0, keep, |_, _| Ok(0))?;
     }
     gone += over(folder, Space::Once, today, 0, |_| ONCE_DAYS, |_, _| Ok(0))?;
+    gone += over(folder, Space::Pushes, today, 0, |_| PUSH_DAYS, |_, _| Ok(0))?;
     let days_of_room = |row: &[u8]| if row.last() == Some(&0) { UNMOVED_DAYS } else { IDLE_DAYS };
     gone += over(folder, Space::RoomDays, today, 0, days_of_room, |group, name| {
         group.delete(Space::Rooms, name.to_vec());

@@ -8,7 +8,7 @@ use crate::model::{
     LedgerState, MessageDetail, MessageId, MessagePage, Milliseconds, Problem, Profile, RequestRow,
     Settings, Sheet,
 };
-use crate::{device, file, group, list, message, past};
+use crate::{device, file, group, list, message, past, push};
 
 /// A command and the number its answer repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,6 +228,11 @@ pub enum Command {
         /// What to do.
         of: past::Command,
     },
+    /// Being called while the app is closed. Answer: what the command says.
+    Push {
+        /// What to do.
+        of: push::Command,
+    },
     /// Waits until all that was asked since the engine started is done at the server. Answer: `Done`; a problem if
     /// there is no connection, or it takes too long: then it is on disk, and goes on with the next one.
     Finish,
@@ -343,6 +348,8 @@ pub enum Reply {
     File(file::Reply),
     /// Of [`Command::Past`].
     Past(past::Reply),
+    /// Of [`Command::Push`].
+    Push(push::State),
     /// The 24 words, separated by one space.
     Words(String),
     /// Settings of this device.

@@ -17,5 +17,6 @@ pub mod list;
 pub mod message;
 pub mod model;
 pub mod past;
+pub mod push;
 pub mod rich;
 pub mod text;

@@ -272,3 +272,6 @@ search-none = Nothing found. The beginning of a word is enough.
 search-too-far = That is too far back to be shown here.
 key-search = search this chat, or everywhere
 key-hits = next older hit, and back
+push-at = Called at { $url }
+push-nowhere = Not called.
+push-never = This server calls nobody.

@@ -42,6 +42,12 @@ pub const ONCE_DAYS: u64 = 8;
 pub const UNMOVED_DAYS: u64 = 8;
 /// Days a room is kept in which nothing was sent or committed.
 pub const IDLE_DAYS: u64 = 400;
+/// A push resource.
+pub const PUSH_ENDPOINT: usize = 1024;
+/// Days the server calls a device at a push resource that the device did not name again.
+pub const PUSH_DAYS: u64 = 180;
+/// Days after which a device names it again.
+pub const PUSH_RENEW_DAYS: u64 = 30;
 /// Days a client tries to send before it says "not sent".
 pub const TRY_DAYS: u64 = 7;
 

@@ -8,7 +8,7 @@ pub struct Request {
     pub id: u64,
     #[prost(
         oneof = "request::Body",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 28, 25, 26, 27, 30, 31, 32, 45"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 33, 20, 21, 22, 23, 24, 28, 25, 26, 27, 30, 31, 32, 45"
     )]
     pub body: ::core::option::Option<request::Body>,
 }
@@ -53,6 +53,8 @@ pub mod request {
         HandleMove(super::HandleMove),
         #[prost(message, tag = "19")]
         HandleNo(super::HandleNo),
+        #[prost(message, tag = "33")]
+        PushPut(super::PushPut),
         /// anonymous connection
         #[prost(message, tag = "20")]
         Lookup(super::Lookup),
@@ -273,7 +275,7 @@ pub struct Login {
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LoginAnswer {
     /// Single-use key packages left for this device.
     #[prost(uint32, tag = "1")]
@@ -284,6 +286,21 @@ pub struct LoginAnswer {
     /// Everything in the mailbox up to here was acknowledged. A device that has processed less is an old copy.
     #[prost(uint64, tag = "3")]
     pub acknowledged: u64,
+    /// Public key by which push services know this server (RFC 8292): a point of P-256, 65 bytes. Empty: it calls nobody.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub push_key: ::prost::bytes::Bytes,
+}
+/// Where this device is called when something waits for it and it is not connected. docs/book/protocol.md, 10.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PushPut {
+    /// RFC 8030 push resource, https. Empty: it is called no more.
+    #[prost(string, tag = "1")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// RFC 8291, from the device: a point of P-256 (65 bytes) and 16 random bytes. Both or neither; a call without them has no body.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub key: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub auth: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Subscribe {
@@ -704,6 +721,9 @@ pub struct Send {
     pub transport_id: ::prost::bytes::Bytes,
     #[prost(bytes = "bytes", tag = "5")]
     pub frame: ::prost::bytes::Bytes,
+    /// Nobody is called for it: a receipt, a read mark, what one's own devices tell each other.
+    #[prost(bool, tag = "6")]
+    pub quiet: bool,
 }
 /// Nobody keeps it: it goes to devices of the room that are subscribed now. Refused like a Send.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

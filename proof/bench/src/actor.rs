@@ -277,6 +277,7 @@ impl Room {
             key: self.key.clone(),
             transport_id: Bytes::copy_from_slice(&transport_id),
             frame,
+            quiet: false,
         })
     }
 }

@@ -198,6 +198,7 @@ impl Mallory {
             key: group.roster_key().unwrap().to_vec().into(),
             transport_id: (self.chance.below(u64::MAX).to_be_bytes().repeat(2)).into(),
             frame: frame.into(),
+            quiet: false,
         }
     }
 }

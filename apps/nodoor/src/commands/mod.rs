@@ -13,6 +13,7 @@ mod marks;
 mod messages;
 mod past;
 mod people;
+mod push;
 pub(crate) mod verify;
 mod words;
 
@@ -101,6 +102,7 @@ async fn carry_out(session: &Session, verb: &Verb) -> Result<(), Failure> {
         Verb::Handle { verb: HandleVerb::Move { handle } } => {
             account::move_handle(session, handle).await
         }
+        Verb::Push { verb } => push::run(session, verb).await,
         Verb::Recover { handle, words } => words::recover(session, handle, words).await,
         Verb::Device { verb } => of_devices(session, verb).await,
         Verb::Erase { .. } => account::erase(session).await,

@@ -14,6 +14,8 @@ mod ledger;
 #[cfg(test)]
 mod past;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod releases;
 #[cfg(test)]
 mod talk;

@@ -49,6 +49,7 @@ pub(crate) struct Fake {
     compared: Option<ConversationId>,
     fail: Option<ProblemKind>,
     slow: i32,
+    called: Option<String>,
     looking: Option<ConversationId>,
     asked: Vec<Value>,
     charters: BTreeMap<ConversationId, Charter>,
@@ -402,6 +403,7 @@ impl Fake {
             Command::Message { of } => self.of_messages(of),
             Command::List { of } => self.of_list(of),
             Command::Past { of } => self.of_past(of),
+            Command::Push { of } => self.of_push(of),
             Command::Words => {
                 self.words = true;
                 Reply::Words(data::WORDS.to_owned())

@@ -24,6 +24,7 @@ mod parts;
 #[cfg(feature = "parts")]
 mod parts_page;
 mod people;
+mod push;
 mod qr;
 mod remind;
 mod requests;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-//! Title, favicon and notifications: what is seen while the page is not.
+//! Title, favicon, badge and notifications: what is seen while the page is not.
 //!
 //! A notification says no name and no text unless the person asked for that (Settings), and none is
 //! shown for the chat in front of them. A click opens that chat.
 
 use leptos::prelude::*;
 use nodoor_view::model::{ConversationId, Notifications};
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::{
@@ -29,6 +29,16 @@ pub(crate) fn start() {
         if let Some(icon) = dom::find("#favicon") {
             let file = if unread > 0 { "/icon-unread.svg" } else { "/icon.svg" };
             drop(icon.set_attribute("href", file));
+        }
+        // On the icon of an installed app, where there is such a thing; a call puts a dot there.
+        let navigator: JsValue = dom::window().navigator().into();
+        let badge = if unread > 0 {
+            dom::call_with(&navigator, "setAppBadge", &unread.into())
+        } else {
+            dom::call(&navigator, "clearAppBadge")
+        };
+        if let Some(promise) = badge.and_then(|badge| badge.dyn_into().ok()) {
+            dom::when(promise, |_| ());
         }
     });
 }

@@ -23,7 +23,7 @@ use crate::{
     arrange::Filter,
     bridge::{self, Heard, ask},
     chat::state::Chat,
-    dom, notify,
+    dom, notify, push,
     remind::{self, Words},
     route::{Layer, Route},
     settings,
@@ -354,6 +354,7 @@ fn event_heard(event: Event) {
                 app.offline.set(false);
                 // After a failure of the disk the engine begins anew: connected again, it goes on.
                 app.disk.set(false);
+                push::keep();
             } else if !app.offline.get_untracked() {
                 dom::after(3000, move || {
                     if app.connection.get_untracked() != Connection::Online {

@@ -43,6 +43,8 @@ pub(crate) const AGED: &[u8] = b"a/gossip";
 pub(crate) const EVIDENCE: &[u8] = b"u/";
 /// Settings of this device.
 pub(crate) const SETTINGS: &[u8] = b"a/settings";
+/// Where this device is called.
+pub(crate) const CALLED: &[u8] = b"a/called";
 /// Next row number.
 pub(crate) const NEXT: &[u8] = b"a/next";
 /// Highest mailbox sequence processed.

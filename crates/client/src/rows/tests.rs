@@ -16,9 +16,10 @@ use nodoor_wire::id::{
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{
-    Account, Burning, Cause, Conducted, Contact, Conversation, Deleted, Deletion, Early, Edit,
-    Fork, Imported, Intent, Line, Marks, Message, Nature, NotSent, Offer, Outgoing, Pin, Reaction,
-    Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Timer, Who, WhyNotSent, key,
+    Account, Burning, Called, Cause, Conducted, Contact, Conversation, Deleted, Deletion, Early,
+    Edit, Fork, Imported, Intent, Line, Marks, Message, Nature, NotSent, Offer, Outgoing, Pin,
+    Reaction, Report, Room, Sealed, State, Status, Stored, Stuck, Submission, Timer, Who,
+    WhyNotSent, key,
 };
 use crate::{gate::Reason, ledger::LoggedUpTo};
 
@@ -291,6 +292,15 @@ fn lines() -> String {
         line("message-line", &message(Stored::Line(Line::Successor), None)),
         line("message-deleted", &Deleted { at: 1, message: message(content(), None) }),
         line("outgoing", &outgoing),
+        line(
+            "called",
+            &Called {
+                endpoint: "https://push.example/a".to_owned(),
+                key: vec![4; 65],
+                auth: vec![5; 16],
+                told_at: 6,
+            },
+        ),
         line("outgoing-about", &Outgoing { about: Some(MessageId(8)), ..outgoing }),
         line("message-marked", &marked()),
         line("message-line-timer", &Line::Timer { by: one, seconds: 60 }),

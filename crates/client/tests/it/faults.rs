@@ -328,6 +328,7 @@ fn a_strangers_frames_take_no_place_from_a_friends() {
             key: key.to_vec().into(),
             transport_id: transport.into(),
             frame: frame.into(),
+            quiet: false,
         };
         assert!(matches!(world.request(Ask::Send(send)), Answer::Done(_)));
     }

@@ -50,6 +50,7 @@ fn flood(world: &mut World, token: Token, room: RoomId, frames: u32) {
             key: key.to_vec().into(),
             transport_id: transport.into(),
             frame: [n.to_be_bytes().as_slice(), &[0; 500]].concat().into(),
+            quiet: false,
         };
         assert!(matches!(world.request(Ask::Send(send)), Answer::Done(_)));
     }

@@ -9,7 +9,10 @@ use bytes::Bytes;
 use nodoor_wire::{
     handle::Handle,
     id::{AccountId, BodyId, DeviceId, HourKeyId, TokenHash},
-    limits::{IDLE_DAYS, KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS, TOKENS, UNMOVED_DAYS},
+    limits::{
+        IDLE_DAYS, KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS, PUSH_DAYS, PUSH_RENEW_DAYS, TOKENS,
+        UNMOVED_DAYS,
+    },
     proto,
     sealed::{body_disk_name, release_check},
 };
@@ -72,6 +75,7 @@ pub fn all<F: Factory>(factory: &mut F) -> Checked {
         a_mailbox_has_so_many_tokens_and_no_more,
         a_device_with_much_leaves_nothing_once_swept,
         a_later_mailbox_key_replaces_an_earlier_one,
+        a_device_is_called_where_it_said_last,
     ] {
         check(&factory.make())?;
     }
@@ -722,6 +726,46 @@ fn a_later_mailbox_key_replaces_an_earlier_one(store: &impl Storage) -> Checked 
         ensure(mailbox.key == vec![stands; 64], "the one made last stands")?;
     }
     Ok(())
+}
+
+fn a_device_is_called_where_it_said_last(store: &impl Storage) -> Checked {
+    alice_and_bob(store)?;
+    let put = |device, byte: u8, days: u64| {
+        let day = Day(TODAY.0 + u32::try_from(days).unwrap_or(u32::MAX));
+        Op::PutPush { device, subscription: vec![byte; 90].into(), day }
+    };
+    let stands = |device, byte: Option<u8>, promise| {
+        let kept = block_on(store.push(device))?;
+        ensure(kept == byte.map(|byte| vec![byte; 90].into()), promise)
+    };
+    let nobody = DeviceId([0xee; 16]);
+    expect(store, put(nobody, 1, 0), &Outcome::Gone, "nobody is called who has no mailbox")?;
+    for byte in [1, 2] {
+        expect(store, put(ALICE, byte, 0), &Outcome::Done, "a subscription is taken")?;
+        stands(ALICE, Some(byte), "the last one stands")?;
+    }
+    stands(BOB, None, "it is of one device")?;
+    let failed = |byte: u8| Op::DeletePush { device: ALICE, only: Some(vec![byte; 90].into()) };
+    expect(store, failed(1), &Outcome::Done, "one that is over may be told late")?;
+    stands(ALICE, Some(2), "one that was replaced takes no other with it")?;
+    expect(store, failed(2), &Outcome::Done, "one that failed")?;
+    stands(ALICE, None, "goes")?;
+
+    one(store, put(ALICE, 3, 0))?;
+    one(store, put(ALICE, 3, PUSH_RENEW_DAYS))?;
+    one(store, put(BOB, 4, 0))?;
+    one(store, put(BOB, 4, PUSH_RENEW_DAYS + 1))?;
+    let after = |days: u64| Day(TODAY.0 + u32::try_from(days).unwrap_or(u32::MAX));
+    block_on(store.sweep(after(PUSH_DAYS)))?;
+    stands(ALICE, Some(3), "it stands for its time")?;
+    block_on(store.sweep(after(PUSH_DAYS + 1)))?;
+    stands(ALICE, None, "and goes; said again within the month it kept its day")?;
+    stands(BOB, Some(4), "said again later it begins anew")?;
+    one(store, put_list(2, &[], &[BOB]))?;
+    stands(BOB, None, "with its device it goes")?;
+    one(store, put(ALICE, 5, 0))?;
+    one(store, Op::DeletePush { device: ALICE, only: None })?;
+    stands(ALICE, None, "and when its person says so")
 }
 
 fn everything_answered_is_there_afterwards<F: Factory>(factory: &mut F) -> Checked {

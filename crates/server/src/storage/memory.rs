@@ -12,7 +12,10 @@ use bytes::Bytes;
 use nodoor_wire::{
     handle::Handle,
     id::{AccountId, BodyId, DeploymentId, DeviceId, HourKeyId, TokenHash},
-    limits::{IDLE_DAYS, KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS, TOKENS, UNMOVED_DAYS},
+    limits::{
+        IDLE_DAYS, KEEP_DAYS, KEY_PACKAGES, ONCE_DAYS, PUSH_DAYS, PUSH_RENEW_DAYS, TOKENS,
+        UNMOVED_DAYS,
+    },
     sealed::{body_disk_name, release_check},
 };
 use sha2::{Digest as _, Sha256};
@@ -45,6 +48,7 @@ struct State {
     seen_packages: BTreeMap<(DeviceId, [u8; 32]), Day>,
     rooms: BTreeMap<RoomName, RoomRecord>,
     epochs: BTreeMap<(RoomName, u64), EpochRecord>,
+    pushes: BTreeMap<DeviceId, (Bytes, Day)>,
     marks: BTreeSet<Mark>,
     swept: Option<Day>,
 }
@@ -136,6 +140,10 @@ impl Mailboxes for Memory {
 
     fn hour_key(&self, device: DeviceId, id: HourKeyId) -> Answer<'_, Option<Bytes>> {
         self.read(|state| state.hour_keys.get(&(device, id)).map(|(sealed, _)| sealed.clone()))
+    }
+
+    fn push(&self, device: DeviceId) -> Answer<'_, Option<Bytes>> {
+        self.read(|state| state.pushes.get(&device).map(|(push, _)| push.clone()))
     }
 
     fn bodies(&self, ids: Vec<BodyId>) -> Answer<'_, Vec<Option<Bytes>>> {
@@ -287,6 +295,24 @@ impl State {
                 }
                 Outcome::Done
             }
+            Op::PutPush { device, subscription, day } => {
+                if !self.mailboxes.contains_key(&device) {
+                    return Outcome::Gone;
+                }
+                let kept = self.pushes.get(&device);
+                let fresh = |since: &Day| !since.is_over(PUSH_RENEW_DAYS, day);
+                if kept.is_none_or(|(push, since)| *push != subscription || !fresh(since)) {
+                    self.pushes.insert(device, (subscription, day));
+                }
+                Outcome::Done
+            }
+            Op::DeletePush { device, only } => {
+                let kept = self.pushes.get(&device).map(|(push, _)| push);
+                if only.is_none() || kept == only.as_ref() {
+                    self.pushes.remove(&device);
+                }
+                Outcome::Done
+            }
             Op::PutDispute { account, device, dispute } => {
                 let Some(known) = self.accounts.get_mut(&account) else {
                     return Outcome::Conflict;
@@ -382,6 +408,7 @@ impl State {
         self.tokens.retain(|_, token| token.device != *device);
         self.single_use.remove(device);
         self.last_resort.remove(device);
+        self.pushes.remove(device);
     }
 
     fn put_key_packages(
@@ -514,6 +541,7 @@ impl State {
         self.epochs.retain(|_, past| !over(past.day));
         self.seen_packages.retain(|_, day| !over(*day));
         self.once.retain(|_, day| !day.is_over(ONCE_DAYS, today));
+        self.pushes.retain(|_, (_, day)| !day.is_over(PUSH_DAYS, today));
         self.rooms.retain(|_, room| {
             let days = if room.epoch == 0 { UNMOVED_DAYS } else { IDLE_DAYS };
             !room.day.is_over(days, today)
@@ -528,6 +556,7 @@ impl State {
             + self.epochs.len()
             + self.seen_packages.len()
             + self.once.len()
+            + self.pushes.len()
             + self.rooms.len()) as u64
     }
 }

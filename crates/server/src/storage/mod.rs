@@ -181,6 +181,8 @@ pub trait Mailboxes {
     ) -> Answer<'_, Vec<(u64, EntryRecord)>>;
     /// A sealed hour key.
     fn hour_key(&self, device: DeviceId, id: HourKeyId) -> Answer<'_, Option<Bytes>>;
+    /// Where a device is called: see [`Op::PutPush`].
+    fn push(&self, device: DeviceId) -> Answer<'_, Option<Bytes>>;
     /// The sealed bodies of these ids, in the order asked.
     fn bodies(&self, ids: Vec<BodyId>) -> Answer<'_, Vec<Option<Bytes>>>;
 }
@@ -211,7 +213,7 @@ pub trait Storage:
 
     /// Deletes what is older than its time: entries, bodies and commits after [`nodoor_wire::limits::KEEP_DAYS`],
     /// once keys after [`nodoor_wire::limits::ONCE_DAYS`], rooms that nobody uses after
-    /// [`nodoor_wire::limits::IDLE_DAYS`], or [`nodoor_wire::limits::UNMOVED_DAYS`] at epoch 0. Returns how many things
+    /// [`nodoor_wire::limits::IDLE_DAYS`], subscriptions after [`nodoor_wire::limits::PUSH_DAYS`], or [`nodoor_wire::limits::UNMOVED_DAYS`] at epoch 0. Returns how many things
     /// went.
     ///
     /// [`MailboxRecord::last`] does not fall when entries expire, so that no sequence is used twice. May take long, and

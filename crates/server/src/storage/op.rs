@@ -80,6 +80,23 @@ pub enum Op {
         /// When it was made.
         made_at_ms: u64,
     },
+    /// Where a device is called. The same again within [`nodoor_wire::limits::PUSH_RENEW_DAYS`] keeps the day it has, which
+    /// says no more than it must of when a device was there. [`Outcome::Done`], or [`Outcome::Gone`].
+    PutPush {
+        /// The device.
+        device: DeviceId,
+        /// A `PushPut`, encoded.
+        subscription: Bytes,
+        /// When it came.
+        day: Day,
+    },
+    /// A device is called no more; if `only` is given, not unless this is its subscription. [`Outcome::Done`].
+    DeletePush {
+        /// The device.
+        device: DeviceId,
+        /// The subscription that failed.
+        only: Option<Bytes>,
+    },
     /// A removed device's dispute; the first one of a device stays. [`Outcome::Done`].
     PutDispute {
         /// The account.
@@ -185,7 +202,7 @@ impl Op {
                 true
             }
             Self::PutList { added, removed, .. } => added.is_empty() && !removed.is_empty(),
-            Self::NoteSweep { .. } => true,
+            Self::NoteSweep { .. } | Self::DeletePush { .. } => true,
             _ => false,
         }
     }

@@ -8,6 +8,8 @@ mod accounts;
 #[cfg(test)]
 mod anonymous;
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod handles;
 #[cfg(test)]
 mod keys;

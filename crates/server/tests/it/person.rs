@@ -406,6 +406,7 @@ impl Room {
             key: self.key.to_vec().into(),
             transport_id: TransportId(random()).to_bytes(),
             frame: text.as_bytes().to_vec().into(),
+            quiet: false,
         }
     }
 

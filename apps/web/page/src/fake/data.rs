@@ -177,6 +177,7 @@ pub(super) fn make(search: &str) -> Fake {
         compared: None,
         fail: None,
         slow: 0,
+        called: None,
         looking: None,
         asked: Vec::new(),
         folders: Vec::new(),

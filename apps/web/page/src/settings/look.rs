@@ -11,6 +11,7 @@ use web_sys::NotificationPermission;
 use crate::{
     notify,
     parts::part,
+    push,
     state::app,
     words::{Put, say, say_with},
 };
@@ -176,5 +177,6 @@ pub(super) fn notifications() -> impl IntoView {
             Some(NotificationPermission::Granted) => say("notify-open-only"),
             Some(_) => say("notify-ask"),
         }),
+        push::settings(),
     )
 }

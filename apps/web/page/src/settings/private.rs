@@ -15,6 +15,7 @@ use crate::{
     dom,
     layer::dialog,
     parts::{Weight, bdi, button, face, face_of_chat, part, submit},
+    push,
     qr::qr,
     remind::{self, DELIVERED, LATER},
     route::{self, Layer, Route, Section},
@@ -286,6 +287,7 @@ pub(crate) fn erase_dialog() -> AnyView {
             }
             _ => {
                 route::close();
+                push::stop();
                 for key in ["look", "name-asked", DELIVERED, LATER].into_iter().chain(super::KEPT) {
                     dom::forget(key);
                 }
