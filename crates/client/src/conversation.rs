@@ -3,7 +3,7 @@
 //!
 //! Spec: `docs/book/protocol.md`, 7.
 
-use nodoor_e2ee::content::{self, Content, Expiry, MimiContent};
+use nodoor_e2ee::content::{self, Expiry, MimiContent};
 use nodoor_view::{
     event::Event,
     model::{ConversationId, Kind, MessageId, Milliseconds, Notifications, Person},
@@ -96,6 +96,7 @@ impl Step<'_> {
             draft,
             sorted_at: self.now,
             name_sent: String::new(),
+            bot_sent: false,
             made_at: self.now,
             blocked_from: None,
             returning: None,
@@ -138,6 +139,7 @@ impl Step<'_> {
 
     /// The same, in a row kept for it ([`Self::intend`]).
     pub(crate) fn line_at(&mut self, id: MessageId, conversation: ConversationId, line: Line) {
+        let added = matches!(line, Line::Added { .. });
         let message = Message {
             id,
             conversation,
@@ -157,6 +159,9 @@ impl Step<'_> {
         if let Some(mut conversation) = self.conversation(conversation) {
             conversation.last = conversation.last.max(Some(id));
             conversation.sorted_at = self.now;
+            if added {
+                self.introduce_anew(&mut conversation);
+            }
             self.set_conversation(&conversation);
         }
     }
@@ -168,11 +173,7 @@ impl Step<'_> {
         mut said: MimiContent,
     ) -> Option<Message> {
         let account = self.account()?;
-        if !account.name.is_empty() && account.name != conversation.name_sent {
-            let profile = Content::Profile { name: account.name.clone() };
-            self.queue(conversation.id, None, &profile.into(), None);
-            conversation.name_sent.clone_from(&account.name);
-        }
+        self.introduce(conversation);
         let seconds = conversation.timer.as_ref().map_or(0, |timer| timer.seconds);
         said.expires = (seconds > 0).then_some(Expiry { relative: true, seconds });
         let id = MessageId(self.number());
@@ -381,7 +382,8 @@ impl Step<'_> {
     /// A person, as far as we know them.
     pub(crate) fn person(&self, account: &AccountId) -> Person {
         let contact = self.contact(account);
-        Person { account: account.to_hex(), handle: contact.handle, name: contact.name }
+        let (handle, name, bot) = (contact.handle, contact.name, contact.bot);
+        Person { account: account.to_hex(), handle, name, bot }
     }
 
     /// A person, or `None` for oneself.

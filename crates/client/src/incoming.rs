@@ -178,9 +178,11 @@ impl Step<'_> {
                 room.they_sent |= !self.is_me(&from);
                 self.reported(id, &leaf.name, reports);
             }
-            Content::Profile { name } => {
+            Content::Profile { name, bot } => {
                 let mut contact = self.contact(&from);
                 contact.name = crate::names::tidy(name, 60);
+                // Nobody stops being one.
+                contact.bot |= bot;
                 self.set_contact(&from, &contact);
                 self.live.changed.insert(room.conversation);
             }

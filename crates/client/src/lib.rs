@@ -12,6 +12,7 @@
 //! Carries out `docs/book/protocol.md`, sections 1 and 3 to 7, client side.
 
 mod account;
+mod bot;
 mod command;
 mod commit;
 mod conversation;

@@ -71,6 +71,9 @@ pub(crate) struct Account {
     pub(crate) handle: String,
     /// The name contacts see.
     pub(crate) name: String,
+    /// A program speaks for it, and says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot: bool,
     /// Seeds of the device, MLS signature and login key.
     #[serde(with = "serde_bytes")]
     pub(crate) device_seed: [u8; 32],
@@ -112,6 +115,9 @@ pub(crate) struct Contact {
     /// The name they gave themselves, or empty.
     #[serde(default)]
     pub(crate) name: String,
+    /// They said that a program speaks for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot: bool,
     /// We accepted them or wrote first.
     #[serde(default)]
     pub(crate) accepted: bool,
@@ -195,6 +201,9 @@ pub(crate) struct Conversation {
     /// The name of ours that was last sent here.
     #[serde(default)]
     pub(crate) name_sent: String,
+    /// It was said here that we are a bot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot_sent: bool,
     /// When this device first had it, milliseconds.
     pub(crate) made_at: u64,
     /// Where it stood when its person was blocked.

@@ -33,6 +33,7 @@ impl Step<'_> {
             invite_link: format!("{}/#@{}", self.live.server.trim_end_matches('/'), account.handle),
             handle: account.handle,
             name: account.name,
+            bot: account.bot,
             server: self.live.server.clone(),
         })
     }
@@ -196,7 +197,7 @@ impl Step<'_> {
         if let Stored::Imported(imported) = &message.content {
             let Imported { person, name, mine, .. } = imported;
             let (account, name) = (person.to_hex(), name.clone());
-            let person = Person { account, handle: String::new(), name };
+            let person = Person { account, handle: String::new(), name, bot: false };
             return if *mine { From::Me } else { From::Them(person) };
         }
         match message.from {

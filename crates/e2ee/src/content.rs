@@ -142,6 +142,8 @@ pub enum Content {
     Profile {
         /// The name.
         name: String,
+        /// A program speaks for it.
+        bot: bool,
     },
     /// From now on messages of this chat disappear so long after they were read; 0: they stay.
     Timer {
@@ -326,8 +328,12 @@ fn write(e: &mut Encoder<Vec<u8>>, content: &MimiContent, salt: &[u8; 16]) -> Wr
                 })
             }),
         )?,
-        Content::Profile { name } => {
+        Content::Profile { name, bot: false } => {
             single(e, PROFILE, PROFILE_TYPE, &body(|e| e.array(1)?.str(name).map(drop)))?
+        }
+        Content::Profile { name, bot: true } => {
+            let said = body(|e| e.array(2)?.str(name)?.bool(true).map(drop));
+            single(e, PROFILE, PROFILE_TYPE, &said)?
         }
         Content::Timer { seconds } => {
             single(e, SESSION, TIMER_TYPE, &body(|e| e.array(1)?.u32(*seconds).map(drop)))?
@@ -430,12 +436,12 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
             Content::Status(reported)
         }
         PROFILE_TYPE => {
-            array(&mut d, 1)?;
+            let fields = d.array()?.filter(|fields| matches!(fields, 1 | 2)).ok_or(NotContent)?;
             let name = d.str()?.to_owned();
             if name.len() > NAME {
                 return Err(NotContent);
             }
-            Content::Profile { name }
+            Content::Profile { name, bot: fields == 2 && d.bool()? }
         }
         TIMER_TYPE => {
             array(&mut d, 1)?;

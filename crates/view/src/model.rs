@@ -39,6 +39,9 @@ pub struct Profile {
     pub handle: String,
     /// The name contacts see; empty if none.
     pub name: String,
+    /// A program speaks for it, and contacts are told so.
+    #[serde(default)]
+    pub bot: bool,
     /// As the engine was started with, e.g. `http://127.0.0.1:8448`.
     pub server: String,
     /// `server/#@handle`.
@@ -64,6 +67,9 @@ pub struct Person {
     pub handle: String,
     /// The name they gave themselves; empty if none.
     pub name: String,
+    /// They say that a program speaks for them.
+    #[serde(default)]
+    pub bot: bool,
 }
 
 /// One row of the chat list.

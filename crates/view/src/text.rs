@@ -152,15 +152,27 @@ impl Texts {
             .unwrap_or_else(|| id.to_owned())
     }
 
-    /// The name a person is shown by, as they wrote it: not cleaned, not isolated.
+    /// The name a person is shown by, as they wrote it: not cleaned, not isolated. A bot is called one wherever it has a name.
     #[must_use]
     pub fn person(&self, person: &Person) -> String {
-        if !person.name.trim().is_empty() {
+        let name = if !person.name.trim().is_empty() {
             person.name.clone()
         } else if person.handle.is_empty() {
             self.get("no-name", &[])
         } else {
             format!("@{}", person.handle)
+        };
+        if person.bot { format!("{name} ({})", self.get("bot", &[])) } else { name }
+    }
+
+    /// What a chat is called in a list and above it: as its row says, but for the chat with oneself, which has a name in
+    /// every language, and one with a bot.
+    #[must_use]
+    pub fn title(&self, row: &ConversationRow) -> String {
+        match &row.person {
+            _ if row.saved => self.get("saved-messages", &[]),
+            Some(person) if person.bot => self.person(person),
+            _ => row.title.clone(),
         }
     }
 

@@ -4,6 +4,8 @@
 ## Who and when
 no-name = شخص بلا معرّف
 you = أنت
+bot = بوت
+saved-messages = الرسائل المحفوظة
 today = اليوم
 yesterday = أمس
 

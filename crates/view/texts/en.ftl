@@ -4,6 +4,8 @@
 ## Who and when
 no-name = Someone without a handle
 you = You
+bot = bot
+saved-messages = Saved messages
 today = Today
 yesterday = Yesterday
 

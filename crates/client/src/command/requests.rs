@@ -31,6 +31,7 @@ impl Step<'_> {
                 self.intend(&room, &Intent::Update);
                 self.receipts_for_what_came(conversation.id, &room);
             }
+            self.introduce_bot(conversation);
         }
         Reply::Conversation(self.conversation_row(conversation))
     }

@@ -7,6 +7,8 @@ use nodoor_view::model::{ConversationId, Writable};
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bots;
+#[cfg(test)]
 mod burnt;
 #[cfg(test)]
 mod conversations;

@@ -119,7 +119,7 @@ fn all() -> Vec<(MimiContent, &'static str)> {
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781f6170706c69636174696f6e2f6d696d692d6d6573736167652d737461747573586d83825820010101010101010101010101010101010101010101010101010101010101010101825820020202020202020202020202020202020202020202020202020202020202020202825820020202020202020202020202020202020202020202020202020202020202020204",
         ),
         (
-            Content::Profile { name: "Mira".to_owned() }.into(),
+            Content::Profile { name: "Mira".to_owned(), bot: false }.into(),
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085036001781f6170706c69636174696f6e2f6e6f646f6f722e70726f66696c652b63626f724681644d697261",
         ),
         (
@@ -184,7 +184,7 @@ fn limits_hold() {
     assert_eq!(content::decode(&content::encode(&long, SALT)), Ok(long));
     for content in [
         Content::Text("x".repeat(64 * 1024 + 1)),
-        Content::Profile { name: "x".repeat(257) },
+        Content::Profile { name: "x".repeat(257), bot: false },
         Content::Markdown("x".repeat(64 * 1024 + 1)),
         Content::Status(vec![(FIRST, Status::Read); 1001]),
         Content::Reaction("x".repeat(65)),

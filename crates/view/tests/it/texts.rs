@@ -47,7 +47,7 @@ fn variables(text: &str) -> BTreeSet<(String, String)> {
 }
 
 fn ben() -> Person {
-    Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into() }
+    Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into(), bot: false }
 }
 
 #[test]
@@ -56,6 +56,23 @@ fn every_language_says_the_same_things_with_the_same_variables() {
         assert_eq!(ids(english), ids(arabic), "{file}");
         assert_eq!(variables(english), variables(arabic), "{file}");
     }
+}
+
+#[test]
+fn a_bot_is_called_one_wherever_it_has_a_name() {
+    let texts = nodoor_view::text::Texts::new("en");
+    let bot = |name: &str, handle: &str| Person {
+        account: "5f2c".into(),
+        handle: handle.into(),
+        name: name.into(),
+        bot: true,
+    };
+    assert_eq!(texts.person(&ben()), "Ben");
+    assert_eq!(texts.person(&bot("Echo", "echo")), "Echo (bot)");
+    assert_eq!(texts.person(&bot(" ", "echo")), "@echo (bot)");
+    let left = SystemLine::Left { who: Some(bot("Echo", "echo")) };
+    let line = texts.content(&From::System, &Content::System(left));
+    assert_eq!(line, "\u{2068}Echo (bot)\u{2069} left.");
 }
 
 #[test]
