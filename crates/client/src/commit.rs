@@ -225,7 +225,9 @@ impl Step<'_> {
                 .filter(|leaf| !stays(leaf))
                 .map(|leaf| (leaf.name.account, leaving.contains(&leaf.index)))
                 .collect();
-            Some((group.context().clone(), gone, is_for_nobody(group, &before)))
+            let for_nobody = is_for_nobody(group, &before);
+            step.grew(id, group.epoch(), &before, group.leaves());
+            Some((group.context().clone(), gone, for_nobody))
         });
         self.live.packages.remove(id);
         self.is_fruitful(id);

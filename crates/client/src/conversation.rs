@@ -153,6 +153,8 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            frames: Vec::new(),
+            sent_again: 0,
             marks: Marks::default(),
         };
         self.set_message(&message, true);
@@ -195,6 +197,8 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            frames: Vec::new(),
+            sent_again: 0,
             marks: Marks::default(),
         };
         conversation.last = Some(id);
@@ -289,6 +293,8 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            frames: Vec::new(),
+            sent_again: 0,
             marks: Marks::default(),
         };
         conversation.last = Some(id);
@@ -311,6 +317,7 @@ impl Step<'_> {
         self.set_conversation(&conversation);
         self.set_message(&message, true);
         self.hear_early(conversation.id, &reference, id);
+        self.came_again(conversation.id, &reference);
         if !mine && conversation.status == Status::Open {
             self.notify(&conversation, text, names_us);
         }

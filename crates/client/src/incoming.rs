@@ -107,6 +107,11 @@ impl Step<'_> {
                 self.disk.undo();
                 false
             }
+            Err(OpenError::OutOfRange) => {
+                self.take_back(id, true);
+                self.came_too_late(id, frame);
+                true
+            }
             Err(_) => self.take_back(id, true),
         }
     }
@@ -189,6 +194,8 @@ impl Step<'_> {
             Content::Stuck { room: stuck, epoch, commit: _ } => {
                 self.help(&from, leaf, stuck, *epoch);
             }
+            Content::Resend(asked) => self.hear_asking(id, &leaf.name, asked),
+            Content::Resent(answers) => self.hear_answers(id, from, answers),
             Content::Checkpoint { note, asks } => self.hear_checkpoint(&room, &from, note, *asks),
             Content::Evidence(file) => self.hear_evidence(&room, &from, file),
             Content::Own(body) => self.hear_own_device(id, &leaf.name, body),
@@ -354,12 +361,14 @@ impl Step<'_> {
             Verdict::Valid => {
                 let lines = self.lines_of(group, &staged);
                 let thinner = !staged.removed.is_empty();
+                let before = group.leaves().to_vec();
                 let _ = group.drop_pending(&self.disk);
                 self.disk.remove(&key::submission(id));
                 if group.merge(&self.disk, *staged).is_err() {
                     return Outcome::Burnt(signer, Cause::Mls);
                 }
                 self.merged(id, group, lines);
+                self.grew(id, group.epoch(), &before, group.leaves());
                 Outcome::Merged { thinner }
             }
         }

@@ -40,6 +40,7 @@ mod outbox;
 mod overlay;
 mod past;
 mod putback;
+mod resend;
 mod retired;
 mod room;
 mod rows;

@@ -108,6 +108,7 @@ impl Step<'_> {
             closed: false,
             nature: Some(nature),
             last_epoch: 0,
+            grown_at: 0,
         };
         self.set_room(&row);
         self.disk.put(key::unknown(&room), &());

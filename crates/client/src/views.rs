@@ -239,6 +239,12 @@ impl Step<'_> {
             },
             Line::MayBeMissing => SystemLine::MayBeMissing,
             Line::PutBack => SystemLine::PutBack,
+            Line::AskedAgain { count, left: 0, .. } => SystemLine::Repaired { count: *count },
+            Line::AskedAgain { from, left, .. } => {
+                SystemLine::AskedAgain { who: them(from), count: *left }
+            }
+            Line::NotRead { from, count } => SystemLine::NotRead { who: them(from), count: *count },
+            Line::Away { days } => SystemLine::Away { days: *days },
             Line::Timer { by, seconds } => SystemLine::Timer { by: them(by), seconds: *seconds },
             Line::Pinned { by } => SystemLine::Pinned { by: them(by) },
         }

@@ -277,6 +277,30 @@ pub enum SystemLine {
     MayBeMissing,
     /// This device's data was put back to an older state: it renewed its keys, and what was said since may be missing.
     PutBack,
+    /// Messages could not be read; the device that wrote them was asked to send them again.
+    AskedAgain {
+        /// Whose; `None` is another device of one's own.
+        who: Option<Person>,
+        /// So many are not here yet.
+        count: u32,
+    },
+    /// Messages could not be read, and cannot be sent again.
+    NotRead {
+        /// Whose; `None` is another device of one's own.
+        who: Option<Person>,
+        /// So many.
+        count: u32,
+    },
+    /// What could not be read is here.
+    Repaired {
+        /// So many messages.
+        count: u32,
+    },
+    /// This device was away for longer than what came is kept.
+    Away {
+        /// So many days.
+        days: u32,
+    },
     /// Messages disappear from now on, or no longer do.
     Timer {
         /// Who set it; `None` is oneself.

@@ -280,6 +280,16 @@ impl Texts {
             SystemLine::SuccessorOfTwo => self.get("line-successor-of-two", &[]),
             SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
             SystemLine::PutBack => self.get("line-put-back", &[]),
+            SystemLine::AskedAgain { who, count } => {
+                self.missing(who, *count, "line-asked-again-mine", "line-asked-again")
+            }
+            SystemLine::NotRead { who, count } => {
+                self.missing(who, *count, "line-not-read-mine", "line-not-read")
+            }
+            SystemLine::Repaired { count } => {
+                self.get("line-repaired", &[("count", (*count).into())])
+            }
+            SystemLine::Away { days } => self.get("line-away", &[("days", (*days).into())]),
             SystemLine::Timer { by, seconds: 0 } => {
                 pick(by, "line-timer-off-by-me", "line-timer-off", &[])
             }
@@ -288,6 +298,13 @@ impl Texts {
             }
             SystemLine::Pinned { by } => pick(by, "line-pinned-by-me", "line-pinned", &[]),
         }
+    }
+
+    fn missing(&self, who: &Option<Person>, count: u32, mine: &str, theirs: &str) -> String {
+        let name = who.as_ref().map(|who| self.person(who));
+        let id = if name.is_some() { theirs } else { mine };
+        let name = name.unwrap_or_default();
+        self.get(id, &[("name", (&name).into()), ("count", count.into())])
     }
 
     /// What happened, what is kept and what to do, in one or two sentences without codes.

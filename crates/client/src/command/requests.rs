@@ -113,6 +113,7 @@ impl Step<'_> {
         for (row, _) in self.disk.prefixed(&key::outgoing(conversation.id), usize::MAX) {
             self.disk.remove(&row);
         }
+        self.await_nothing(conversation);
         for row in self.disk.keys(&key::once(conversation.id), usize::MAX) {
             self.disk.remove(&row);
         }

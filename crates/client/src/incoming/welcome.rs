@@ -243,6 +243,8 @@ impl Step<'_> {
         if !is_strangers {
             self.disk.put(key::unknown(id), &());
         }
+        // Who was there before us we do not know.
+        let grown_at = self.live.groups.get(id).map_or(0, |group| group.epoch());
         let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
         self.set_room(&Room {
             room: *id,
@@ -257,6 +259,7 @@ impl Step<'_> {
             closed: false,
             nature: Some(Nature::of(context)),
             last_epoch: 0,
+            grown_at,
         });
         if conversation.rooms.len() > 1 && !by_own && before.is_none() {
             self.say_how_it_came(conversation.id, sender);

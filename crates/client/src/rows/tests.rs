@@ -106,6 +106,7 @@ fn room(stuck: Option<Stuck>) -> Room {
             origin: Some((RoomId([7; 32]), 8, CommitId([9; 32]))),
         }),
         last_epoch: 10,
+        grown_at: 0,
     }
 }
 
@@ -130,6 +131,8 @@ fn message(content: Stored, state: Option<State>) -> Message {
         accepted_at: Some(7),
         delivered_to: vec![AccountId([8; 16])],
         sent_to: vec![AccountId([9; 16])],
+        frames: Vec::new(),
+        sent_again: 0,
         marks: Marks::default(),
     }
 }
@@ -180,6 +183,7 @@ fn lines() -> String {
         lookup: vec![1],
         handle: "bob".to_owned(),
         name: "Bob".to_owned(),
+        bot: false,
         accepted: true,
         blocked: false,
         logged: LoggedUpTo::default(),

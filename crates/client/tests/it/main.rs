@@ -73,6 +73,8 @@ mod replaced;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod resend;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod search;

@@ -2,7 +2,9 @@
 //! Contents: their bytes, and what other software may write.
 
 use nodoor_e2ee::{
-    content::{self, Content, Expiry, MimiContent, NotContent, Status, external::File},
+    content::{
+        self, Content, Expiry, FrameHash, MimiContent, NotContent, Resent, Status, external::File,
+    },
     file::Hashes,
 };
 use nodoor_wire::id::{AccountId, CommitId, MessageId, RoomId};
@@ -127,6 +129,23 @@ fn all() -> Vec<(MimiContent, &'static str)> {
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781d6170706c69636174696f6e2f6e6f646f6f722e737475636b2b63626f72584683582002020202020202020202020202020202020202020202020202020202020202020358200404040404040404040404040404040404040404040404040404040404040404",
         ),
         (
+            Content::Profile { name: "Echo".to_owned(), bot: true }.into(),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085036001781f6170706c69636174696f6e2f6e6f646f6f722e70726f66696c652b63626f724782644563686ff5",
+        ),
+        (
+            Content::Resend(vec![FrameHash([5; 16])]).into(),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72541401815005050505050505050505050505050505",
+        ),
+        (
+            Content::Resent(vec![Resent {
+                frame: FrameHash([5; 16]),
+                message: FIRST,
+                again: true,
+            }])
+            .into(),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72",
+        ),
+        (
             Content::Checkpoint { note: vec![1, 2], asks: true }.into(),
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a08507600178256170706c69636174696f6e2f6e6f646f6f722e636865636b706f696e742d72657175657374420102",
         ),
@@ -189,6 +208,7 @@ fn limits_hold() {
         Content::Status(vec![(FIRST, Status::Read); 1001]),
         Content::Reaction("x".repeat(65)),
         Content::Reaction(String::new()),
+        Content::Resend(vec![FrameHash([1; 16]); 65]),
     ] {
         assert_eq!(content::decode(&content::encode(&content.into(), SALT)), Err(NotContent));
     }
@@ -211,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn a_bent_content_never_panics(at in 0usize..128, with in any::<u8>(), which in 0usize..18) {
+    fn a_bent_content_never_panics(at in 0usize..128, with in any::<u8>(), which in 0usize..21) {
         let mut bytes = content::encode(&all()[which].0, SALT);
         let at = at % bytes.len();
         bytes[at] = with;
