@@ -134,7 +134,7 @@ fn all() -> Vec<(MimiContent, &'static str)> {
         ),
         (
             Content::Resend(vec![FrameHash([5; 16])]).into(),
-            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72541401815005050505050505050505050505050505",
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72548201815005050505050505050505050505050505",
         ),
         (
             Content::Resent(vec![Resent {
@@ -143,7 +143,7 @@ fn all() -> Vec<(MimiContent, &'static str)> {
                 again: true,
             }])
             .into(),
-            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72",
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72583882028183500505050505050505050505050505050558200101010101010101010101010101010101010101010101010101010101010101f5",
         ),
         (
             Content::Checkpoint { note: vec![1, 2], asks: true }.into(),

@@ -71,8 +71,7 @@ fn a_bot_is_called_one_wherever_it_has_a_name() {
     assert_eq!(texts.person(&bot("Echo", "echo")), "Echo (bot)");
     assert_eq!(texts.person(&bot(" ", "echo")), "@echo (bot)");
     let left = SystemLine::Left { who: Some(bot("Echo", "echo")) };
-    let line = texts.content(&From::System, &Content::System(left));
-    assert_eq!(line, "\u{2068}Echo (bot)\u{2069} left.");
+    assert_eq!(texts.system_line(&left), "\u{2068}Echo (bot)\u{2069} left.");
 }
 
 #[test]
@@ -168,6 +167,19 @@ fn words_given_by_the_design_stand_as_given() {
     assert_eq!(
         texts.system_line(&SystemLine::DeviceAdded { who: ben() }),
         "Ben added a device. It was approved by a device Ben already had."
+    );
+    let missing = |count| texts.system_line(&SystemLine::AskedAgain { who: Some(ben()), count });
+    assert_eq!(
+        missing(1),
+        "1 message from Ben could not be read. Ben's device was asked to send it again."
+    );
+    assert_eq!(
+        texts.system_line(&SystemLine::Repaired { count: 2 }),
+        "A gap of 2 messages was repaired."
+    );
+    assert_eq!(
+        texts.system_line(&SystemLine::Away { days: 41 }),
+        "This device was away for 41 days. Messages older than 30 days could not be kept for it."
     );
     let wait = Problem { kind: ProblemKind::SlowDown, code: 15, wait_seconds: 40 };
     assert_eq!(texts.problem(&wait), "Wait 40 seconds.");
