@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         Content::Text(text) | Content::Markdown(text) => assert!(text.len() <= limits::TEXT),
         Content::Reaction(emoji) => assert!(emoji.len() <= REACTION),
         Content::Status(reported) => assert!(reported.len() <= REPORTED),
-        Content::Profile { name } => assert!(name.len() <= NAME),
+        Content::Profile { name, .. } => assert!(name.len() <= NAME),
         _ => {}
     }
     assert!(decode(&encode(&content, [0; 16])) == Ok(content));

@@ -154,7 +154,9 @@ fn native_tests() -> Result<Count> {
         tests.args(["--retries", "1"]).args(NATIVE);
         counted(tests.stderr(Stdio::piped()), nextest_line)
     } else {
-        tests.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]).args(NATIVE);
+        tests
+            .args(["test", "--no-fail-fast", "--lib", "--bins", "--examples", "--tests"])
+            .args(NATIVE);
         counted(tests.stdout(Stdio::piped()), cargo_test_line)
     }
 }

@@ -466,7 +466,7 @@ mod tests {
     use super::*;
 
     fn ben() -> Person {
-        Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into() }
+        Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into(), bot: false }
     }
 
     fn conversation() -> ConversationRow {
@@ -500,6 +500,7 @@ mod tests {
             device: "bb".into(),
             handle: "mira".into(),
             name: String::new(),
+            bot: false,
             server: "http://127.0.0.1:8448".into(),
             invite_link: String::new(),
         };

@@ -94,12 +94,9 @@ impl Session {
         }
     }
 
-    /// The chat with oneself has a name in every language, and none of its own.
-    pub(crate) fn called(&self, mut row: ConversationRow) -> ConversationRow {
-        if row.saved {
-            row.title = self.texts.get("saved-messages", &[]);
-        }
-        row
+    /// With the title that its person reads.
+    pub(crate) fn called(&self, row: ConversationRow) -> ConversationRow {
+        ConversationRow { title: self.texts.title(&row), ..row }
     }
 
     /// The requests, newest first.

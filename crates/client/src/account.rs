@@ -80,6 +80,7 @@ impl Step<'_> {
             device: device_id,
             handle: handle.as_str().to_owned(),
             name: String::new(),
+            bot: false,
             device_seed,
             mls_seed,
             login_seed,

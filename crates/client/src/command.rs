@@ -238,6 +238,10 @@ impl Step<'_> {
                 }
                 Now(self.profile().map_or(Reply::Nothing, Reply::Profile))
             }
+            Command::BecomeBot => {
+                self.become_bot();
+                Now(self.profile().map_or(Reply::Nothing, Reply::Profile))
+            }
             Command::Typing { conversation, on } => Now(self.type_in(*conversation, *on)),
             Command::Looking { at } => {
                 self.look_at(*at);

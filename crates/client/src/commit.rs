@@ -262,8 +262,10 @@ impl Step<'_> {
                 .filter(|leaf| !stays(leaf))
                 .map(|leaf| (leaf.name.account, leaving.contains(&leaf.index)))
                 .collect();
+            let for_nobody = is_for_nobody(group, &before);
+            step.grew(id, group.epoch(), &before, group.leaves());
             let context = (group.epoch(), group.context().clone());
-            Some((context, gone, is_for_nobody(group, &before)))
+            Some((context, gone, for_nobody))
         });
         self.live.packages.remove(id);
         self.is_fruitful(id);

@@ -3,7 +3,7 @@
 //!
 //! Spec: `docs/book/protocol.md`, 7.
 
-use nodoor_e2ee::content::{self, Content, Expiry, MimiContent};
+use nodoor_e2ee::content::{self, Expiry, MimiContent};
 use nodoor_view::{
     event::Event,
     model::{ConversationId, Kind, MessageId, Milliseconds, Notifications, Person},
@@ -96,6 +96,7 @@ impl Step<'_> {
             draft,
             sorted_at: self.now,
             name_sent: String::new(),
+            bot_sent: false,
             made_at: self.now,
             blocked_from: None,
             returning: None,
@@ -138,6 +139,7 @@ impl Step<'_> {
 
     /// The same, in a row kept for it ([`Self::intend`]).
     pub(crate) fn line_at(&mut self, id: MessageId, conversation: ConversationId, line: Line) {
+        let added = matches!(line, Line::Added { .. });
         let message = Message {
             id,
             conversation,
@@ -151,12 +153,17 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            frames: Vec::new(),
+            sent_again: 0,
             marks: Marks::default(),
         };
         self.set_message(&message, true);
         if let Some(mut conversation) = self.conversation(conversation) {
             conversation.last = conversation.last.max(Some(id));
             conversation.sorted_at = self.now;
+            if added {
+                self.introduce_anew(&mut conversation);
+            }
             self.set_conversation(&conversation);
         }
     }
@@ -168,11 +175,7 @@ impl Step<'_> {
         mut said: MimiContent,
     ) -> Option<Message> {
         let account = self.account()?;
-        if !account.name.is_empty() && account.name != conversation.name_sent {
-            let profile = Content::Profile { name: account.name.clone() };
-            self.queue(conversation.id, None, &profile.into(), None);
-            conversation.name_sent.clone_from(&account.name);
-        }
+        self.introduce(conversation);
         let seconds = conversation.timer.as_ref().map_or(0, |timer| timer.seconds);
         said.expires = (seconds > 0).then_some(Expiry { relative: true, seconds });
         let id = MessageId(self.number());
@@ -194,6 +197,8 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            frames: Vec::new(),
+            sent_again: 0,
             marks: Marks::default(),
         };
         conversation.last = Some(id);
@@ -288,6 +293,8 @@ impl Step<'_> {
             accepted_at: None,
             delivered_to: Vec::new(),
             sent_to: Vec::new(),
+            frames: Vec::new(),
+            sent_again: 0,
             marks: Marks::default(),
         };
         conversation.last = Some(id);
@@ -310,6 +317,7 @@ impl Step<'_> {
         self.set_conversation(&conversation);
         self.set_message(&message, true);
         self.hear_early(conversation.id, &reference, id);
+        self.came_again(conversation.id, &reference);
         if !mine && conversation.status == Status::Open {
             self.notify(&conversation, text, names_us);
         }
@@ -381,7 +389,8 @@ impl Step<'_> {
     /// A person, as far as we know them.
     pub(crate) fn person(&self, account: &AccountId) -> Person {
         let contact = self.contact(account);
-        Person { account: account.to_hex(), handle: contact.handle, name: contact.name }
+        let (handle, name, bot) = (contact.handle, contact.name, contact.bot);
+        Person { account: account.to_hex(), handle, name, bot }
     }
 
     /// A person, or `None` for oneself.

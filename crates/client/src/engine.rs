@@ -96,6 +96,7 @@ impl Step<'_> {
                 self.end_messages();
                 self.end_typing();
                 self.log_in_again();
+                self.still_here();
                 self.upload_again();
                 self.renew_offers();
                 self.renew_token_keys();
@@ -107,6 +108,7 @@ impl Step<'_> {
         self.end_retired();
         self.find_lost();
         self.advance_stuck();
+        self.ask_again();
         self.advance();
         if !self.live.parked.is_empty() {
             self.retry_parked();
@@ -169,6 +171,7 @@ impl Step<'_> {
             .chain(self.ending_due())
             .chain(self.typing_due())
             .chain(self.stuck_due())
+            .chain(self.resend_due())
             .chain(self.retired_due())
             .chain(self.devices_due())
             .chain(self.own_history_due())

@@ -341,6 +341,8 @@ impl Step<'_> {
                 sent_at: edit.sent_at,
                 reference: edit.reference,
                 report: edit.report.clone(),
+                frames: Vec::new(),
+                sent_again: 0,
                 marks: Marks::default(),
                 ..message.clone()
             };

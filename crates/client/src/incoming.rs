@@ -111,6 +111,11 @@ impl Step<'_> {
                 self.disk.undo();
                 false
             }
+            Err(OpenError::OutOfRange) => {
+                self.take_back(id, true);
+                self.came_too_late(id, frame);
+                true
+            }
             Err(_) => self.take_back(id, true),
         }
     }
@@ -193,9 +198,11 @@ impl Step<'_> {
                 room.they_sent |= !self.is_me(&from);
                 self.reported(id, &leaf.name, reports);
             }
-            Content::Profile { name } => {
+            Content::Profile { name, bot } => {
                 let mut contact = self.contact(&from);
                 contact.name = crate::names::tidy(name, 60);
+                // Nobody stops being one.
+                contact.bot |= bot;
                 self.set_contact(&from, &contact);
                 self.live.changed.insert(room.conversation);
             }
@@ -203,6 +210,8 @@ impl Step<'_> {
                 self.help(&from, leaf, stuck, *epoch);
             }
             Content::Join { room, secret } => self.hear_join(&from, room, secret),
+            Content::Resend(asked) => self.hear_asking(id, &leaf.name, asked),
+            Content::Resent(answers) => self.hear_answers(id, from, answers),
             Content::Checkpoint { note, asks } => self.hear_checkpoint(&room, &from, note, *asks),
             Content::Evidence(file) => self.hear_evidence(&room, &from, file),
             Content::Own(body) => self.hear_own_device(id, &leaf.name, body),
@@ -365,12 +374,14 @@ impl Step<'_> {
             Verdict::Valid => {
                 let lines = self.lines_of(group, &staged);
                 let thinner = !staged.removed.is_empty();
+                let before = group.leaves().to_vec();
                 let _ = group.drop_pending(&self.disk);
                 self.disk.remove(&key::submission(id));
                 if group.merge(&self.disk, *staged).is_err() {
                     return Outcome::Burnt(signer, Cause::Mls);
                 }
                 self.merged(id, group, lines);
+                self.grew(id, group.epoch(), &before, group.leaves());
                 Outcome::Merged { thinner }
             }
         }

@@ -12,6 +12,7 @@
 //! Carries out `docs/book/protocol.md`, sections 1 and 3 to 7, client side.
 
 mod account;
+mod bot;
 mod charter;
 mod command;
 mod commit;
@@ -42,6 +43,7 @@ mod overlay;
 mod past;
 mod push;
 mod putback;
+mod resend;
 mod retired;
 mod room;
 mod rows;

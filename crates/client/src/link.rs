@@ -330,6 +330,7 @@ impl Step<'_> {
     fn logged_in(&mut self, login: &proto::LoginAnswer) {
         self.link(Wire::Login).state = LinkState::Ready;
         let disk = self.weigh_own_disk(login);
+        self.came_back();
         let after = self.disk.get(key::LAST).unwrap_or(0);
         let subscribe = request::Body::Subscribe(proto::Subscribe { after });
         self.request(Wire::Login, subscribe, Purpose::Nothing);

@@ -26,6 +26,7 @@ use crate::{
     held::Holding,
     io::Wire,
     ledger::{Checking, gossip::Claim, growth::Growth},
+    resend::Askings,
     rows::Who,
     selfgroup::About,
     tokens::{DayKey, Issue},
@@ -131,6 +132,8 @@ pub(crate) struct Live {
     pub(crate) offers_changed: bool,
     /// When to look again at what is offered.
     pub(crate) offers_due: u64,
+    /// What was asked for again, and by whom.
+    pub(crate) askings: Askings,
     /// Rooms with a request in flight.
     pub(crate) busy: HashSet<RoomId>,
     /// Rooms whose waiting commit was judged to have waited in vain or not, since anything was learnt.
@@ -219,6 +222,7 @@ impl Live {
             packages: HashMap::new(),
             offers_changed: false,
             offers_due: 0,
+            askings: Askings::default(),
             busy: HashSet::new(),
             judged: HashSet::new(),
             retry_at: HashMap::new(),

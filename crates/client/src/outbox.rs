@@ -296,6 +296,7 @@ impl Step<'_> {
         if let Some(message) = outgoing.message {
             let now = self.now;
             self.change_message(message, |message| {
+                Self::note_frame(message, outgoing);
                 if message.state == Some(State::Waiting) {
                     message.state = Some(State::Sent);
                 }

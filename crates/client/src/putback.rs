@@ -13,13 +13,17 @@
 use nodoor_wire::{id::RoomId, proto};
 
 use crate::{
+    io::Wire,
     rows::{Intent, Line, Outgoing, Status, Stored, key},
     step::Step,
 };
 
 /// An old copy renews the mailbox key this often at most: of the keys before it only two are kept, and what waits in the
 /// mailbox may be sealed to one that is 30 days old. Milliseconds.
-const KEY_RENEWED: u64 = 30 * 24 * 3600 * 1000;
+const KEY_RENEWED: u64 = 30 * DAY;
+/// So long a mailbox keeps what came, milliseconds.
+const KEPT: u64 = 30 * DAY;
+const DAY: u64 = 24 * 3600 * 1000;
 
 /// What the server's word makes of this device's disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +73,31 @@ impl Step<'_> {
             }
         }
         Disk::Old { renew_key }
+    }
+
+    /// The server let us in. What came more than [`KEPT`] ago it had to forget: each chat says so.
+    pub(crate) fn came_back(&mut self) {
+        let seen: Option<u64> = self.disk.get(key::SEEN);
+        self.disk.put(key::SEEN.to_vec(), &self.now);
+        let away = self.now.saturating_sub(seen.unwrap_or(self.now));
+        if away <= KEPT {
+            return;
+        }
+        let days = u32::try_from(away / DAY).unwrap_or(u32::MAX);
+        for conversation in self.conversations() {
+            let open = conversation.status == Status::Open && !conversation.rooms.is_empty();
+            if open && !self.is_own_conversation(&conversation) {
+                self.line(conversation.id, Line::Away { days });
+            }
+        }
+    }
+
+    /// As long as it is connected it is not away.
+    pub(crate) fn still_here(&mut self) {
+        let seen: u64 = self.disk.get(key::SEEN).unwrap_or(0);
+        if self.is_ready(Wire::Login) && self.now.saturating_sub(seen) > DAY / 2 {
+            self.disk.put(key::SEEN.to_vec(), &self.now);
+        }
     }
 
     fn is_to_update(&self, id: &RoomId) -> bool {

@@ -111,6 +111,7 @@ impl Step<'_> {
             last_epoch: 0,
             led_by: Vec::new(),
             conducts: Vec::new(),
+            grown_at: 0,
         };
         self.set_room(&row);
         self.disk.put(key::unknown(&room), &());

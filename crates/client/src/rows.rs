@@ -10,6 +10,7 @@
 //! | `a/indexing` | how far the index of words is on a disk that was written before there was one |
 //! | `a/restoring`, `a/restored` | where the messages of a backup go, and how much was restored |
 //! | `a/called` | where this device is called when something waits, see `push` |
+//! | `a/seen` | when this device last was let in |
 //! | `a/settings`, `a/next`, `a/last` | settings, next row number, highest mailbox sequence processed |
 //! | `b/<token>` | [`Offer`] |
 //! | `c/<conversation>` | [`Conversation`] |
@@ -22,6 +23,9 @@
 //! | `i/<conversation><message id>` | message row by MIMI id |
 //! | `j/<account>` | [`Fork`]: two signed lists that do not fit, as the server showed them |
 //! | `k/<room><n><kind><since><size><hash>` | body held until its room can go on (protobuf `Body`) |
+//! | `ka/<room><hash>` | a frame that came when its keys were gone, and since when |
+//! | `kb/<room><hash>` | one that was asked for, and when |
+//! | `kc/<conversation><message id>` | a message that comes again: the row of the line that says so |
 //! | `l/<account>` | [`Contact`] |
 //! | `lc/<account>` | when the person compared digits with this account, milliseconds |
 //! | `lh/<handle>` | account of the accepted contact whose handle this is |
@@ -74,6 +78,9 @@ pub(crate) struct Account {
     pub(crate) handle: String,
     /// The name contacts see.
     pub(crate) name: String,
+    /// A program speaks for it, and says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot: bool,
     /// Seeds of the device, MLS signature and login key.
     #[serde(with = "serde_bytes")]
     pub(crate) device_seed: [u8; 32],
@@ -115,6 +122,9 @@ pub(crate) struct Contact {
     /// The name they gave themselves, or empty.
     #[serde(default)]
     pub(crate) name: String,
+    /// They said that a program speaks for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot: bool,
     /// We accepted them or wrote first.
     #[serde(default)]
     pub(crate) accepted: bool,
@@ -198,6 +208,9 @@ pub(crate) struct Conversation {
     /// The name of ours that was last sent here.
     #[serde(default)]
     pub(crate) name_sent: String,
+    /// It was said here that we are a bot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot_sent: bool,
     /// When this device first had it, milliseconds.
     pub(crate) made_at: u64,
     /// Where it stood when its person was blocked.
@@ -273,6 +286,9 @@ pub(crate) struct Room {
     /// The last epoch we were in, once it is closed.
     #[serde(default)]
     pub(crate) last_epoch: u64,
+    /// The last epoch that brought a device into it, or ours.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub(crate) grown_at: u64,
     /// Who led it then, of a group: they alone can bring us back.
     #[serde(default)]
     pub(crate) led_by: Vec<AccountId>,
@@ -483,9 +499,33 @@ pub(crate) struct Message {
     /// Accounts it was sealed for, without ours.
     #[serde(default)]
     pub(crate) sent_to: Vec<AccountId>,
+    /// Frames that the server took for it, of one's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) frames: Vec<Frame>,
+    /// How often it was sent again because somebody asked.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub(crate) sent_again: u8,
     /// What was said about it later.
     #[serde(default, skip_serializing_if = "Marks::is_none")]
     pub(crate) marks: Marks,
+}
+
+fn is_never(times: &u8) -> bool {
+    *times == 0
+}
+
+fn is_none_yet(epoch: &u64) -> bool {
+    *epoch == 0
+}
+
+/// A frame on its way to the others, as they can name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    /// The first half of its SHA-256.
+    #[serde(with = "serde_bytes")]
+    pub(crate) hash: [u8; 16],
+    /// The epoch it was sealed in.
+    pub(crate) epoch: u64,
 }
 
 /// What was said about a message later, and what became of it here: the same on every device, in whatever order it came
@@ -741,6 +781,27 @@ pub(crate) enum Line {
     MayBeMissing,
     /// This device's disk was an old copy.
     PutBack,
+    /// Messages came when their keys were gone; who wrote them sends them again.
+    AskedAgain {
+        /// Who.
+        from: AccountId,
+        /// So many.
+        count: u32,
+        /// So many are not here yet.
+        left: u32,
+    },
+    /// The same, and they cannot be sent again.
+    NotRead {
+        /// Who wrote them.
+        from: AccountId,
+        /// So many.
+        count: u32,
+    },
+    /// This device was away for longer than a mailbox keeps what came.
+    Away {
+        /// So long.
+        days: u32,
+    },
     /// Messages disappear from now on, or no longer do.
     Timer {
         /// Who set it.

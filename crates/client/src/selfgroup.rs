@@ -11,7 +11,7 @@
 //!
 //! | key of a fact | value |
 //! |---|---|
-//! | `1`, account | name, accepted, blocked |
+//! | `1`, account | name, accepted, blocked, is a bot |
 //! | `2`, conversation reference | message id |
 //! | `3`, device | name |
 //! | `4` | name |
@@ -19,6 +19,7 @@
 //! | `6`, conversation reference | pinned at, archived, muted until, marked ([`crate::list`]) |
 //! | `7`, folder | name, order, conversation references |
 //! | `8`, conversation reference | what stands in the composer |
+//! | `9` | a program speaks for the account |
 //!
 //! Spec: `docs/book/ledger.md`, 8.
 
@@ -92,6 +93,8 @@ pub(crate) enum About {
     Device(DeviceId),
     /// What we call ourselves.
     Name,
+    /// That we are a bot.
+    Bot,
     /// A chat: a request that was accepted or declined, a group that was left.
     Chat([u8; 16]),
     /// Where a chat stands in the list.
@@ -103,7 +106,7 @@ pub(crate) enum About {
 }
 
 #[derive(Serialize, Deserialize)]
-struct AboutContact(String, bool, bool);
+struct AboutContact(String, bool, bool, #[serde(default)] bool);
 
 impl About {
     fn to_key(self) -> Vec<u8> {
@@ -116,6 +119,7 @@ impl About {
             Self::Place(reference) => (6, reference),
             Self::Folder(id) => (7, id),
             Self::Draft(reference) => (8, reference),
+            Self::Bot => (9, &[]),
         };
         [&[kind], id].concat()
     }
@@ -127,6 +131,7 @@ impl About {
             2 => Self::Read(id.try_into().ok()?),
             3 => Self::Device(DeviceId::try_from(id).ok()?),
             4 if id.is_empty() => Self::Name,
+            9 if id.is_empty() => Self::Bot,
             5 => Self::Chat(id.try_into().ok()?),
             6 => Self::Place(id.try_into().ok()?),
             7 => Self::Folder(id.try_into().ok()?),
@@ -223,7 +228,7 @@ impl Step<'_> {
     }
 
     fn all_facts(&mut self) -> Vec<About> {
-        let mut all = vec![About::Name];
+        let mut all = vec![About::Name, About::Bot];
         for (row, value) in self.disk.prefixed(key::CONTACTS, usize::MAX) {
             let account =
                 row.get(key::CONTACTS.len()..).and_then(|id| AccountId::try_from(id).ok());
@@ -331,10 +336,10 @@ impl Step<'_> {
     fn value_of(&mut self, about: About, told: bool) -> Option<Vec<u8>> {
         match about {
             About::Contact(account) => {
-                let Contact { name, accepted, blocked, .. } = self.contact(&account);
+                let Contact { name, accepted, blocked, bot, .. } = self.contact(&account);
                 // Strangers are each device's own affair.
                 let matters = told || accepted || blocked;
-                matters.then(|| encoded(&AboutContact(name, accepted, blocked)))?
+                matters.then(|| encoded(&AboutContact(name, accepted, blocked, bot)))?
             }
             About::Read(reference) => {
                 let conversation = self.by_reference(&reference)?;
@@ -347,6 +352,7 @@ impl Step<'_> {
                 encoded(&name)
             }
             About::Name => encoded(&self.account()?.name),
+            About::Bot => self.account()?.bot.then(|| encoded(&true))?,
             About::Place(reference) => {
                 encoded(&list::Told::from(self.by_reference(&reference)?.place))
             }
@@ -426,7 +432,11 @@ impl Step<'_> {
     fn believe(&mut self, about: About, value: &[u8], before: Option<Vec<u8>>) {
         match about {
             About::Contact(account) => {
-                if let Some(AboutContact(name, accepted, blocked)) = decoded(value) {
+                if let Some(AboutContact(name, accepted, blocked, bot)) = decoded(value) {
+                    if bot && !self.is_me(&account) {
+                        let contact = Contact { bot, ..self.contact(&account) };
+                        self.set_contact(&account, &contact);
+                    }
                     self.believe_contact(account, &name, accepted, blocked);
                 }
             }
@@ -468,6 +478,11 @@ impl Step<'_> {
             About::Draft(reference) => {
                 if let (Some(draft), Some(chat)) = (decoded(value), self.by_reference(&reference)) {
                     self.believe_draft(chat, draft, before);
+                }
+            }
+            About::Bot => {
+                if decoded(value) == Some(true) {
+                    self.become_bot();
                 }
             }
             About::Name => {

@@ -35,6 +35,7 @@ impl Step<'_> {
             invite_link: format!("{}/#@{}", self.live.server.trim_end_matches('/'), account.handle),
             handle: account.handle,
             name: account.name,
+            bot: account.bot,
             server: self.live.server.clone(),
         })
     }
@@ -203,7 +204,7 @@ impl Step<'_> {
         if let Stored::Imported(imported) = &message.content {
             let Imported { person, name, mine, .. } = imported;
             let (account, name) = (person.to_hex(), name.clone());
-            let person = Person { account, handle: String::new(), name };
+            let person = Person { account, handle: String::new(), name, bot: false };
             return if *mine { From::Me } else { From::Them(person) };
         }
         match message.from {
@@ -255,6 +256,12 @@ impl Step<'_> {
             },
             Line::MayBeMissing => SystemLine::MayBeMissing,
             Line::PutBack => SystemLine::PutBack,
+            Line::AskedAgain { count, left: 0, .. } => SystemLine::Repaired { count: *count },
+            Line::AskedAgain { from, left, .. } => {
+                SystemLine::AskedAgain { who: them(from), count: *left }
+            }
+            Line::NotRead { from, count } => SystemLine::NotRead { who: them(from), count: *count },
+            Line::Away { days } => SystemLine::Away { days: *days },
             Line::Timer { by, seconds } => SystemLine::Timer { by: them(by), seconds: *seconds },
             Line::Pinned { by } => SystemLine::Pinned { by: them(by) },
         }

@@ -22,7 +22,7 @@ use minicbor::{
     Decoder, Encoder, data::Type, decode::Error as DecodeError, encode::Error as EncodeError,
 };
 use nodoor_wire::{
-    id::{AccountId, CommitId, MessageId, RoomId},
+    id::{AccountId, CommitId, MessageId, RoomId, first_16},
     limits,
 };
 use sha2::{Digest as _, Sha256};
@@ -31,6 +31,8 @@ use sha2::{Digest as _, Sha256};
 pub const CONTENT: usize = limits::TEXT + 1024;
 /// Messages of one status report.
 pub const REPORTED: usize = 1000;
+/// Frames of one asking, and of one answer.
+pub const ASKED: usize = 64;
 /// The longest name in a profile, bytes of UTF-8.
 pub const NAME: usize = 256;
 /// The longest reaction, bytes of UTF-8: the longest emoji sequences have 35.
@@ -43,6 +45,7 @@ const PROFILE_TYPE: &str = "application/nodoor.profile+cbor";
 const OWN_TYPE: &str = "application/nodoor.self+cbor";
 const STUCK_TYPE: &str = "application/nodoor.stuck+cbor";
 const JOIN_TYPE: &str = "application/nodoor.join+cbor";
+const RESEND_TYPE: &str = "application/nodoor.resend+cbor";
 const TIMER_TYPE: &str = "application/nodoor.timer+cbor";
 const PIN_TYPE: &str = "application/nodoor.pin+cbor";
 const ASK_TYPE: &str = "application/nodoor.checkpoint-request";
@@ -123,6 +126,29 @@ impl Status {
     }
 }
 
+/// A frame, by the first bytes of the SHA-256 of its bytes: what its sender and whoever could not open it both have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FrameHash(pub [u8; 16]);
+
+impl FrameHash {
+    /// Of a frame as it travels.
+    #[must_use]
+    pub fn of(frame: &[u8]) -> Self {
+        Self(first_16(Sha256::digest(frame).into()))
+    }
+}
+
+/// Which message a frame was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resent {
+    /// The frame.
+    pub frame: FrameHash,
+    /// The message.
+    pub message: MessageId,
+    /// It comes after this.
+    pub again: bool,
+}
+
 /// What a message of this version says.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
@@ -143,6 +169,8 @@ pub enum Content {
     Profile {
         /// The name.
         name: String,
+        /// A program speaks for it.
+        bot: bool,
     },
     /// From now on messages of this chat disappear so long after they were read; 0: they stay.
     Timer {
@@ -170,6 +198,11 @@ pub enum Content {
         /// What the link shows that its reader may ask.
         secret: [u8; 16],
     },
+    /// Frames that came when their keys were gone, by the first bytes of their hashes: whoever sealed one shall say so, and
+    /// send it again. At most [`ASKED`].
+    Resend(Vec<FrameHash>),
+    /// The answer: whose message each of them was. At most [`ASKED`].
+    Resent(Vec<Resent>),
     /// What a device tells the account's other devices: CBOR of the client's. Counts in a room of kind `self` alone.
     Own(Vec<u8>),
     /// A checkpoint of the public log as the log signed it, to somebody who saw another one. Never shown.
@@ -283,6 +316,8 @@ impl std::fmt::Debug for Content {
             Self::Profile { .. } => "Profile(..)",
             Self::Stuck { .. } => "Stuck(..)",
             Self::Join { .. } => "Join(..)",
+            Self::Resend(_) => "Resend(..)",
+            Self::Resent(_) => "Resent(..)",
             Self::Own(_) => "Own(..)",
             Self::Checkpoint { .. } => "Checkpoint(..)",
             Self::Evidence(_) => "Evidence(..)",
@@ -335,9 +370,34 @@ fn write(e: &mut Encoder<Vec<u8>>, content: &MimiContent, salt: &[u8; 16]) -> Wr
                 })
             }),
         )?,
-        Content::Profile { name } => {
+        Content::Profile { name, bot: false } => {
             single(e, PROFILE, PROFILE_TYPE, &body(|e| e.array(1)?.str(name).map(drop)))?
         }
+        Content::Profile { name, bot: true } => {
+            let said = body(|e| e.array(2)?.str(name)?.bool(true).map(drop));
+            single(e, PROFILE, PROFILE_TYPE, &said)?
+        }
+        Content::Resend(asked) => single(
+            e,
+            SESSION,
+            RESEND_TYPE,
+            &body(|e| {
+                e.array(2)?.u32(1)?.array(asked.len() as u64)?;
+                asked.iter().try_for_each(|hash| e.bytes(&hash.0).map(drop))
+            }),
+        )?,
+        Content::Resent(answers) => single(
+            e,
+            SESSION,
+            RESEND_TYPE,
+            &body(|e| {
+                e.array(2)?.u32(2)?.array(answers.len() as u64)?;
+                answers.iter().try_for_each(|one| {
+                    e.array(3)?.bytes(&one.frame.0)?.bytes(one.message.as_bytes())?;
+                    e.bool(one.again).map(drop)
+                })
+            }),
+        )?,
         Content::Timer { seconds } => {
             single(e, SESSION, TIMER_TYPE, &body(|e| e.array(1)?.u32(*seconds).map(drop)))?
         }
@@ -445,12 +505,12 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
             Content::Status(reported)
         }
         PROFILE_TYPE => {
-            array(&mut d, 1)?;
+            let fields = d.array()?.filter(|fields| matches!(fields, 1 | 2)).ok_or(NotContent)?;
             let name = d.str()?.to_owned();
             if name.len() > NAME {
                 return Err(NotContent);
             }
-            Content::Profile { name }
+            Content::Profile { name, bot: fields == 2 && d.bool()? }
         }
         TIMER_TYPE => {
             array(&mut d, 1)?;
@@ -465,6 +525,7 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
             let room = RoomId(id(&mut d)?);
             Content::Join { room, secret: d.decode::<minicbor::bytes::ByteArray<16>>()?.into() }
         }
+        RESEND_TYPE => resend(&mut d)?,
         STUCK_TYPE => {
             array(&mut d, 3)?;
             let room = RoomId(id(&mut d)?);
@@ -474,6 +535,28 @@ fn read_body(content_type: &str, bytes: &[u8]) -> Result<Content, NotContent> {
         _ => return Ok(Content::Unknown),
     };
     if d.position() == bytes.len() { Ok(content) } else { Err(NotContent) }
+}
+
+fn resend(d: &mut Decoder<'_>) -> Result<Content, NotContent> {
+    array(d, 2)?;
+    let kind = d.u32()?;
+    let count = d.array()?.filter(|count| *count <= ASKED as u64).ok_or(NotContent)?;
+    let frame = |d: &mut Decoder<'_>| d.bytes()?.try_into().map(FrameHash).map_err(|_| NotContent);
+    match kind {
+        1 => {
+            let asked: Result<_, _> = (0..count).map(|_| frame(d)).collect();
+            asked.map(Content::Resend)
+        }
+        2 => {
+            let answers = (0..count).map(|_| {
+                array(d, 3)?;
+                let (frame, message) = (frame(d)?, message(d)?);
+                Ok(Resent { frame, message, again: d.bool()? })
+            });
+            answers.collect::<Result<_, _>>().map(Content::Resent)
+        }
+        _ => Err(NotContent),
+    }
 }
 
 /// What we know of the extensions.

@@ -180,6 +180,9 @@ fn class(error: ProcessMessageError<Damaged>) -> OpenError {
             }
             _ => OpenError::Forged,
         },
+        ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => {
+            OpenError::OutOfRange
+        }
         _ => OpenError::Forged,
     }
 }

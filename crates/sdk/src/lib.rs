@@ -7,13 +7,21 @@
 //! dedicated worker, OPFS, the browser's WebSocket). Exactly one of the features `native` and `browser`
 //! is on.
 //!
+//! Programs begin at `account`: an account to talk with, in a few calls. Interfaces drive `native::Client`.
+//!
 //! In the walk it stands between interfaces (which ask and listen) and `client::engine` (which answers).
 //! It carries out section 2 of `docs/book/protocol.md` (two connections) and section 7 of the design.
 
 #[cfg(feature = "native")]
+#[deny(missing_docs)]
+pub mod account;
+#[cfg(feature = "native")]
 pub mod backup;
 #[cfg(feature = "browser")]
 pub mod browser;
+#[cfg(feature = "native")]
+#[deny(missing_docs)]
+pub mod export;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod store;

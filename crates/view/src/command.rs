@@ -243,6 +243,8 @@ pub enum Command {
         /// At most 60 characters; empty removes it.
         name: String,
     },
+    /// Says to everybody one talks with, and will talk with, that a program speaks for this account. For good. Answer: `Profile`.
+    BecomeBot,
     /// Reads the settings kept on this device. Answer: `Settings`.
     Settings,
     /// Replaces them. Answer: `Settings`.

@@ -40,6 +40,9 @@ pub struct Profile {
     pub handle: String,
     /// The name contacts see; empty if none.
     pub name: String,
+    /// A program speaks for it, and contacts are told so.
+    #[serde(default)]
+    pub bot: bool,
     /// As the engine was started with, e.g. `http://127.0.0.1:8448`.
     pub server: String,
     /// `server/#@handle`.
@@ -65,6 +68,9 @@ pub struct Person {
     pub handle: String,
     /// The name they gave themselves; empty if none.
     pub name: String,
+    /// They say that a program speaks for them.
+    #[serde(default)]
+    pub bot: bool,
 }
 
 /// One row of the chat list.
@@ -315,6 +321,30 @@ pub enum SystemLine {
     MayBeMissing,
     /// This device's data was put back to an older state: it renewed its keys, and what was said since may be missing.
     PutBack,
+    /// Messages could not be read; the device that wrote them was asked to send them again.
+    AskedAgain {
+        /// Whose; `None` is another device of one's own.
+        who: Option<Person>,
+        /// So many are not here yet.
+        count: u32,
+    },
+    /// Messages could not be read, and cannot be sent again.
+    NotRead {
+        /// Whose; `None` is another device of one's own.
+        who: Option<Person>,
+        /// So many.
+        count: u32,
+    },
+    /// What could not be read is here.
+    Repaired {
+        /// So many messages.
+        count: u32,
+    },
+    /// This device was away for longer than what came is kept.
+    Away {
+        /// So many days.
+        days: u32,
+    },
     /// Messages disappear from now on, or no longer do.
     Timer {
         /// Who set it; `None` is oneself.

@@ -152,15 +152,27 @@ impl Texts {
             .unwrap_or_else(|| id.to_owned())
     }
 
-    /// The name a person is shown by, as they wrote it: not cleaned, not isolated.
+    /// The name a person is shown by, as they wrote it: not cleaned, not isolated. A bot is called one wherever it has a name.
     #[must_use]
     pub fn person(&self, person: &Person) -> String {
-        if !person.name.trim().is_empty() {
+        let name = if !person.name.trim().is_empty() {
             person.name.clone()
         } else if person.handle.is_empty() {
             self.get("no-name", &[])
         } else {
             format!("@{}", person.handle)
+        };
+        if person.bot { format!("{name} ({})", self.get("bot", &[])) } else { name }
+    }
+
+    /// What a chat is called in a list and above it: as its row says, but for the chat with oneself, which has a name in
+    /// every language, and one with a bot.
+    #[must_use]
+    pub fn title(&self, row: &ConversationRow) -> String {
+        match &row.person {
+            _ if row.saved => self.get("saved-messages", &[]),
+            Some(person) if person.bot => self.person(person),
+            _ => row.title.clone(),
         }
     }
 
@@ -299,6 +311,16 @@ impl Texts {
             SystemLine::SuccessorOfTwo => self.get("line-successor-of-two", &[]),
             SystemLine::MayBeMissing => self.get("line-may-be-missing", &[]),
             SystemLine::PutBack => self.get("line-put-back", &[]),
+            SystemLine::AskedAgain { who, count } => {
+                self.missing(who, *count, "line-asked-again-mine", "line-asked-again")
+            }
+            SystemLine::NotRead { who, count } => {
+                self.missing(who, *count, "line-not-read-mine", "line-not-read")
+            }
+            SystemLine::Repaired { count } => {
+                self.get("line-repaired", &[("count", (*count).into())])
+            }
+            SystemLine::Away { days } => self.get("line-away", &[("days", (*days).into())]),
             SystemLine::Timer { by, seconds: 0 } => {
                 pick(by, "line-timer-off-by-me", "line-timer-off", &[])
             }
@@ -307,6 +329,13 @@ impl Texts {
             }
             SystemLine::Pinned { by } => pick(by, "line-pinned-by-me", "line-pinned", &[]),
         }
+    }
+
+    fn missing(&self, who: &Option<Person>, count: u32, mine: &str, theirs: &str) -> String {
+        let name = who.as_ref().map(|who| self.person(who));
+        let id = if name.is_some() { theirs } else { mine };
+        let name = name.unwrap_or_default();
+        self.get(id, &[("name", (&name).into()), ("count", count.into())])
     }
 
     /// What happened, what is kept and what to do, in one or two sentences without codes.

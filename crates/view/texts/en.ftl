@@ -4,6 +4,8 @@
 ## Who and when
 no-name = Someone without a handle
 you = You
+bot = bot
+saved-messages = Saved messages
 today = Today
 yesterday = Yesterday
 
@@ -103,6 +105,27 @@ line-successor = The group goes on in a new room, with the same people. Whoever 
 line-successor-of-two = This chat goes on in a new room, with the same two people.
 line-may-be-missing = Messages may be missing here. What was sent while this device was out of the chat could not reach it.
 line-put-back = The data of this device went back to an older state. It renewed its keys by itself. What was said here since then may be missing.
+line-asked-again = { $count ->
+    [one] 1 message from { $name } could not be read. { $name }'s device was asked to send it again.
+   *[other] { $count } messages from { $name } could not be read. { $name }'s device was asked to send them again.
+}
+line-asked-again-mine = { $count ->
+    [one] 1 message of yours could not be read here. Your other device was asked to send it again.
+   *[other] { $count } messages of yours could not be read here. Your other device was asked to send them again.
+}
+line-not-read = { $count ->
+    [one] 1 message from { $name } could not be read here, and cannot be sent again by itself.
+   *[other] { $count } messages from { $name } could not be read here, and cannot be sent again by themselves.
+}
+line-not-read-mine = { $count ->
+    [one] 1 message of yours could not be read here. It is on your other device.
+   *[other] { $count } messages of yours could not be read here. They are on your other device.
+}
+line-repaired = { $count ->
+    [one] A gap of 1 message was repaired.
+   *[other] A gap of { $count } messages was repaired.
+}
+line-away = This device was away for { $days } days. Messages older than 30 days could not be kept for it.
 line-timer = { $by } set messages to disappear after { $span }. This counts for new messages, from when each is read. It is a courtesy between people: anyone can still copy what they see.
 line-timer-by-me = You set messages to disappear after { $span }. This counts for new messages, from when each is read. It is a courtesy between people: anyone can still copy what they see.
 line-timer-off = { $by } set messages to stay.

@@ -114,7 +114,6 @@ new-folder = مجلد جديد
 make-folder = إنشاء مجلد
 remove-folder = إزالة المجلد { $name }
 folder-removed = أُزيل المجلد. تبقى محادثاته.
-saved-messages = الرسائل المحفوظة
 done = تم
 open-place = المحادثة أو الصفحة المفتوحة
 list-width = عرض القائمة

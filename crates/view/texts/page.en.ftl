@@ -108,7 +108,6 @@ new-folder = New folder
 make-folder = Make folder
 remove-folder = Remove the folder { $name }
 folder-removed = Folder removed. Its chats stay.
-saved-messages = Saved messages
 done = Done
 open-place = Open chat or page
 list-width = Width of the list

@@ -197,7 +197,6 @@ place-muted = مكتومة
 place-unread = معلَّمة كغير مقروءة
 first-saved = أجهزتك وحدها تقرأ ما تحفظه هنا.
 composer-saved = اكتب لنفسك
-saved-messages = الرسائل المحفوظة
 no-such-folder = لا مجلد بهذا الاسم. `nodoor list folders` يسردها.
 no-such-message = لا رسالة هنا تبدأ بذلك، أو أكثر من واحدة. `nodoor history TO --ids` يعرض المعرّفات.
 delete-not-allowed = لا تُحذف لدى الجميع إلا رسائلك. دون --everyone تُحذف من جهازك.

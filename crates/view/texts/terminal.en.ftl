@@ -183,7 +183,6 @@ place-muted = muted
 place-unread = marked as unread
 first-saved = Only your own devices can read what you keep here.
 composer-saved = Write to yourself
-saved-messages = Saved messages
 no-such-folder = No folder has that name. `nodoor list folders` lists them.
 no-such-message = No message here begins with that, or more than one does. `nodoor history TO --ids` shows ids.
 delete-not-allowed = Only your own messages can be deleted for everyone. Without --everyone it goes from your device.

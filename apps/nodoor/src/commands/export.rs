@@ -9,18 +9,17 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
+use nodoor_sdk::export as form;
 use nodoor_view::{
     command::{Command, Place, Reply},
     export::{self, Head},
-    model::{Content, ConversationRow, From, Kind, MessageId, MessageRow, SendState, Writable},
+    model::{ConversationRow, From, MessageId, MessageRow},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{account, backup::number, people::print};
 use crate::{arguments::Format, failure::Failure, output, session::Session, target::Target};
 
-/// Version of the JSON form.
-const VERSION: u32 = 1;
 /// Rows asked for at once.
 const ROWS: u32 = 200;
 
@@ -192,21 +191,8 @@ fn about(session: &Session) -> String {
 }
 
 async fn json_file(rows: &mut Rows<'_>, path: &Path, me: &str) -> Result<u64, Failure> {
-    let chat = rows.chat;
     let mut file = create(path)?;
-    let head = json!({
-        "id": chat.reference,
-        "kind": match chat.kind { Kind::Direct => "direct", Kind::Group => "group" },
-        "title": chat.title,
-        "imported": chat.writable == Writable::Imported,
-        "with": chat.person.as_ref().map(output::address),
-    });
-    let exported_at = Timestamp::now().to_string();
-    let (me, exported_at) = (json!(format!("@{me}")), json!(exported_at));
-    write!(
-        file,
-        "{{\"format\":\"nodoor export\",\"version\":{VERSION},\"exported_at\":{exported_at},\"me\":{me},\"chat\":{head},\"messages\":["
-    )?;
+    file.write_all(form::begin(rows.chat, me).as_bytes())?;
     let mut all = 0_u64;
     loop {
         let some = rows.next().await?;
@@ -215,63 +201,11 @@ async fn json_file(rows: &mut Rows<'_>, path: &Path, me: &str) -> Result<u64, Fa
         }
         for row in &some {
             file.write_all(if all > 0 { b",\n" } else { b"\n" })?;
-            file.write_all(message(rows.session, row).to_string().as_bytes())?;
+            file.write_all(form::message(row, &rows.session.texts).to_string().as_bytes())?;
             all += 1;
         }
     }
-    file.write_all(b"\n]}\n")?;
+    file.write_all(form::END.as_bytes())?;
     close(file)?;
     Ok(all)
-}
-
-/// A message as `docs/book/export.md` has it.
-fn message(session: &Session, row: &MessageRow) -> Value {
-    let (kind, text) = match &row.content {
-        Content::Text(text) => ("text", text.clone()),
-        Content::Markdown { text, .. } => ("markdown", text.clone()),
-        Content::File(file) => ("file", file.caption.clone()),
-        Content::Deleted => ("deleted", String::new()),
-        Content::Once { .. } => ("once", String::new()),
-        Content::System(_) => ("system", session.texts.content(&row.from, &row.content)),
-        Content::NeedsNewerVersion => ("unknown", String::new()),
-    };
-    let from = match &row.from {
-        From::Me => json!({ "me": true }),
-        From::Them(person) => json!({
-            "me": false, "account": person.account, "handle": person.handle, "name": person.name,
-        }),
-        From::System => Value::Null,
-    };
-    let reactions = row.marks.reactions.iter().map(|one| {
-        let by: Vec<String> = one.people.iter().map(output::address).collect();
-        json!({ "emoji": one.emoji, "by": by, "me": one.mine })
-    });
-    let reactions: Vec<Value> = reactions.collect();
-    let file = match &row.content {
-        Content::File(file) => {
-            json!({ "name": file.name, "type": file.content_type, "size": file.size })
-        }
-        _ => Value::Null,
-    };
-    json!({
-        "number": row.id.0,
-        "id": Some(&row.reference).filter(|id| !id.is_empty()),
-        "from": from,
-        "sent_at": output::rfc3339(row.sent_at),
-        "kind": kind,
-        "text": text,
-        "file": file,
-        "edited": row.marks.edited,
-        "forwarded": row.marks.forwarded,
-        "pinned": row.marks.pinned,
-        "reply_to": row.marks.reply.as_ref().map(|quote| quote.message.map(|id| id.0)),
-        "reactions": reactions,
-        "state": row.state.as_ref().map(|state| match state {
-            SendState::Waiting => "waiting",
-            SendState::Sent => "sent",
-            SendState::Delivered => "delivered",
-            SendState::Read => "read",
-            SendState::NotSent { .. } => "not_sent",
-        }),
-    })
 }

@@ -34,7 +34,7 @@ const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 fn person(handle: &str, name: &str) -> Person {
-    Person { account: handle.into(), handle: handle.into(), name: name.into() }
+    Person { account: handle.into(), handle: handle.into(), name: name.into(), bot: false }
 }
 
 fn chat(id: u64, title: &str, unread: u32, ago: u64) -> ConversationRow {
@@ -106,6 +106,7 @@ fn app() -> App {
         device: "bb".into(),
         handle: "mira".into(),
         name: String::new(),
+        bot: false,
         server: "http://server.example".into(),
         invite_link: "http://server.example/#@mira".into(),
     });

@@ -445,7 +445,8 @@ impl Fake {
     fn person(&self, handle: &str) -> Option<(Person, Option<ConversationId>)> {
         let handle = handle.trim().trim_start_matches('@').to_lowercase();
         if let Some(me) = self.profile.as_ref().filter(|me| me.handle == handle) {
-            let person = Person { account: me.account.clone(), handle, name: me.name.clone() };
+            let person =
+                Person { account: me.account.clone(), handle, name: me.name.clone(), bot: false };
             return Some((person, None));
         }
         let known = self.chats.values().find_map(|row| {
@@ -461,6 +462,7 @@ impl Fake {
             account: me.account.clone(),
             handle: me.handle.clone(),
             name: me.name.clone(),
+            bot: me.bot,
         });
         let mut members: Vec<GroupMember> = me
             .into_iter()

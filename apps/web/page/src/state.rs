@@ -505,12 +505,9 @@ pub(crate) fn load_chats() {
     looking();
 }
 
-/// The chat with oneself has a name in every language, and none of its own.
-fn called(mut row: ConversationRow) -> ConversationRow {
-    if row.saved {
-        row.title = say("saved-messages");
-    }
-    row
+/// With the title that its person reads.
+fn called(row: ConversationRow) -> ConversationRow {
+    ConversationRow { title: words::title(&row), ..row }
 }
 
 /// Opens the chat with oneself.

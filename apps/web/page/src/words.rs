@@ -52,6 +52,11 @@ pub(crate) fn name_of(person: &Person) -> String {
     TEXTS.with_borrow(|texts| texts.person(person))
 }
 
+/// What a chat is called.
+pub(crate) fn title(row: &ConversationRow) -> String {
+    TEXTS.with_borrow(|texts| texts.title(row))
+}
+
 /// What a message says, in words.
 pub(crate) fn content(from: &From, content: &Content) -> String {
     TEXTS.with_borrow(|texts| texts.content(from, content))

@@ -336,8 +336,12 @@ mod tests {
     fn whose_handle_is_unknown_goes_by_the_account_and_nobody_else_does() {
         let account = "0123456789abcdef0123456789abcdef".to_owned();
         assert_eq!(Handle::parse(&account).unwrap().as_str(), account);
-        let unknown =
-            Person { account: account.clone(), handle: String::new(), name: "Bob".into() };
+        let unknown = Person {
+            account: account.clone(),
+            handle: String::new(),
+            name: "Bob".into(),
+            bot: false,
+        };
         assert!(goes_by(&unknown, &account));
         assert!(!goes_by(&unknown, "bob") && !goes_by(&unknown, ""));
         let known = Person { handle: "bob".into(), ..unknown };

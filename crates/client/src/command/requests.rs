@@ -31,6 +31,7 @@ impl Step<'_> {
                 self.intend(&room, &Intent::Update);
                 self.receipts_for_what_came(conversation.id, &room);
             }
+            self.introduce_bot(conversation);
         }
         Reply::Conversation(self.conversation_row(conversation))
     }
@@ -112,6 +113,7 @@ impl Step<'_> {
         for (row, _) in self.disk.prefixed(&key::outgoing(conversation.id), usize::MAX) {
             self.disk.remove(&row);
         }
+        self.await_nothing(conversation);
         for row in self.disk.keys(&key::once(conversation.id), usize::MAX) {
             self.disk.remove(&row);
         }

@@ -60,6 +60,7 @@ impl Step<'_> {
             device: keys.device().id,
             handle: handle.to_owned(),
             name: String::new(),
+            bot: false,
             device_seed: keys.device_seed,
             mls_seed: keys.mls_seed,
             login_seed: keys.login_seed,

@@ -244,6 +244,8 @@ impl Step<'_> {
         if !is_strangers {
             self.disk.put(key::unknown(id), &());
         }
+        // Who was there before us we do not know.
+        let grown_at = self.live.groups.get(id).map_or(0, |group| group.epoch());
         let token = own_token.unwrap_or_else(|| token::draw(&self.disk, self.rng));
         let mut room = Room {
             room: *id,
@@ -260,6 +262,7 @@ impl Step<'_> {
             last_epoch: 0,
             led_by: Vec::new(),
             conducts: Vec::new(),
+            grown_at,
         };
         self.note_conduct(&mut room, 0, context);
         self.set_room(&room);

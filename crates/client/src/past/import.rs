@@ -61,6 +61,8 @@ impl Step<'_> {
                 accepted_at: None,
                 delivered_to: Vec::new(),
                 sent_to: Vec::new(),
+                frames: Vec::new(),
+                sent_again: 0,
                 marks: Marks::default(),
             };
             self.store_message(&message);

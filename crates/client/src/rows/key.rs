@@ -83,6 +83,10 @@ pub(crate) const DEAD_TOKENS: &[u8] = b"v/";
 pub(crate) const WELCOMES: &[u8] = b"w/";
 /// All held bodies.
 pub(crate) const HELD: &[u8] = b"k/";
+/// All frames that came when their keys were gone.
+pub(crate) const UNOPENED: &[u8] = b"ka/";
+/// When this device last was let in.
+pub(crate) const SEEN: &[u8] = b"a/seen";
 /// All submissions.
 pub(crate) const SUBMISSIONS: &[u8] = b"x/";
 /// Conversations of message rows.
@@ -279,6 +283,35 @@ pub(crate) fn read_once(key: &[u8]) -> Option<RoomId> {
 /// Which room the key of a retired one names.
 pub(crate) fn read_retired(key: &[u8]) -> Option<RoomId> {
     RoomId::try_from(key.get(RETIRED.len() + 8..)?).ok()
+}
+/// Frames of a room that came when their keys were gone.
+pub(crate) fn unopened(room: &RoomId) -> Vec<u8> {
+    join(UNOPENED, &[room.as_bytes()])
+}
+/// One of them.
+pub(crate) fn unopened_one(room: &RoomId, hash: &[u8; 16]) -> Vec<u8> {
+    join(UNOPENED, &[room.as_bytes(), hash])
+}
+/// Room and hash of such a key.
+pub(crate) fn read_unopened(key: &[u8]) -> Option<(RoomId, [u8; 16])> {
+    let (room, hash) = key.get(UNOPENED.len()..)?.split_at_checked(32)?;
+    Some((RoomId::try_from(room).ok()?, hash.try_into().ok()?))
+}
+/// Frames that were asked for in a room.
+pub(crate) fn asked_in(room: &RoomId) -> Vec<u8> {
+    join(b"kb/", &[room.as_bytes()])
+}
+/// One of them.
+pub(crate) fn asked_again(room: &RoomId, hash: &[u8; 16]) -> Vec<u8> {
+    join(b"kb/", &[room.as_bytes(), hash])
+}
+/// Messages of a chat that come again.
+pub(crate) fn awaited_in(conversation: ConversationId) -> Vec<u8> {
+    join(b"kc/", &[&conversation.0.to_be_bytes()])
+}
+/// One of them.
+pub(crate) fn awaited(conversation: ConversationId, reference: &Reference) -> Vec<u8> {
+    join(b"kc/", &[&conversation.0.to_be_bytes(), reference.as_bytes()])
 }
 /// A stuck room.
 pub(crate) fn stuck(room: &RoomId) -> Vec<u8> {

@@ -47,6 +47,7 @@ fn account() -> Account {
         device: DeviceId([2; 16]),
         handle: "alice".to_owned(),
         name: "Alice".to_owned(),
+        bot: false,
         device_seed: [3; 32],
         mls_seed: [4; 32],
         login_seed: [5; 32],
@@ -76,6 +77,7 @@ fn conversation() -> Conversation {
         draft: "dear".to_owned(),
         sorted_at: 8,
         name_sent: "Alice".to_owned(),
+        bot_sent: false,
         made_at: 9,
         blocked_from: Some(Status::Request),
         returning: Some(MessageId(10)),
@@ -112,6 +114,7 @@ fn room(stuck: Option<Stuck>) -> Room {
             slow: 13,
             led_by: vec![AccountId([14; 16])],
         }],
+        grown_at: 0,
     }
 }
 
@@ -136,6 +139,8 @@ fn message(content: Stored, state: Option<State>) -> Message {
         accepted_at: Some(7),
         delivered_to: vec![AccountId([8; 16])],
         sent_to: vec![AccountId([9; 16])],
+        frames: Vec::new(),
+        sent_again: 0,
         marks: Marks::default(),
     }
 }
@@ -193,6 +198,7 @@ fn lines() -> String {
         lookup: vec![1],
         handle: "bob".to_owned(),
         name: "Bob".to_owned(),
+        bot: false,
         accepted: true,
         blocked: false,
         logged: LoggedUpTo::default(),

@@ -201,6 +201,9 @@ fn a_backup_holds_no_key_and_a_copy_of_the_whole_disk_uses_none_twice() {
     }
     world.write(alice, a, "sealed once");
     world.pass(SECOND);
+    // An acknowledgement has its yes before it is on the server's disk: one more message is behind it.
+    world.write(bob, b, "once more");
+    world.pass(SECOND);
     // The disk of before, and another message that would go out under the same key.
     world.kill(alice);
     *world.disk(alice) = copy;

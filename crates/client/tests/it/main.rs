@@ -7,6 +7,8 @@ use nodoor_view::model::{ConversationId, Writable};
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bots;
+#[cfg(test)]
 mod burnt;
 #[cfg(test)]
 mod conversations;
@@ -72,6 +74,8 @@ mod quarter;
 mod replaced;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod resend;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //! Contents: their bytes, and what other software may write.
 
 use nodoor_e2ee::{
-    content::{self, Content, Expiry, MimiContent, NotContent, Status, external::File},
+    content::{
+        self, Content, Expiry, FrameHash, MimiContent, NotContent, Resent, Status, external::File,
+    },
     file::Hashes,
 };
 use nodoor_wire::id::{AccountId, CommitId, MessageId, RoomId};
@@ -119,13 +121,30 @@ fn all() -> Vec<(MimiContent, &'static str)> {
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781f6170706c69636174696f6e2f6d696d692d6d6573736167652d737461747573586d83825820010101010101010101010101010101010101010101010101010101010101010101825820020202020202020202020202020202020202020202020202020202020202020202825820020202020202020202020202020202020202020202020202020202020202020204",
         ),
         (
-            Content::Profile { name: "Mira".to_owned() }.into(),
+            Content::Profile { name: "Mira".to_owned(), bot: false }.into(),
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085036001781f6170706c69636174696f6e2f6e6f646f6f722e70726f66696c652b63626f724681644d697261",
         ),
         (
             Content::Join { room: RoomId([2; 32]), secret: [5; 16] }.into(),
             Content::Stuck { room: RoomId([2; 32]), epoch: 3, commit: CommitId([4; 32]) }.into(),
             "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781d6170706c69636174696f6e2f6e6f646f6f722e737475636b2b63626f72584683582002020202020202020202020202020202020202020202020202020202020202020358200404040404040404040404040404040404040404040404040404040404040404",
+        ),
+        (
+            Content::Profile { name: "Echo".to_owned(), bot: true }.into(),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085036001781f6170706c69636174696f6e2f6e6f646f6f722e70726f66696c652b63626f724782644563686ff5",
+        ),
+        (
+            Content::Resend(vec![FrameHash([5; 16])]).into(),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72548201815005050505050505050505050505050505",
+        ),
+        (
+            Content::Resent(vec![Resent {
+                frame: FrameHash([5; 16]),
+                message: FIRST,
+                again: true,
+            }])
+            .into(),
+            "8750aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaf640f6f6a085076001781e6170706c69636174696f6e2f6e6f646f6f722e726573656e642b63626f72583882028183500505050505050505050505050505050558200101010101010101010101010101010101010101010101010101010101010101f5",
         ),
         (
             Content::Checkpoint { note: vec![1, 2], asks: true }.into(),
@@ -185,11 +204,12 @@ fn limits_hold() {
     assert_eq!(content::decode(&content::encode(&long, SALT)), Ok(long));
     for content in [
         Content::Text("x".repeat(64 * 1024 + 1)),
-        Content::Profile { name: "x".repeat(257) },
+        Content::Profile { name: "x".repeat(257), bot: false },
         Content::Markdown("x".repeat(64 * 1024 + 1)),
         Content::Status(vec![(FIRST, Status::Read); 1001]),
         Content::Reaction("x".repeat(65)),
         Content::Reaction(String::new()),
+        Content::Resend(vec![FrameHash([1; 16]); 65]),
     ] {
         assert_eq!(content::decode(&content::encode(&content.into(), SALT)), Err(NotContent));
     }
@@ -212,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn a_bent_content_never_panics(at in 0usize..128, with in any::<u8>(), which in 0usize..18) {
+    fn a_bent_content_never_panics(at in 0usize..128, with in any::<u8>(), which in 0usize..21) {
         let mut bytes = content::encode(&all()[which].0, SALT);
         let at = at % bytes.len();
         bytes[at] = with;

@@ -6,6 +6,8 @@ mod address;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bots;
+#[cfg(test)]
 mod profile;
 #[cfg(test)]
 mod search;

@@ -9,7 +9,12 @@ use nodoor_view::{
 };
 
 fn row(content: Content, name: &str) -> MessageRow {
-    let person = Person { account: "00".repeat(16), handle: "mallory".into(), name: name.into() };
+    let person = Person {
+        account: "00".repeat(16),
+        handle: "mallory".into(),
+        name: name.into(),
+        bot: false,
+    };
     MessageRow {
         id: MessageId(7),
         conversation: ConversationId(1),

@@ -47,7 +47,7 @@ fn variables(text: &str) -> BTreeSet<(String, String)> {
 }
 
 fn ben() -> Person {
-    Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into() }
+    Person { account: "5f2c".into(), handle: "ben".into(), name: "Ben".into(), bot: false }
 }
 
 #[test]
@@ -56,6 +56,22 @@ fn every_language_says_the_same_things_with_the_same_variables() {
         assert_eq!(ids(english), ids(arabic), "{file}");
         assert_eq!(variables(english), variables(arabic), "{file}");
     }
+}
+
+#[test]
+fn a_bot_is_called_one_wherever_it_has_a_name() {
+    let texts = nodoor_view::text::Texts::new("en");
+    let bot = |name: &str, handle: &str| Person {
+        account: "5f2c".into(),
+        handle: handle.into(),
+        name: name.into(),
+        bot: true,
+    };
+    assert_eq!(texts.person(&ben()), "Ben");
+    assert_eq!(texts.person(&bot("Echo", "echo")), "Echo (bot)");
+    assert_eq!(texts.person(&bot(" ", "echo")), "@echo (bot)");
+    let left = SystemLine::Left { who: Some(bot("Echo", "echo")) };
+    assert_eq!(texts.system_line(&left), "\u{2068}Echo (bot)\u{2069} left.");
 }
 
 #[test]
@@ -151,6 +167,19 @@ fn words_given_by_the_design_stand_as_given() {
     assert_eq!(
         texts.system_line(&SystemLine::DeviceAdded { who: ben() }),
         "Ben added a device. It was approved by a device Ben already had."
+    );
+    let missing = |count| texts.system_line(&SystemLine::AskedAgain { who: Some(ben()), count });
+    assert_eq!(
+        missing(1),
+        "1 message from Ben could not be read. Ben's device was asked to send it again."
+    );
+    assert_eq!(
+        texts.system_line(&SystemLine::Repaired { count: 2 }),
+        "A gap of 2 messages was repaired."
+    );
+    assert_eq!(
+        texts.system_line(&SystemLine::Away { days: 41 }),
+        "This device was away for 41 days. Messages older than 30 days could not be kept for it."
     );
     let wait = Problem { kind: ProblemKind::SlowDown, code: 15, wait_seconds: 40 };
     assert_eq!(texts.problem(&wait), "Wait 40 seconds.");

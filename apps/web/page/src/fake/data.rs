@@ -69,7 +69,12 @@ const SAYINGS: [&str; 16] = [
 
 pub(super) fn person(handle: &str, name: &str) -> Person {
     let account = handle.bytes().fold(7_u64, |n, b| n.wrapping_mul(31).wrapping_add(u64::from(b)));
-    Person { account: format!("{account:032x}"), handle: handle.to_owned(), name: name.to_owned() }
+    Person {
+        account: format!("{account:032x}"),
+        handle: handle.to_owned(),
+        name: name.to_owned(),
+        bot: false,
+    }
 }
 
 pub(super) fn people() -> Vec<Person> {
@@ -83,6 +88,7 @@ pub(super) fn profile(handle: &str) -> Profile {
         device: "d1".repeat(16),
         handle: handle.to_owned(),
         name: String::new(),
+        bot: false,
         invite_link: format!("{server}/#@{handle}"),
         server,
     }
