@@ -313,6 +313,11 @@ impl Outlets {
         Self { map: Mutex::default(), calls }
     }
 
+    /// Where those are called who are not subscribed.
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// Puts an outlet in the place of the device's earlier one, which closes.
     pub(crate) fn open(&self, outlet: &Arc<Outlet>) {
         if let Some(before) = self.map().insert(outlet.device, Arc::clone(outlet)) {

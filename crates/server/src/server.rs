@@ -201,7 +201,6 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&counters),
             Arc::clone(&logins),
-            Arc::clone(&calls),
             &config,
         )
         .map_err(OpenError::Thread)?;
