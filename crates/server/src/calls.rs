@@ -75,6 +75,8 @@ pub(crate) struct Calls {
 
 #[derive(Default)]
 struct State {
+    /// Whose subscription ended before they took what came.
+    missed: Vec<DeviceId>,
     devices: HashMap<DeviceId, Caller>,
     due: VecDeque<DeviceId>,
 }
@@ -111,15 +113,25 @@ impl Calls {
         }
     }
 
+    /// A subscription ended, and what was handed out on it was not acknowledged: a telephone that sleeps keeps its connection for
+    /// a while.
+    pub(crate) fn missed(&self, device: DeviceId) {
+        if self.key.get().is_some() {
+            self.state().missed.push(device);
+        }
+    }
+
     /// It is here, or gone.
     pub(crate) fn forget(&self, device: &DeviceId) {
         self.state().devices.remove(device);
     }
 
     /// Lines up whoever is due.
-    pub(crate) fn tick(&self, now_ms: u64) {
+    pub(crate) fn tick(&self, now_ms: u64, entropy: &Entropy) {
+        let missed = std::mem::take(&mut self.state().missed);
+        self.arrived(&missed, now_ms, entropy);
         let mut state = self.state();
-        let State { devices, due } = &mut *state;
+        let State { devices, due, .. } = &mut *state;
         for (device, caller) in devices.iter_mut() {
             if caller.at.take_if(|at| *at <= now_ms).is_some() {
                 caller.not_before = now_ms + GAP;

@@ -21,7 +21,10 @@ use nodoor_wire::{
 };
 use tokio::sync::Notify;
 
-use crate::storage::{EntryRecord, Storage, StorageError};
+use crate::{
+    calls::Calls,
+    storage::{EntryRecord, Storage, StorageError},
+};
 
 /// A stored entry on its way to a device, with what is at hand in memory.
 #[derive(Debug, Clone)]
@@ -59,6 +62,9 @@ struct State {
     behind: bool,
     /// Highest sequence the writer spoke of.
     latest: u64,
+    /// Highest sequence that its device would be called for, and the highest it acknowledged.
+    calling: u64,
+    acknowledged: u64,
     /// Hour keys given on this subscription.
     keys: HashSet<HourKeyId>,
     /// What is passed on and kept nowhere; of more than fit the oldest are dropped.
@@ -91,6 +97,8 @@ impl Outlet {
                 queue_bytes: 0,
                 behind: true,
                 latest: 0,
+                calling: 0,
+                acknowledged,
                 keys: HashSet::new(),
                 signals: VecDeque::new(),
             }),
@@ -124,6 +132,7 @@ impl Outlet {
     /// The device acknowledged up to here: the window opens.
     pub(crate) fn acknowledge(&self, up_to: u64) {
         let mut state = self.state();
+        state.acknowledged = state.acknowledged.max(up_to);
         while let Some((sequence, bytes)) = state.in_flight.front().copied() {
             if sequence > up_to {
                 break;
@@ -138,6 +147,9 @@ impl Outlet {
     fn push(&self, pushed: Pushed) {
         let mut state = self.state();
         state.latest = state.latest.max(pushed.sequence);
+        if pushed.calls {
+            state.calling = pushed.sequence;
+        }
         if !state.behind {
             state.queue_bytes += pushed.size();
             if state.queue_bytes <= self.queue_limit || state.queue.is_empty() {
@@ -160,6 +172,12 @@ impl Outlet {
         state.signals.push_back(signalled);
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// Something came that its device would have been called for, and was not acknowledged.
+    fn owes(&self) -> bool {
+        let state = self.state();
+        state.calling > state.acknowledged
     }
 
     fn close(&self) {
@@ -285,10 +303,21 @@ impl Pushed {
 }
 
 /// The outlets of all subscribed devices.
-#[derive(Default)]
-pub(crate) struct Outlets(Mutex<HashMap<DeviceId, Arc<Outlet>>>);
+pub(crate) struct Outlets {
+    map: Mutex<HashMap<DeviceId, Arc<Outlet>>>,
+    calls: Arc<Calls>,
+}
 
 impl Outlets {
+    pub(crate) fn new(calls: Arc<Calls>) -> Self {
+        Self { map: Mutex::default(), calls }
+    }
+
+    /// Where those are called who are not subscribed.
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// Puts an outlet in the place of the device's earlier one, which closes.
     pub(crate) fn open(&self, outlet: &Arc<Outlet>) {
         if let Some(before) = self.map().insert(outlet.device, Arc::clone(outlet)) {
@@ -301,6 +330,9 @@ impl Outlets {
         let mut map = self.map();
         if map.get(&outlet.device).is_some_and(|now| Arc::ptr_eq(now, outlet)) {
             map.remove(&outlet.device);
+            if outlet.owes() {
+                self.calls.missed(outlet.device);
+            }
         }
         drop(map);
         outlet.close();
@@ -358,6 +390,6 @@ impl Outlets {
     }
 
     fn map(&self) -> MutexGuard<'_, HashMap<DeviceId, Arc<Outlet>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -189,11 +189,11 @@ impl Server {
         rng: Box<dyn CryptoRng + Send>,
     ) -> Result<Self, OpenError> {
         let storage: Arc<dyn Storage> = Arc::new(storage);
-        let outlets = Arc::new(Outlets::default());
+        let calls = Arc::new(Calls::default());
+        let outlets = Arc::new(Outlets::new(Arc::clone(&calls)));
         let entropy = Arc::new(Entropy::new(rng));
         let counters = Arc::new(Counters::default());
         let logins = Arc::new(Logins::default());
-        let calls = Arc::new(Calls::default());
         let writer = Writer::start(
             Arc::clone(&storage),
             Arc::clone(&outlets),
@@ -201,7 +201,6 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&counters),
             Arc::clone(&logins),
-            Arc::clone(&calls),
             &config,
         )
         .map_err(OpenError::Thread)?;
@@ -302,7 +301,7 @@ impl Server {
     pub fn tick(&self) {
         let now_ms = self.0.clock.now_ms();
         self.0.rendezvous.tick(now_ms);
-        self.0.calls.tick(now_ms);
+        self.0.calls.tick(now_ms, &self.0.entropy);
     }
 
     /// Takes cosignatures of the newest checkpoint, of whoever has this budget: see [`Ledger::cosign`].

@@ -37,7 +37,6 @@ use tokio::{
 pub(crate) use crate::writer::mailbox::Recipient;
 use crate::{
     bounded::Bounded,
-    calls::Calls,
     config::{Config, Quota},
     delivery::{Outlets, Pushed},
     entropy::Entropy,
@@ -174,7 +173,6 @@ pub(crate) type Told = Result<Outcome, StorageError>;
 /// read, and all others would wait.
 struct Finished {
     outlets: Arc<Outlets>,
-    calls: Arc<Calls>,
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     queue: Mutex<VecDeque<Finish>>,
@@ -196,7 +194,7 @@ impl Drop for HandOut {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(finish) = queue.pop_front() {
             let away = self.0.outlets.push(finish.stored);
-            self.0.calls.arrived(&away, self.0.clock.now_ms(), &self.0.entropy);
+            self.0.outlets.calls().arrived(&away, self.0.clock.now_ms(), &self.0.entropy);
             // Whoever asked may have gone; what it asked for stands.
             let _ = finish.reply.send(Ok(finish.outcome));
         }
@@ -211,7 +209,6 @@ impl Writer {
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
         logins: Arc<Logins>,
-        calls: Arc<Calls>,
         config: &Config,
     ) -> std::io::Result<Self> {
         let (jobs, received) = mpsc::unbounded_channel();
@@ -219,7 +216,6 @@ impl Writer {
             storage,
             finished: Arc::new(Finished {
                 outlets,
-                calls,
                 clock: Arc::clone(&clock),
                 entropy: Arc::clone(&entropy),
                 queue: Mutex::default(),
@@ -374,7 +370,7 @@ impl Core {
                 self.mailboxes.remove(device);
                 self.logins.end(*device);
                 self.finished.outlets.close(device);
-                self.finished.calls.forget(device);
+                self.finished.outlets.calls().forget(device);
             }
         }
         let delivered: &[Vec<Delivered>] = match &outcome {

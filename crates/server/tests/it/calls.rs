@@ -89,6 +89,29 @@ async fn whoever_is_there_or_comes_back_in_time_is_not_called() {
 }
 
 #[tokio::test]
+async fn whoever_hung_up_without_taking_what_came_is_called() {
+    let world = world();
+    let (mut alice, _bob, room) = two(&world).await;
+    // A telephone that went to sleep: its connection stands, and nobody reads from it.
+    alice.reconnect(&world).await;
+    assert_done(room.say(&world, "hello").await);
+    assert!(due_at(&world, MINUTE).await.is_none());
+    alice.connection = None;
+    assert!(due_at(&world, 2 * MINUTE).await.is_none(), "it may be reconnecting");
+    assert!(due_at(&world, 2 * MINUTE + 5 * SECOND).await.is_some());
+
+    // Who took it is not called when it leaves.
+    alice.reconnect(&world).await;
+    let read = alice.receive(&world).await;
+    assert_done(room.say(&world, "and this").await);
+    let more = alice.receive(&world).await;
+    assert_done(alice.acknowledge(&world, &[read, more].concat()).await);
+    alice.connection = None;
+    assert!(due_at(&world, 30 * MINUTE).await.is_none());
+    assert!(due_at(&world, 31 * MINUTE).await.is_none());
+}
+
+#[tokio::test]
 async fn the_next_call_is_five_minutes_later_or_after_a_visit() {
     let world = world();
     let (mut alice, _bob, room) = two(&world).await;
