@@ -255,6 +255,10 @@ impl Play {
             self.world.set_offline(place.device, false);
         }
         self.world.pass(Duration::from_secs(600));
+        if self.old.is_some() {
+            // Help is asked for once an hour.
+            self.world.pass(3 * HOUR);
+        }
         self.settle_asked();
     }
 
@@ -416,10 +420,6 @@ impl Play {
 
     fn heal(&mut self) {
         self.calm();
-        if self.old.is_some() {
-            // Help is asked for once an hour.
-            self.world.pass(3 * HOUR);
-        }
         for place in self.places.clone() {
             if place.account + 1 < self.accounts {
                 self.say(place);
