@@ -63,6 +63,8 @@ mod ownghost;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod putback;
 #[cfg(test)]
 mod quarter;
