@@ -67,6 +67,8 @@ mod ownghost;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod putback;
 #[cfg(test)]
 mod quarter;
