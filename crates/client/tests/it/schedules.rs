@@ -432,8 +432,11 @@ impl Play {
         // Whose disk is old reads what is said from now on, and is read.
         if let Some(old) = self.old {
             let has = self.read(old.device, old.group);
+            let said = lines(&mut self.world, old.device, old.group);
+            let writable = writable(&mut self.world, old.device, old.group);
             for text in &self.promised[before..] {
-                assert!(has.values().any(|one| one == text), "{} lacks {text:?}", old.device);
+                let reads = has.values().any(|one| one == text);
+                assert!(reads, "{} lacks {text:?}, {writable:?}: {said:?}", old.device);
             }
         }
     }
@@ -501,8 +504,12 @@ impl Play {
             });
             assert!(breaks.is_none() || self.old.is_some(), "{device} was stuck: {breaks:?}");
             let states = self.world.states(*device, *id);
-            let sent = |state: &SendState| {
-                !matches!(state, SendState::Waiting | SendState::NotSent { .. })
+            // What waits on a copy of a disk is given up if that is put back after more than seven days.
+            let is_old = self.old.is_some_and(|old| old.device == *device);
+            let sent = |state: &SendState| match state {
+                SendState::Waiting => false,
+                SendState::NotSent { .. } => is_old,
+                _ => true,
             };
             assert!(states.iter().all(sent), "{device}: {states:?}");
             let theirs = self.read(*device, *id);
