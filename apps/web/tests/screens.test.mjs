@@ -44,6 +44,8 @@ const SCREENS = [
   ["contact-sheet", "#/c/1/info", ".sheet .who"],
   ["compare", "#/c/1/info", "dialog .sixty", press(".sheet button.item")],
   ["group-sheet", "#/c/3/info", ".sheet .who"],
+  ["member-menu", "#/c/3/info", ".menu", press(".sheet .item .icon-button")],
+  ["slow-mode", "#/c/3/info", "dialog fieldset", press(".sheet button.item:has(use[href$=i-hourglass])")],
   ["message-menu", "#/c/1", ".menu", (page) => page.locator(".message.in").last().click({ button: "right" })],
   ["message-info", "#/c/1", "dialog .facts", async (page) => {
     await page.locator(".message.out").last().click({ button: "right" });
