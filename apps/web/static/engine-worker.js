@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The worker the engine runs in. Loads it, hands the page's messages over, and says when it has crashed.
 
-import init, { receive, start } from "/engine.js";
+import init, { pick, receive, start } from "/engine.js";
 
 // Messages may come before the engine is loaded.
 const early = [];
@@ -20,8 +20,9 @@ self.addEventListener("unhandledrejection", stopped);
 if (typeof WebAssembly === "object") {
   await init();
   start();
-  take = receive;
-  early.forEach(receive);
+  // A text is the engine's; a file comes with the name under which a command will ask for it.
+  take = (data) => (typeof data === "string" ? receive(data) : pick(data.place, data.file));
+  early.forEach(take);
 } else {
   self.postMessage('{"engine":"unsupported","missing":"WebAssembly"}');
 }

@@ -46,7 +46,20 @@ pub fn receive(text: &str) {
     });
 }
 
+/// Takes a file of the page, for the command that will name it.
+#[wasm_bindgen]
+pub fn pick(place: &str, blob: JsValue) {
+    BROWSER.with(|browser| {
+        if let Some(browser) = browser.get() {
+            browser.pick(place, blob);
+        }
+    });
+}
+
 fn say(said: Said) {
+    if let Said::File(place, blob) = said {
+        return give(&place, &blob);
+    }
     let (text, last) = match &said {
         Said::Ready => (json!({"engine": "ready"}).to_string(), false),
         Said::Taken => (json!({"engine": "taken"}).to_string(), false),
@@ -58,12 +71,24 @@ fn say(said: Said) {
         Said::Erased => (json!({"engine": "erased"}).to_string(), true),
         Said::Told(told) => (serde_json::to_string(told).unwrap_or_default(), false),
         Said::Event(event) => (serde_json::to_string(event).unwrap_or_default(), false),
+        Said::File(..) => return,
     };
     let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() else { return };
     // Fails only for what cannot be cloned, and a text can.
     drop(scope.post_message(&JsValue::from_str(&text)));
     if last {
         scope.close();
+    }
+}
+
+/// Gives the page an opened file: the one message that is no text, `{"file": BLOB, "place": NAME}`.
+fn give(place: &str, blob: &JsValue) {
+    let message = js_sys::Object::new();
+    let set = |name: &str, value: &JsValue| js_sys::Reflect::set(&message, &name.into(), value);
+    let whole = set("file", blob).and(set("place", &place.into()));
+    let scope = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>();
+    if let (Ok(_), Ok(scope)) = (whole, scope) {
+        drop(scope.post_message(&message));
     }
 }
 

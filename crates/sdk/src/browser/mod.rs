@@ -19,7 +19,7 @@ use std::{
 
 use nodoor_client::{
     engine::Engine,
-    io::{Effect, FileFault, FileWord, FileWork, Input, Wire},
+    io::{Effect, Input, Wire},
 };
 use nodoor_view::{
     command::{Ask, Reply, Told},
@@ -27,13 +27,14 @@ use nodoor_view::{
     model::{Problem, ProblemKind},
 };
 use rand_core::UnwrapErr;
-use wasm_bindgen::{JsCast as _, prelude::Closure};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
 use crate::{
     browser::{
         disk::{Disk, OpenError},
+        files::Hands,
         link::Link,
         timer::Timeout,
     },
@@ -41,6 +42,7 @@ use crate::{
 };
 
 mod disk;
+mod files;
 mod host;
 mod link;
 mod name;
@@ -65,6 +67,8 @@ pub enum Said {
     Told(Told),
     /// Something changed.
     Event(Event),
+    /// A file that was to be saved: the place that was named, and a blob.
+    File(String, JsValue),
 }
 
 /// The engine of this worker.
@@ -109,6 +113,11 @@ impl Browser {
                 link.hurry();
             }
         }
+    }
+
+    /// Keeps a file of the page (a `Blob`) under a name, for a command that sends it. Gone when this worker ends.
+    pub fn pick(&self, place: &str, blob: JsValue) {
+        files::pick(place, blob);
     }
 
     /// Asks; the answer is said. Before [`Said::Ready`] the ask waits.
@@ -177,6 +186,8 @@ struct Running {
     timer: Option<Timeout>,
     /// Until the engine is started again, after a step that failed.
     restart: Option<Timeout>,
+    /// What is under way with files.
+    hands: Hands,
     /// Asks without an answer yet.
     asked: Vec<u64>,
 }
@@ -214,6 +225,7 @@ async fn open(shared: &Shared, turn: u64, steal: bool, anew: bool) -> Result<(),
         links: [link(Wire::Login), link(Wire::Anonymous)],
         timer: None,
         restart: None,
+        hands: hands(&inner),
         asked: Vec::new(),
     };
     inner.state = State::Open(Box::new(running));
@@ -276,20 +288,7 @@ fn step(shared: &Shared, input: Input) {
                         says.push(Said::Told(told));
                     }
                     Effect::Event(event) => says.push(Said::Event(event)),
-                    // This driver keeps no files: who asks for one is told so at once.
-                    Effect::File(
-                        _,
-                        FileWork::Stop | FileWork::Forget { .. } | FileWork::KeepOnly { .. },
-                    ) => {}
-                    Effect::File(message, _) => {
-                        let myself = myself.clone();
-                        spawn_local(async move {
-                            if let Some(shared) = myself.upgrade() {
-                                let no = FileWord::Failed(FileFault::Disk);
-                                step(&shared, Input::File(message, no));
-                            }
-                        });
-                    }
+                    Effect::File(message, work) => running.hands.work(message, work),
                     Effect::Erased => says.push(Said::Erased),
                 }
             }
@@ -299,6 +298,7 @@ fn step(shared: &Shared, input: Input) {
             // the entries after those that were not written. All begins anew after a pause.
             running.links.iter_mut().for_each(Link::drop_now);
             running.timer = None;
+            running.hands.stop_all();
             running.restart = Timeout::after(AFTER_FAILURE_MS, move || {
                 if let Some(shared) = myself.upgrade() {
                     step(&shared, Input::Start);
@@ -316,6 +316,7 @@ fn step(shared: &Shared, input: Input) {
         inner.turn += 1;
         drop(inner);
         spawn_local(async move {
+            files::erase().await;
             disk.erase().await;
             says.into_iter().for_each(|said| say(said));
         });
@@ -338,6 +339,22 @@ impl Running {
             Wire::Anonymous => anonymous,
         }
     }
+}
+
+/// Hands for this driver: what they say reaches the engine, what they open reaches the page.
+fn hands(inner: &Inner) -> Hands {
+    let (myself, say) = (inner.myself.clone(), inner.say.clone());
+    let tell = move |message, number, word| {
+        let Some(shared) = myself.upgrade() else { return };
+        let counts = match &mut shared.borrow_mut().state {
+            State::Open(running) => running.hands.counts(message, number, &word),
+            _ => false,
+        };
+        if counts {
+            step(&shared, Input::File(message, word));
+        }
+    };
+    Hands::new(tell, move |place, blob| say(Said::File(place, blob)))
 }
 
 /// Does something with a connection from one of its own events, if it is still there.
