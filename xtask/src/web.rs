@@ -332,8 +332,8 @@ const LATER: [&str; 4] = ["reader.js", "reader_bg.wasm", "icon-512.png", "licenc
 /// The place in `sw.js` where the list of those goes.
 const NOTHING_LATER: &str = "const LATER = [];";
 
-/// 1.6 MB, all files of the first download compressed (decision 0016).
-const CEILING: u64 = 1_600_000;
+/// 1.7 MB, all files of the first download compressed (decision 0016).
+const CEILING: u64 = 1_700_000;
 
 #[cfg(test)]
 mod tests {

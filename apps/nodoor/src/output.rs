@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use jiff::{Timestamp, tz::TimeZone};
 use nodoor_view::{
-    group::Charter,
+    group::{Charter, Role},
     message::{Deleting, Quote},
     model::{
         Check, Content, ConversationRow, DeviceRow, Freshness, From, GroupMember, Kind, MessageRow,
@@ -255,6 +255,15 @@ impl<'a> Member<'a> {
     pub(crate) fn new(member: &'a GroupMember) -> Self {
         let Person { account, handle, .. } = &member.person;
         Self { account, handle, devices: member.devices, role: member.role.name() }
+    }
+}
+
+/// The word for what somebody may do in a group, where it is more than others.
+pub(crate) fn role(role: Role, texts: &Texts) -> Option<String> {
+    match role {
+        Role::Owner => Some(texts.get("owner", &[])),
+        Role::Admin => Some(texts.get("admin", &[])),
+        Role::Member => None,
     }
 }
 
@@ -539,12 +548,7 @@ mod tests {
             text: String::new(),
             ..request.clone()
         };
-        let member = GroupMember {
-            person: ben(),
-            devices: 2,
-            me: false,
-            role: nodoor_view::group::Role::Owner,
-        };
+        let member = GroupMember { person: ben(), devices: 2, me: false, role: Role::Owner };
         let device = DeviceRow {
             device: "bb".into(),
             name: "desk".into(),
@@ -598,7 +602,7 @@ mod tests {
                 r#"{"conversation":"cc"}"#,
                 r#"{"conversation":"cc","from":"@ben","text":"Hi"}"#,
                 r#"{"conversation":"cc","from":"@ben","text":"@ben invites you to the group Garden. In it: @ben"}"#,
-                r#"{"account":"5f2c","handle":"ben","devices":2}"#,
+                r#"{"account":"5f2c","handle":"ben","devices":2,"role":"owner"}"#,
                 r#"{"device":"bb","name":"desk","added_at":"1970-01-01T00:00:00.000Z","current":true}"#,
             ]
         );

@@ -227,6 +227,34 @@ composer-request = هذا طلب. اقبله قبل أن تكتب.
 show-request = عرض الطلب
 composer-left = غادرتَ. ويبقى لك ما استلمته.
 composer-imported = جاءت من تطبيق مراسلة آخر، وتُقرأ فقط.
+attach = أرسل ملفًا أو صورة
+send-files = { $count ->
+    [zero] لا ملفات
+    [one] أرسل ملفًا واحدًا
+    [two] أرسل ملفين
+    [few] أرسل { $count } ملفات
+    [many] أرسل { $count } ملفًا
+   *[other] أرسل { $count } ملف
+}
+caption = نص تحته
+drop-here = أفلته هنا ليُرسل
+file-preparing = يُعمّى
+file-starting = ينتظر
+file-moving = { $percent } % من { $size }
+file-size = { $unit ->
+    [gb] { $number } غ.ب
+    [mb] { $number } م.ب
+    [kb] { $number } ك.ب
+   *[b] { $number } بايت
+}
+file-gone = لم يعد الملف في الخادم.
+file-forged = ما وصل ليس الملف الذي أُرسل. وقد أُهمل.
+save-name = احفظ { $name }
+stop-name = أوقف { $name }
+look-name = انظر إلى { $name }
+no-picture = ليس هذا صورة مهما سُمّي. ويمكن حفظه.
+picture-before = الصورة السابقة
+picture-after = الصورة التالية
 composer-announcements = لا يكتب هنا إلا المشرفون والمالكون.
 composer-removed = أُزلتَ من المجموعة. ويبقى لك ما استلمته.
 composer-stuck = تنتظر هذه المجموعة جهاز عضو آخر. والرسائل تنتظر أيضًا.

@@ -218,6 +218,30 @@ composer-request = This is a request. Accept it before you write.
 show-request = Show request
 composer-left = You left. You keep what you have received.
 composer-imported = It came from another messenger and can only be read.
+attach = Send a file or picture
+send-files = { $count ->
+    [one] Send 1 file
+   *[other] Send { $count } files
+}
+caption = Text under it
+drop-here = Drop to send here
+file-preparing = Being encrypted
+file-starting = Waiting
+file-moving = { $percent } % of { $size }
+file-size = { $unit ->
+    [gb] { $number } GB
+    [mb] { $number } MB
+    [kb] { $number } kB
+   *[b] { $number } bytes
+}
+file-gone = The file is no longer at the server.
+file-forged = What came is not the file that was sent. It was thrown away.
+save-name = Save { $name }
+stop-name = Stop { $name }
+look-name = Look at { $name }
+no-picture = This is no picture, whatever it is called. It can be saved.
+picture-before = The picture before
+picture-after = The next picture
 composer-announcements = Only admins and owners write here.
 composer-removed = You were removed. You keep what you have received.
 composer-stuck = This group waits for another member's device. Messages wait too.

@@ -196,8 +196,8 @@ async fn members(session: &Session, conversation: &Target) -> Result<(), Failure
     };
     for member in &members {
         let mut line = format!("{}  {}", output::address(&member.person), member.devices);
-        if member.role > Role::Member {
-            line.push_str(&format!("  {}", session.texts.get(member.role.name(), &[])));
+        if let Some(role) = output::role(member.role, &session.texts) {
+            line.push_str(&format!("  {role}"));
         }
         print(session, &Member::new(member), &line)?;
     }

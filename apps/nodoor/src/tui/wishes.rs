@@ -4,7 +4,6 @@
 
 use nodoor_view::{
     command::{Command, HandleState, Place, Reply},
-    group::Role,
     message,
     model::{
         ConversationId, ConversationRow, MessageId, MessagePage, ProblemKind, Profile, SendState,
@@ -430,8 +429,8 @@ impl Screen<'_> {
         for member in &sheet.members {
             let name = for_terminal(&texts.person(&member.person), Lines::Join);
             let devices = texts.get("devices-count", &[("count", member.devices.into())]);
-            let leads = group && member.role > Role::Member;
-            let role = if leads { texts.get(member.role.name(), &[]) } else { String::new() };
+            let role = crate::output::role(member.role, texts).filter(|_| group);
+            let role = role.unwrap_or_default();
             lines.push(format!("{}  {devices}", member_line(member, &name, &role, &you)));
         }
         if !sheet.groups_in_common.is_empty() {

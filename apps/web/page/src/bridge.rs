@@ -73,6 +73,9 @@ pub(crate) fn start(hear: fn(Heard)) {
     dom::listen(&worker, "message", |event| {
         let Ok(message) = event.dyn_into::<MessageEvent>() else { return };
         let data = message.data();
+        if data.is_object() && crate::chat::given(&data) {
+            return;
+        }
         let text = data
             .as_string()
             .or_else(|| js_sys::JSON::stringify(&data).ok().and_then(|s| s.as_string()));
@@ -135,6 +138,18 @@ pub(crate) fn word(word: Word) {
     BRIDGE.with_borrow(|bridge| {
         if let Some(worker) = &bridge.worker {
             drop(worker.post_message(&JsValue::from_str(text)));
+        }
+    });
+}
+
+/// Hands a file to the engine, for the command that will name its place.
+pub(crate) fn hand_over(place: &str, file: &web_sys::File) {
+    let message = js_sys::Object::new();
+    let set = |name: &str, value: &JsValue| js_sys::Reflect::set(&message, &name.into(), value);
+    let whole = set("place", &place.into()).and(set("file", file));
+    BRIDGE.with_borrow(|bridge| {
+        if let (Some(worker), true) = (&bridge.worker, whole.is_ok()) {
+            drop(worker.post_message(&message));
         }
     });
 }

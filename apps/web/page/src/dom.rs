@@ -156,3 +156,17 @@ pub(crate) fn when(promise: js_sys::Promise, then: impl FnOnce(Option<JsValue>) 
         then(wasm_bindgen_futures::JsFuture::from(promise).await.ok());
     });
 }
+
+/// Hands bytes to the browser's downloads.
+pub(crate) fn download(blob: &web_sys::Blob, name: &str) {
+    let Ok(address) = web_sys::Url::create_object_url_with_blob(blob) else { return };
+    if let Ok(link) = document().create_element("a")
+        && let Ok(link) = link.dyn_into::<web_sys::HtmlAnchorElement>()
+    {
+        link.set_href(&address);
+        link.set_download(name);
+        link.click();
+    }
+    // The download has begun by then.
+    after(60_000, move || drop(web_sys::Url::revoke_object_url(&address)));
+}

@@ -11,7 +11,7 @@ use nodoor_view::{
         Check, CheckState, ConversationRow, EvidenceFile, Freshness, Kind, Milliseconds, Proof,
     },
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::KeyboardEvent;
 
 use crate::{
@@ -210,15 +210,5 @@ pub(crate) fn save_all() {
 fn save(file: &EvidenceFile) {
     let parts = js_sys::Array::of1(&JsValue::from_str(&file.text));
     let Ok(blob) = web_sys::Blob::new_with_str_sequence(&parts) else { return };
-    let Ok(address) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
-    let document = dom::document();
-    if let Ok(link) = document.create_element("a")
-        && let Ok(link) = link.dyn_into::<web_sys::HtmlAnchorElement>()
-    {
-        link.set_href(&address);
-        link.set_download(&file.name);
-        link.click();
-    }
-    // The download has begun by then.
-    dom::after(60_000, move || drop(web_sys::Url::revoke_object_url(&address)));
+    dom::download(&blob, &file.name);
 }

@@ -189,6 +189,10 @@ pub(crate) enum Layer {
     Member(ConversationId, GroupMember, Role, i32, i32),
     /// How long members of a group wait between two messages: whether only admins write, and the pause now.
     Slow(ConversationId, bool, u32),
+    /// What was picked to be sent to a chat.
+    SendFiles(ConversationId),
+    /// A picture, and the address of its blob.
+    Picture(MessageId, String),
     /// One's invite link to a group.
     GroupLink(ConversationId),
     /// Ask to be let into a group by this link?

@@ -198,6 +198,8 @@ fn layers() -> impl IntoView {
             Layer::RowMenu(id, x, y) => arrange::row_menu(id, x, y),
             Layer::Member(id, member, mine, x, y) => leading::member_menu(id, &member, mine, x, y),
             Layer::Slow(id, only, now) => leading::slow_dialog(id, only, now),
+            Layer::SendFiles(id) => chat::send_files(id),
+            Layer::Picture(id, address) => chat::viewer(id, address),
             Layer::GroupLink(id) => leading::link_dialog(id),
             Layer::Join(link) => leading::join_dialog(link),
             Layer::Mute(id) => arrange::mute_dialog(id),

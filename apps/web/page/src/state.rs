@@ -5,7 +5,10 @@
 //! Nothing here decides what a message or a person is; it keeps what was told and asks for the rest.
 //! One value for the whole page, made at the start and never dropped.
 
-use std::{cell::Cell, collections::HashMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap},
+};
 
 use leptos::prelude::*;
 use nodoor_view::{
@@ -14,8 +17,8 @@ use nodoor_view::{
     event::{Connection, Event},
     list,
     model::{
-        ConversationId, ConversationRow, LedgerState, Person, Problem, ProblemKind, Profile,
-        RequestRow, Settings, Theme,
+        ConversationId, ConversationRow, LedgerState, MessageId, Person, Problem, ProblemKind,
+        Profile, RequestRow, Settings, Theme,
     },
 };
 
@@ -111,6 +114,10 @@ pub(crate) struct App {
     pub(crate) now: RwSignal<u64>,
     /// An invite link that waits for the account.
     pub(crate) invited_by: RwSignal<Option<String>>,
+    /// How far files are that move: bytes of bytes.
+    pub(crate) moving: RwSignal<BTreeMap<MessageId, (u64, u64)>>,
+    /// Files are held over the open chat.
+    pub(crate) dropping: RwSignal<bool>,
     /// A handle to look up when the page that finds people opens.
     pub(crate) looked_for: RwSignal<Option<String>>,
     /// The open conversation.
@@ -167,6 +174,8 @@ impl App {
             assertive: RwSignal::new(String::new()),
             now: RwSignal::new(dom::now()),
             invited_by: RwSignal::new(None),
+            moving: RwSignal::new(BTreeMap::new()),
+            dropping: RwSignal::new(false),
             looked_for: RwSignal::new(None),
             chat: Chat::new(),
         }
@@ -407,8 +416,7 @@ fn event_heard(event: Event) {
         Event::DiskTrouble => app.disk.set(true),
         Event::Ledger { state } => app.ledger.set(Some(state)),
         Event::Device { what } => device_heard(what),
-        // Its row says where a file is.
-        Event::File { .. } => {}
+        Event::File { what } => crate::chat::file_heard(&what),
     }
 }
 

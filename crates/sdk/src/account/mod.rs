@@ -23,6 +23,7 @@
 //!             }
 //!             account.seen(&message).await?;
 //!         }
+//!         _ => {}
 //!     }
 //! }
 //! # Ok(())

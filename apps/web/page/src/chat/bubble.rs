@@ -10,7 +10,7 @@ use nodoor_view::{
 use web_sys::MouseEvent;
 
 use super::{
-    composer,
+    composer, files,
     layout::{Entry, Key, shown_at},
     marks, menu, rich,
 };
@@ -213,6 +213,7 @@ fn body(
         let (from, content) = content.get()?;
         let drawn = match (&content, &from) {
             (Content::Once { opened: false }, From::Them(_)) => open_once(id).into_any(),
+            (Content::File(file), _) => files::shown(id, file),
             _ => rich::content(&from, &content),
         };
         let meta = meta(signal.clone());

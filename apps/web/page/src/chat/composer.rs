@@ -16,7 +16,7 @@ use nodoor_view::{
 };
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::{completion::Completion, marks, menu, state::Doing};
+use super::{completion::Completion, files, marks, menu, state::Doing};
 use crate::{
     bridge::{ask, tell},
     dom::{self, icon_with},
@@ -240,6 +240,7 @@ fn field(id: ConversationId) -> impl IntoView {
                 note.get().map(|note| html::div().class("note failed").role("status").child(note))
             },
             html::div().class("bar").child((
+                files::chooser(id),
                 html::textarea()
                     .node_ref(area)
                     .rows("1")
@@ -249,6 +250,7 @@ fn field(id: ConversationId) -> impl IntoView {
                     .attr("aria-label", label.clone())
                     .placeholder(label)
                     .on(ev::input, move |_| changed())
+                    .on(ev::paste, move |event| files::pasted(id, &event))
                     .on(ev::compositionend, |_| COMPOSED.set(js_sys::Date::now()))
                     .attr("aria-autocomplete", "list")
                     .attr("aria-activedescendant", move || completion.active())

@@ -4,6 +4,7 @@
 mod bubble;
 mod completion;
 mod composer;
+mod files;
 mod find;
 mod layout;
 mod marks;
@@ -16,7 +17,7 @@ pub(crate) mod state;
 use leptos::{ev, html, prelude::*};
 use nodoor_view::{
     command::{Command, Reply},
-    model::{Content, ConversationId, ConversationRow, From, Kind, MessageId, SendState},
+    model::{Content, ConversationId, ConversationRow, From, Kind, MessageId, SendState, Writable},
 };
 use wasm_bindgen::JsCast;
 use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, MouseEvent};
@@ -24,6 +25,7 @@ use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, MouseEvent};
 pub(crate) use self::{
     bubble::mark,
     composer::{send_menu, write_draft},
+    files::{given, heard as file_heard, send_dialog as send_files, viewer},
     find::found_in,
     marks::{delete_dialog, once_dialog, react_dialog},
     menu::{message_info, message_menu},
@@ -75,36 +77,46 @@ pub(crate) fn conversation(id: ConversationId) -> AnyView {
         head(id, row),
         find::bar(id),
         pinned::bar(),
-        html::div().class("conversation").child((
-            html::div()
-                .class("scroller")
-                .node_ref(scroller)
-                .on(ev::scroll, |_| scroll::scrolled())
-                .child((
-                    move || skeleton_after(app().chat.loaded),
-                    html::ol()
-                        .class("messages")
-                        .node_ref(list)
-                        .attr("aria-label", move || {
-                            say_with("messages-with", &[("name", Put::Text(&title.get()))])
-                        })
-                        .on(ev::keydown, keys)
-                        .on(ev::focusin, |event: FocusEvent| rove(&event))
-                        .child((
-                            move || {
-                                let start =
-                                    app().chat.loaded.get() && !app().chat.more_before.get();
-                                start.then(|| first_line(row))
-                            },
-                            For(ForProps::builder()
-                                .each(move || app().chat.keys.get())
-                                .key(|key| *key)
-                                .children(bubble::entry)
-                                .build()),
-                        )),
-                )),
-            jump_button(),
-        )),
+        html::div()
+            .class("conversation")
+            .on(ev::dragenter, move |event: web_sys::DragEvent| {
+                let may = row.with_untracked(|row| row.writable == Writable::Yes);
+                if may && files::dragged(&event) {
+                    event.prevent_default();
+                    app().dropping.set(true);
+                }
+            })
+            .child((
+                files::drop_target(id),
+                html::div()
+                    .class("scroller")
+                    .node_ref(scroller)
+                    .on(ev::scroll, |_| scroll::scrolled())
+                    .child((
+                        move || skeleton_after(app().chat.loaded),
+                        html::ol()
+                            .class("messages")
+                            .node_ref(list)
+                            .attr("aria-label", move || {
+                                say_with("messages-with", &[("name", Put::Text(&title.get()))])
+                            })
+                            .on(ev::keydown, keys)
+                            .on(ev::focusin, |event: FocusEvent| rove(&event))
+                            .child((
+                                move || {
+                                    let start =
+                                        app().chat.loaded.get() && !app().chat.more_before.get();
+                                    start.then(|| first_line(row))
+                                },
+                                For(ForProps::builder()
+                                    .each(move || app().chat.keys.get())
+                                    .key(|key| *key)
+                                    .children(bubble::entry)
+                                    .build()),
+                            )),
+                    )),
+                jump_button(),
+            )),
         composer::composer(id),
     )
         .into_any()

@@ -34,6 +34,11 @@ pub(super) fn content(from: &From, content: &Content) -> AnyView {
     }
 }
 
+/// Draws a plain text, its links and all.
+pub(super) fn text(text: &str) -> AnyView {
+    cut(text, linked)
+}
+
 /// Draws the beginning of a long text, and all of it once that is asked for.
 fn cut(text: &str, draw: impl Fn(&str) -> AnyView + Send + 'static) -> AnyView {
     let cut = text.char_indices().nth(LONG).map(|(at, _)| at);

@@ -266,6 +266,23 @@ impl Chat {
         self.rows.with_value(|rows| rows.iter().find(|row| row.id == id).cloned())
     }
 
+    /// The next message, or the one before, whose content is such.
+    pub(super) fn picture_beside(
+        &self,
+        id: MessageId,
+        after: bool,
+        is: impl Fn(&Content) -> bool,
+    ) -> Option<MessageId> {
+        self.rows.with_value(|rows| {
+            let mut found = rows.iter().filter(|row| is(&row.content)).map(|row| row.id);
+            if after {
+                found.find(|other| *other > id)
+            } else {
+                found.filter(|other| *other < id).last()
+            }
+        })
+    }
+
     /// Whether a message came while one was here: it rises into its place.
     pub(super) fn is_fresh(&self, id: MessageId) -> bool {
         self.fresh.get_value().is_some_and(|fresh| id >= fresh)
