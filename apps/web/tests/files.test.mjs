@@ -101,7 +101,7 @@ test("what only calls itself a picture is not drawn, and nothing of it runs", { 
   assert.deepEqual(bob.faults, []);
 });
 
-test("files are pasted and dropped, and a reload in the middle of an upload loses nothing", { skip, timeout: 180_000 }, async () => {
+test("files are pasted and dropped, and a reload once a file is sealed loses nothing", { skip, timeout: 180_000 }, async () => {
   await alice.locator(".composer textarea").evaluate((area) => {
     const data = new DataTransfer();
     data.items.add(new File(["pasted"], "note.txt", { type: "text/plain" }));
@@ -126,7 +126,8 @@ test("files are pasted and dropped, and a reload in the middle of an upload lose
   const bytes = randomBytes(40_000_000);
   await send(alice, { name: "film.bin", mimeType: "application/octet-stream", buffer: bytes });
   // Sealed: from here on the disk has it.
-  await file(alice, "film.bin").locator(".hint", { hasText: / % of / }).waitFor({ timeout: 60_000 });
+  await file(alice, "film.bin").waitFor();
+  await file(alice, "film.bin").getByText("Being encrypted").waitFor({ state: "detached", timeout: 60_000 });
   await alice.reload();
   await file(bob, "film.bin").waitFor({ timeout: 90_000 });
   assert.equal(sha(await save(bob, "film.bin")), sha(bytes));
